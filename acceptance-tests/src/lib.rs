@@ -1,0 +1,1 @@
+//! Real engines, a real broker, a real provider.

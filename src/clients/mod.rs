@@ -1,0 +1,3 @@
+//! Speak to the broker, the schema registry and Connect.
+
+pub mod kafka;

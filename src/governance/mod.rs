@@ -1,0 +1,3 @@
+//! What a Kafka platform is and what it permits: values and rules, with no I/O and no Terraform.
+
+pub mod topic;

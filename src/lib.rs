@@ -1,0 +1,6 @@
+//! A Terraform provider for Apache Kafka. `ARCHITECTURE.md` has the map.
+
+extern crate self as terraform_provider_kafka;
+
+pub mod clients;
+pub mod governance;

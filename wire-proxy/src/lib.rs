@@ -1,0 +1,1 @@
+//! A proxy between a Kafka client and its brokers.
