@@ -3,4 +3,5 @@
 extern crate self as terraform_provider_kafka;
 
 pub mod clients;
+pub mod framework;
 pub mod governance;

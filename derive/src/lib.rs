@@ -56,7 +56,7 @@ fn call(field: &Field) -> syn::Result<Tokens> {
             Ok(())
         })?;
     }
-    Ok(quote_spanned! { ty.span() => visitor.attribute(#name, &mut self.#ident, #about.into()); })
+    Ok(quote_spanned! { ty.span() => visitor.field(#name, &mut self.#ident, || #about.into()); })
 }
 
 fn doc(attrs: &[Attribute], span: proc_macro2::Span) -> syn::Result<String> {

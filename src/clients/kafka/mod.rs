@@ -26,8 +26,12 @@ pub trait Kafka: Send + Sync + fmt::Debug {
     /// A topic, for a refresh: from a snapshot of at most 30 s, which this client's own writes invalidate. `keys` are
     /// the configuration keys that the answer must have where the topic overrides them; it may have more. `None` only
     /// if a broker, asked by name, said that there is no such topic.
-    fn refresh_topic<'a>(&'a self, name: &'a TopicName, keys: &'a [String], deadline: Instant)
-    -> Answer<'a, Option<Topic>>;
+    fn refresh_topic<'a>(
+        &'a self,
+        name: &'a TopicName,
+        keys: &'a [String],
+        deadline: Instant,
+    ) -> Answer<'a, Option<Topic>>;
 
     /// A topic with its whole configuration, asked anew. `None` as for [`Kafka::refresh_topic`].
     fn describe_topic<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, Option<Topic>>;
