@@ -4,3 +4,6 @@ extern crate self as terraform_provider_kafka;
 
 pub mod clients;
 pub mod governance;
+pub mod placeholder;
+pub mod plugin;
+pub mod proto;
