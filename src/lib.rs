@@ -5,3 +5,6 @@ extern crate self as terraform_provider_kafka;
 pub mod clients;
 pub mod framework;
 pub mod governance;
+pub mod placeholder;
+pub mod plugin;
+pub mod proto;
