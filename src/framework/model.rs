@@ -74,6 +74,14 @@ macro_rules! slots {
                 }
             }
 
+            /// The same value as one that the configuration must set, for an identity.
+            pub fn to_required(&self) -> Required<T>
+            where
+                T: Clone,
+            {
+                Required(self.0.clone())
+            }
+
             /// The value; none if it is null.
             pub fn known(&self) -> Result<Option<&T>, Unknown> {
                 match &self.0 {

@@ -73,11 +73,100 @@ pub struct TopicSpec {
     pub config: BTreeMap<String, String>,
 }
 
-/// One step from what a topic is to what it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TopicChange {
-    /// Grow to so many partitions.
-    GrowPartitions(i32),
-    /// Set these keys (`Some`) and return these to the broker's default (`None`).
-    AlterConfig(BTreeMap<String, Option<String>>),
+/// Most partitions that one request can make: KRaft brokers refuse an operation of more than 10,000 records.
+pub const MOST_PARTITIONS: i32 = 10_000;
+
+/// What becomes of a topic's partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartitionChange {
+    /// They stay.
+    Keep,
+    /// They grow to so many.
+    Grow(i32),
+    /// Fewer are declared than there are, though the declaration did not change: somebody else made them grow. They
+    /// stay as they are.
+    GrownOutside,
+    /// The declaration was lowered, which Kafka cannot do.
+    Shrink,
+}
+
+/// What becomes of `actual` partitions when `declared` are wanted, and `applied` were wanted the last time.
+pub fn partition_change(actual: i32, declared: i32, applied: Option<i32>) -> PartitionChange {
+    if actual == declared {
+        PartitionChange::Keep
+    } else if actual < declared {
+        PartitionChange::Grow(declared)
+    } else if applied == Some(declared) {
+        PartitionChange::GrownOutside
+    } else {
+        PartitionChange::Shrink
+    }
+}
+
+/// The configuration keys to set (`Some`) and to return to the broker's default (`None`), from what is owned to what
+/// should be.
+pub fn config_changes(
+    owned: &BTreeMap<String, String>,
+    wanted: &BTreeMap<String, String>,
+) -> BTreeMap<String, Option<String>> {
+    let set = wanted.iter().filter(|(key, value)| owned.get(*key) != Some(value));
+    let reset = owned.keys().filter(|key| !wanted.contains_key(*key));
+    set.map(|(key, value)| (key.clone(), Some(value.clone()))).chain(reset.map(|key| (key.clone(), None))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kafkas() {
+        for name in ["a", "orders.v1", "A-b_c.9", &"x".repeat(249)] {
+            assert_eq!(name.parse::<TopicName>().unwrap().to_string(), name);
+        }
+        assert_eq!("".parse::<TopicName>(), Err(TopicNameError::Length(0)));
+        assert_eq!("x".repeat(250).parse::<TopicName>(), Err(TopicNameError::Length(250)));
+        assert_eq!("a b".parse::<TopicName>(), Err(TopicNameError::Character(' ')));
+        assert_eq!("naïve".parse::<TopicName>(), Err(TopicNameError::Character('ï')));
+        assert_eq!("..".parse::<TopicName>(), Err(TopicNameError::Dots));
+    }
+
+    #[test]
+    fn dots_and_underscores_are_one_in_metrics() {
+        let metric = |name: &str| name.parse::<TopicName>().unwrap().metric_name();
+        assert_eq!(metric("a.b_c"), metric("a_b.c"));
+    }
+
+    #[test]
+    fn partitions_grow_and_never_shrink() {
+        let check = |actual, declared, applied, expected| {
+            assert_eq!(partition_change(actual, declared, applied), expected);
+        };
+        check(3, 3, Some(3), PartitionChange::Keep);
+        check(3, 6, Some(3), PartitionChange::Grow(6));
+        check(6, 3, Some(6), PartitionChange::Shrink);
+        check(6, 3, None, PartitionChange::Shrink);
+    }
+
+    /// Rule 9 of Terraform's core: what somebody else made grow must not turn an unrelated plan red.
+    #[test]
+    fn growth_outside_is_kept() {
+        assert_eq!(partition_change(16, 12, Some(12)), PartitionChange::GrownOutside);
+    }
+
+    #[test]
+    fn applying_the_changes_leads_there() {
+        arbtest::arbtest(|u| {
+            let owned: BTreeMap<String, String> = u.arbitrary()?;
+            let wanted: BTreeMap<String, String> = u.arbitrary()?;
+            let mut config = owned.clone();
+            for (key, value) in config_changes(&owned, &wanted) {
+                match value {
+                    Some(value) => config.insert(key, value),
+                    None => config.remove(&key),
+                };
+            }
+            assert_eq!(config, wanted);
+            Ok(())
+        });
+    }
 }

@@ -6,7 +6,7 @@ mod settings;
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, time::Instant};
 
 pub use error::{ConnectProblem, KafkaError};
-pub use settings::{HostPort, KafkaSettings, Sasl, SaslMechanism, Secret, Tls};
+pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
 
 use crate::governance::topic::{TopicName, TopicSpec};
 
