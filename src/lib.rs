@@ -3,8 +3,11 @@
 extern crate self as terraform_provider_kafka;
 
 pub mod clients;
+pub mod data_sources;
 pub mod framework;
 pub mod governance;
 pub mod placeholder;
 pub mod plugin;
 pub mod proto;
+pub mod provider;
+pub mod resources;

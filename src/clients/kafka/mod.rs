@@ -122,3 +122,7 @@ pub struct ConfigEntry {
     /// Whether the topic itself sets it, rather than the broker or Kafka's default.
     pub overridden: bool,
 }
+
+pub fn connect(_settings: KafkaSettings) -> std::sync::Arc<dyn Kafka> {
+    unreachable!("K's")
+}

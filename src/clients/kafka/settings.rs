@@ -127,7 +127,9 @@ impl FromStr for HostPort {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SaslMechanismError {
     /// Kerberos needs libraries of the operating system.
-    #[error("Kerberos (GSSAPI) is not supported, because it needs libraries of the operating system; use SCRAM or mTLS")]
+    #[error(
+        "Kerberos (GSSAPI) is not supported, because it needs libraries of the operating system; use SCRAM or mTLS"
+    )]
     Kerberos,
     /// A mechanism that is not there.
     #[error("a SASL mechanism is `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`")]
@@ -157,8 +159,17 @@ mod tests {
         for text in ["localhost:9092", "kafka-1.example.org:443", "10.0.0.1:9092", "[::1]:9092", "my_host:1"] {
             assert_eq!(text.parse::<HostPort>().unwrap().to_string(), text);
         }
-        for text in ["", "localhost", "localhost:", ":9092", "localhost:0", "localhost:99999", "::1:9092", "a b:1", "http://a:1"]
-        {
+        for text in [
+            "",
+            "localhost",
+            "localhost:",
+            ":9092",
+            "localhost:0",
+            "localhost:99999",
+            "::1:9092",
+            "a b:1",
+            "http://a:1",
+        ] {
             assert_eq!(text.parse::<HostPort>(), Err(HostPortError), "{text}");
         }
     }

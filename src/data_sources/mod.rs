@@ -1,0 +1,3 @@
+//! One file for each data source.
+
+pub mod cluster;

@@ -1,0 +1,70 @@
+//! The provider: its settings, what they become, and the list of what there is.
+
+mod environment;
+mod settings;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use environment::{Context, Environment};
+pub use settings::{EnvironmentSettings, SaslSettings, Settings, TlsSettings};
+
+use crate::{
+    clients::kafka,
+    data_sources::cluster::Cluster,
+    framework::{Diagnostics, Failure, Provider, Registry},
+    resources::topic::Topic,
+};
+
+/// The provider `selfserve/kafka`.
+#[derive(Debug)]
+pub enum KafkaProvider {}
+
+impl Provider for KafkaProvider {
+    const NAME: &'static str = "kafka";
+    type Settings = Settings;
+    type Context = Context;
+
+    fn registry() -> Registry<Context> {
+        Registry::new().data_source::<Cluster>().resource::<Topic>()
+    }
+
+    fn validate(settings: &Settings, report: &mut Diagnostics) {
+        settings.check(report);
+    }
+
+    async fn configure(settings: Settings, _report: &mut Diagnostics) -> Result<Context, Failure> {
+        #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+        let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
+        let settings = if settings.environments.is_null() {
+            settings::from_variables(variable)?.unwrap_or(settings)
+        } else {
+            settings
+        };
+        context(&settings).map_err(Failure::Told)
+    }
+}
+
+/// Makes the context. What is not known yet is remembered by its path and fails those that need it.
+fn context(settings: &Settings) -> Result<Context, Diagnostics> {
+    let Settings { environments, default_environment } = settings;
+    let mut wrong = Diagnostics::default();
+    let environments =
+        environments.known().map_err(|_| "`environments` of the provider block".to_owned()).map(|named| {
+            let mut res = BTreeMap::new();
+            for (name, environment) in named.into_iter().flatten() {
+                let client = match environment.model.resolve(name) {
+                    Ok(Ok(settings)) => Ok(kafka::connect(settings)),
+                    Ok(Err(diagnostics)) => {
+                        wrong.append(diagnostics);
+                        continue;
+                    }
+                    Err(path) => Err(format!("`{path}` of the provider block")),
+                };
+                res.insert(name.clone(), Arc::new(Environment::with(name.clone(), client)));
+            }
+            res
+        });
+    let default = default_environment.known().map(Option::<&String>::cloned);
+    let default = default.map_err(|_| "`default_environment` of the provider block".to_owned());
+    if wrong.has_errors() { Err(wrong) } else { Ok(Context { environments, default }) }
+}

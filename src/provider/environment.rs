@@ -1,0 +1,168 @@
+//! The environments of a provider block, each with its client.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use tokio::sync::OnceCell;
+
+use super::settings::listed;
+use crate::{
+    clients::kafka::Kafka,
+    framework::{Diagnostic, Failure},
+};
+
+/// What every resource is given: the clusters, and what this process did to them. A new one is made each time the
+/// provider is configured, so that nothing that was read for one walk serves another.
+#[derive(Debug)]
+pub struct Context {
+    /// The environments by name, or the attribute that is not known yet.
+    pub(super) environments: Result<BTreeMap<String, Arc<Environment>>, String>,
+    /// The environment of resources that name none, or the attribute that is not known yet.
+    pub(super) default: Result<Option<String>, String>,
+}
+
+/// One environment: a Kafka cluster under a name that is local to the configuration.
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// The client, or the attribute that is not known yet.
+    kafka: Result<Arc<dyn Kafka>, String>,
+    cluster_id: OnceCell<String>,
+    planned: Mutex<BTreeSet<String>>,
+    made: Mutex<BTreeSet<String>>,
+}
+
+impl Context {
+    /// A context of these environments.
+    pub fn new(environments: impl IntoIterator<Item = Environment>, default: Option<String>) -> Self {
+        let environments = environments.into_iter().map(|it| (it.name.clone(), Arc::new(it))).collect();
+        Self { environments: Ok(environments), default: Ok(default) }
+    }
+
+    /// The environment of that name, or the default one.
+    pub fn environment(&self, name: Option<&str>) -> Result<&Arc<Environment>, Failure> {
+        let environments = self.all()?;
+        let Some(name) = name else { return self.default_environment(environments) };
+        environments.get(name).ok_or_else(|| {
+            Diagnostic::error(
+                "Unknown environment",
+                format!(
+                    "The provider block has no environment `{name}`, only {}.\n\nCorrect the name, or add the \
+                     environment to the provider block.",
+                    listed(environments.keys())
+                ),
+            )
+            .at("environment")
+            .into()
+        })
+    }
+
+    /// The environment in which an object was made: the one of that name, or another one with that very cluster where
+    /// the name was changed.
+    pub async fn environment_of(
+        &self,
+        name: Option<&str>,
+        cluster_id: Option<&str>,
+        deadline: Instant,
+    ) -> Result<&Arc<Environment>, Failure> {
+        let named = self.environment(name);
+        let (Err(Failure::Told(_)), Some(cluster_id)) = (&named, cluster_id) else { return named };
+        match self.with_cluster(cluster_id, deadline).await? {
+            Some(environment) => Ok(environment),
+            None => named,
+        }
+    }
+
+    /// The environment whose cluster has that id.
+    pub async fn with_cluster(
+        &self,
+        cluster_id: &str,
+        deadline: Instant,
+    ) -> Result<Option<&Arc<Environment>>, Failure> {
+        for environment in self.all()?.values() {
+            // A cluster that does not answer is passed by here: another one may be the right one.
+            if environment.cluster_id(deadline).await.is_ok_and(|it| it == cluster_id) {
+                return Ok(Some(environment));
+            }
+        }
+        Ok(None)
+    }
+
+    fn all(&self) -> Result<&BTreeMap<String, Arc<Environment>>, Failure> {
+        self.environments.as_ref().map_err(|what| Failure::Unconfigured(what.clone()))
+    }
+
+    fn default_environment<'a>(
+        &self,
+        environments: &'a BTreeMap<String, Arc<Environment>>,
+    ) -> Result<&'a Arc<Environment>, Failure> {
+        let default = self.default.as_ref().map_err(|what| Failure::Unconfigured(what.clone()))?;
+        let only = || if environments.len() == 1 { environments.values().next() } else { None };
+        default.as_ref().and_then(|it| environments.get(it)).or_else(only).ok_or_else(|| {
+            let detail = if environments.is_empty() {
+                "The provider block has no environment.\n\nAdd `environments = { … }` to it, or set \
+                 `KAFKA_BOOTSTRAP_SERVERS`."
+                    .to_owned()
+            } else {
+                format!(
+                    "Several environments are configured, {}, and none is named here.\n\nSet `environment`, or \
+                     `default_environment` in the provider block.",
+                    listed(environments.keys())
+                )
+            };
+            Diagnostic::error("No environment", detail).at("environment").into()
+        })
+    }
+}
+
+impl Environment {
+    /// An environment with a client.
+    pub fn new(name: impl Into<String>, kafka: Arc<dyn Kafka>) -> Self {
+        Self::with(name.into(), Ok(kafka))
+    }
+
+    pub(super) fn with(name: String, kafka: Result<Arc<dyn Kafka>, String>) -> Self {
+        Self { name, kafka, cluster_id: OnceCell::new(), planned: Mutex::default(), made: Mutex::default() }
+    }
+
+    /// The cluster.
+    pub fn kafka(&self) -> Result<&dyn Kafka, Failure> {
+        self.kafka.as_deref().map_err(|what| Failure::Unconfigured(what.clone()))
+    }
+
+    /// The id of the cluster, which is asked for once.
+    pub async fn cluster_id(&self, deadline: Instant) -> Result<&str, Failure> {
+        let ask = async || Ok::<_, Failure>(self.kafka()?.cluster(deadline).await?.id);
+        Ok(self.cluster_id.get_or_try_init(ask).await?)
+    }
+
+    /// Notes that a plan creates an object, told by its kind and name; `false` if another plan does already.
+    pub fn plan_once(&self, object: &str) -> bool {
+        lock(&self.planned).insert(object.to_owned())
+    }
+
+    /// Notes that this process made an object.
+    pub fn note_made(&self, object: &str) {
+        lock(&self.made).insert(object.to_owned());
+    }
+
+    /// Whether this process made an object.
+    pub fn has_made(&self, object: &str) -> bool {
+        lock(&self.made).contains(object)
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A set is whole between any two inserts, so one that another thread left in a panic is still good.
+fn lock(set: &Mutex<BTreeSet<String>>) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+    set.lock().unwrap_or_else(PoisonError::into_inner)
+}

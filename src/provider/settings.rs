@@ -1,0 +1,404 @@
+//! The provider block: what is written, and what it becomes.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    clients::kafka::{HostPort, KafkaSettings, Sasl, SaslMechanism, Secret, Tls},
+    framework::{Diagnostic, Diagnostics, Element, Model, Nested, Optional, Path, Required, Step, Unknown},
+};
+
+/// The `kafka` provider runs Apache Kafka as self-service: topics today; rights, schemas, connectors and the rules under
+/// which teams share a cluster as they are added.
+///
+/// One provider block serves many clusters. Each is an *environment* with a name of its own, which resources refer to
+/// by `environment`, so that a module can use `for_each` over environments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct Settings {
+    /// The Kafka clusters, by names of your own such as `pre` and `pro`. Without it, the environment variables
+    /// `KAFKA_BOOTSTRAP_SERVERS` (separated by commas), `KAFKA_TLS` (`true` or `false`), `KAFKA_CA`,
+    /// `KAFKA_CLIENT_CERTIFICATE`, `KAFKA_CLIENT_KEY`, `KAFKA_TLS_INSECURE`, `KAFKA_SASL_MECHANISM`,
+    /// `KAFKA_SASL_USERNAME` and `KAFKA_SASL_PASSWORD` describe one environment named `default`.
+    pub environments: Optional<BTreeMap<String, Nested<EnvironmentSettings>>>,
+    /// Name of the environment of resources that name none. Not needed where there is only one.
+    pub default_environment: Optional<String>,
+}
+
+/// How to reach one Kafka cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct EnvironmentSettings {
+    /// Brokers to ask first, each as `host:port`. Any broker knows the others.
+    pub bootstrap_servers: Required<Vec<Element<HostPort>>>,
+    /// TLS. Without it, the brokers are spoken to in plain text; `{}` trusts the authorities of the system.
+    pub tls: Optional<Nested<TlsSettings>>,
+    /// SASL authentication.
+    pub sasl: Optional<Nested<SaslSettings>>,
+    /// Time for one request, the connection included, in milliseconds. Default: 30000.
+    pub request_timeout_ms: Optional<u32>,
+}
+
+/// How TLS is spoken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct TlsSettings {
+    /// Certificates of the authorities to trust instead of the system's: PEM text, or the path of a file with it.
+    pub ca: Optional<String>,
+    /// Certificate chain of the client, for mTLS: PEM text, or the path of a file with it.
+    pub certificate: Optional<String>,
+    /// Private key of the client's certificate (PKCS#8, PKCS#1 or SEC1, not encrypted): PEM text, or the path of a file
+    /// with it.
+    #[attr(sensitive)]
+    pub key: Optional<Secret>,
+    /// Whether to accept any certificate of a broker. Nobody is authenticated then: for trials only. Default: `false`.
+    pub insecure: Optional<bool>,
+}
+
+/// How the caller authenticates by SASL.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct SaslSettings {
+    /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+    pub mechanism: Required<SaslMechanism>,
+    /// Name of the user.
+    pub username: Required<String>,
+    /// Password of the user. An ephemeral value keeps it out of saved plans.
+    #[attr(sensitive)]
+    pub password: Required<Secret>,
+}
+
+/// The path of a part of an environment.
+fn part(environment: &str, names: &[&str]) -> Path {
+    let path = Path::attribute("environments").key(environment);
+    names.iter().fold(path, |path, name| path.then(Step::Attribute((*name).to_owned())))
+}
+
+impl Settings {
+    /// What can be said of the settings without a cluster.
+    pub(super) fn check(&self, report: &mut Diagnostics) {
+        let Some(environments) = self.environments.get() else { return };
+        for (name, environment) in environments {
+            environment.model.check(name, report);
+        }
+        if let Some(default) = self.default_environment.get()
+            && !environments.contains_key(default)
+        {
+            report.push(
+                Diagnostic::error(
+                    "Unknown environment",
+                    format!("`{default}` is none of the `environments`: {}.", listed(environments.keys())),
+                )
+                .at("default_environment"),
+            );
+        }
+    }
+}
+
+impl EnvironmentSettings {
+    fn check(&self, name: &str, report: &mut Diagnostics) {
+        if name.is_empty() || name.contains('/') {
+            report.push(
+                Diagnostic::error(
+                    "Invalid environment name",
+                    format!("`{name}` cannot name an environment: a name is not empty and has no `/`."),
+                )
+                .at(part(name, &[])),
+            );
+        }
+        if self.bootstrap_servers.get().is_some_and(Vec::is_empty) {
+            report.push(
+                Diagnostic::error("Missing bootstrap servers", "Name at least one broker as `host:port`.")
+                    .at(part(name, &["bootstrap_servers"])),
+            );
+        }
+        let tls = self.tls.get().map(|it| &it.model);
+        if let Some(tls) = tls {
+            if tls.insecure.get() == Some(&true) {
+                report.push(
+                    Diagnostic::warning(
+                        "TLS certificates are not verified",
+                        format!(
+                            "`insecure` lets anybody on the network stand in for the brokers of `{name}` and read the \
+                             credentials. Set `ca` to the authority that signed their certificates instead."
+                        ),
+                    )
+                    .at(part(name, &["tls", "insecure"])),
+                );
+            }
+            let (certificate, key) = (tls.certificate.is_null(), tls.key.is_null());
+            if certificate != key {
+                let missing = if certificate { "certificate" } else { "key" };
+                report.push(
+                    Diagnostic::error(
+                        "Incomplete client certificate",
+                        format!("mTLS needs both `certificate` and `key`; `{missing}` is missing."),
+                    )
+                    .at(part(name, &["tls", missing])),
+                );
+            }
+        }
+        let mechanism = self.sasl.get().and_then(|it| it.model.mechanism.get());
+        if mechanism == Some(&SaslMechanism::Plain) && self.tls.is_null() {
+            report.push(
+                Diagnostic::warning(
+                    "Password sent in plain text",
+                    format!("SASL PLAIN without `tls` sends the password of `{name}` readable over the network."),
+                )
+                .at(part(name, &["sasl", "mechanism"])),
+            );
+        }
+    }
+
+    /// The client's settings, or the attribute that is not known yet.
+    pub(super) fn resolve(&self, name: &str) -> Result<Result<KafkaSettings, Diagnostics>, Path> {
+        let Self { bootstrap_servers, tls, sasl, request_timeout_ms } = self;
+        let unknown = |names: &'static [&str]| move |_: Unknown| part(name, names);
+        let mut wrong = Diagnostics::default();
+        let servers = bootstrap_servers.value().map_err(unknown(&["bootstrap_servers"]))?;
+        let mut addresses = Vec::new();
+        for (at, server) in servers.iter().enumerate() {
+            match server {
+                Element::Known(address) => addresses.push(address.clone()),
+                Element::Unknown => return Err(part(name, &["bootstrap_servers"]).then(Step::Index(at))),
+                Element::Null => {}
+            }
+        }
+        let tls = match tls.known().map_err(unknown(&["tls"]))? {
+            Some(tls) => Some(tls.model.resolve(name, &mut wrong)?),
+            None => None,
+        };
+        let sasl = match sasl.known().map_err(unknown(&["sasl"]))? {
+            Some(sasl) => Some(sasl.model.resolve(name)?),
+            None => None,
+        };
+        let timeout = request_timeout_ms.known().map_err(unknown(&["request_timeout_ms"]))?;
+        let settings = KafkaSettings {
+            bootstrap_servers: addresses,
+            tls,
+            sasl,
+            request_timeout: Duration::from_millis(timeout.copied().unwrap_or(30_000).into()),
+        };
+        Ok(if wrong.has_errors() { Err(wrong) } else { Ok(settings) })
+    }
+}
+
+impl TlsSettings {
+    fn resolve(&self, name: &str, wrong: &mut Diagnostics) -> Result<Tls, Path> {
+        let Self { ca, certificate, key, insecure } = self;
+        let unknown = |attribute: &'static str| move |_: Unknown| part(name, &["tls", attribute]);
+        let mut pem = |attribute: &'static str, given: Option<&str>| {
+            given.and_then(|text| match read_pem(text) {
+                Ok(pem) => Some(pem),
+                Err(it) => {
+                    wrong.push(it.at(part(name, &["tls", attribute])));
+                    None
+                }
+            })
+        };
+        let ca = pem("ca", ca.known().map_err(unknown("ca"))?.map(String::as_str));
+        let certificate = pem("certificate", certificate.known().map_err(unknown("certificate"))?.map(String::as_str));
+        let key = pem("key", key.known().map_err(unknown("key"))?.map(Secret::expose));
+        if key.as_ref().is_some_and(|it| it.contains("ENCRYPTED")) {
+            wrong.push(
+                Diagnostic::error(
+                    "Encrypted private key",
+                    "Encrypted private keys are not supported. Decrypt it, for example with `openssl pkey`, and keep it \
+                     in a secret store.",
+                )
+                .at(part(name, &["tls", "key"])),
+            );
+        }
+        let client = certificate.zip(key.map(Secret::new));
+        let insecure = insecure.known().map_err(unknown("insecure"))?.copied().unwrap_or(false);
+        Ok(Tls { ca, client, insecure })
+    }
+}
+
+impl SaslSettings {
+    fn resolve(&self, name: &str) -> Result<Sasl, Path> {
+        let Self { mechanism, username, password } = self;
+        let unknown = |attribute: &'static str| move |_: Unknown| part(name, &["sasl", attribute]);
+        Ok(Sasl {
+            mechanism: *mechanism.value().map_err(unknown("mechanism"))?,
+            username: username.value().map_err(unknown("username"))?.clone(),
+            password: password.value().map_err(unknown("password"))?.clone(),
+        })
+    }
+}
+
+/// A PEM text, or the content of the file that it names.
+fn read_pem(text: &str) -> Result<String, Diagnostic> {
+    if text.contains("-----BEGIN") {
+        return Ok(text.to_owned());
+    }
+    // A key pasted without its first line must not come out as the name of a missing file.
+    if text.contains('\n') || 1024 < text.len() {
+        return Err(Diagnostic::error(
+            "Invalid PEM",
+            "It is neither PEM text, which has a line `-----BEGIN …-----`, nor the path of a file.",
+        ));
+    }
+    let pem = std::fs::read_to_string(text).map_err(|error| {
+        let detail =
+            "It is no PEM text, which begins with `-----BEGIN`, and so the path of a file, which cannot be read.";
+        Diagnostic::error("Unreadable PEM file", detail).caused_by(&error)
+    })?;
+    if pem.contains("-----BEGIN") {
+        Ok(pem)
+    } else {
+        Err(Diagnostic::error("Invalid PEM", "The file has no line `-----BEGIN …-----`, so it holds no PEM text."))
+    }
+}
+
+/// The settings that environment variables give, as the environment `default`; `None` if they name no brokers.
+pub(super) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Settings>, Diagnostics> {
+    let Some(servers) = variable("KAFKA_BOOTSTRAP_SERVERS") else { return Ok(None) };
+    let mut wrong = Diagnostics::default();
+    let mut refuse = |name: &str, why: &dyn std::fmt::Display| {
+        wrong.push(Diagnostic::error("Invalid environment variable", format!("`{name}` cannot be used: {why}.")));
+    };
+    let mut addresses = Vec::new();
+    for server in servers.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+        match server.parse() {
+            Ok(address) => addresses.push(Element::Known(address)),
+            Err(error) => refuse("KAFKA_BOOTSTRAP_SERVERS", &error),
+        }
+    }
+    let mut flag = |name: &str| match variable(name).as_deref() {
+        None | Some("" | "false" | "0") => false,
+        Some("true" | "1") => true,
+        Some(_) => {
+            refuse(name, &"it is `true` or `false`");
+            false
+        }
+    };
+    let (enabled, insecure) = (flag("KAFKA_TLS"), flag("KAFKA_TLS_INSECURE"));
+    let tls = TlsSettings {
+        ca: variable("KAFKA_CA").into(),
+        certificate: variable("KAFKA_CLIENT_CERTIFICATE").into(),
+        key: variable("KAFKA_CLIENT_KEY").map(Secret::new).into(),
+        insecure: insecure.then_some(true).into(),
+    };
+    let tls = if enabled || tls != TlsSettings::default() { Some(Nested::from(tls)) } else { None };
+    let sasl = match variable("KAFKA_SASL_MECHANISM") {
+        None => None,
+        Some(mechanism) => match mechanism.parse::<SaslMechanism>() {
+            Ok(mechanism) => Some(Nested::from(SaslSettings {
+                mechanism: mechanism.into(),
+                username: variable("KAFKA_SASL_USERNAME").unwrap_or_default().into(),
+                password: Secret::new(variable("KAFKA_SASL_PASSWORD").unwrap_or_default()).into(),
+            })),
+            Err(error) => {
+                refuse("KAFKA_SASL_MECHANISM", &error);
+                None
+            }
+        },
+    };
+    if !wrong.0.is_empty() {
+        return Err(wrong);
+    }
+    let environment = EnvironmentSettings {
+        bootstrap_servers: addresses.into(),
+        tls: tls.into(),
+        sasl: sasl.into(),
+        request_timeout_ms: Optional::default(),
+    };
+    Ok(Some(Settings {
+        environments: BTreeMap::from([("default".to_owned(), Nested::from(environment))]).into(),
+        default_environment: Optional::default(),
+    }))
+}
+
+/// Names in backticks, joined with commas.
+pub(super) fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<String> = names.map(|it| format!("`{it}`")).collect();
+    if names.is_empty() { "there are none".to_owned() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables<'a>(pairs: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    fn environment(settings: &Settings) -> &EnvironmentSettings {
+        &settings.environments.get().unwrap()["default"].model
+    }
+
+    #[test]
+    fn variables_describe_one_environment() {
+        let settings = from_variables(variables(&[
+            ("KAFKA_BOOTSTRAP_SERVERS", "a:9092, b:9093"),
+            ("KAFKA_TLS", "true"),
+            ("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512"),
+            ("KAFKA_SASL_USERNAME", "u"),
+            ("KAFKA_SASL_PASSWORD", "p"),
+        ]));
+        let settings = settings.unwrap().unwrap();
+        let resolved = environment(&settings).resolve("default").unwrap().unwrap();
+        assert_eq!(resolved.bootstrap_servers.len(), 2);
+        assert_eq!(resolved.tls, Some(Tls::default()));
+        assert_eq!(resolved.sasl.unwrap().mechanism, SaslMechanism::ScramSha512);
+    }
+
+    #[test]
+    fn without_variables_there_is_no_environment() {
+        assert_eq!(from_variables(variables(&[("KAFKA_TLS", "true")])), Ok(None));
+    }
+
+    #[test]
+    fn every_wrong_variable_is_told() {
+        let wrong = from_variables(variables(&[
+            ("KAFKA_BOOTSTRAP_SERVERS", "a"),
+            ("KAFKA_TLS", "yes"),
+            ("KAFKA_SASL_MECHANISM", "GSSAPI"),
+        ]));
+        assert_eq!(wrong.unwrap_err().0.len(), 3);
+    }
+
+    #[test]
+    fn an_unknown_password_is_told_by_its_path() {
+        let sasl = SaslSettings {
+            mechanism: SaslMechanism::Plain.into(),
+            username: "u".to_owned().into(),
+            password: Required::unknown(),
+        };
+        let settings = EnvironmentSettings {
+            bootstrap_servers: vec![Element::Known("a:1".parse().unwrap())].into(),
+            sasl: Nested::from(sasl).into(),
+            ..EnvironmentSettings::default()
+        };
+        let path = settings.resolve("pre").unwrap_err();
+        assert_eq!(path.to_string(), r#"environments["pre"].sasl.password"#);
+    }
+
+    #[test]
+    fn a_key_is_never_shown_as_a_file_name() {
+        let error = read_pem("MIIEvQIBADANBg\nsecret").unwrap_err();
+        assert!(!format!("{error:?}").contains("secret"));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let tls = TlsSettings { certificate: "c".to_owned().into(), ..TlsSettings::default() };
+        let environment = EnvironmentSettings {
+            bootstrap_servers: Vec::new().into(),
+            tls: Nested::from(tls).into(),
+            ..EnvironmentSettings::default()
+        };
+        let settings = Settings {
+            environments: BTreeMap::from([("a/b".to_owned(), Nested::from(environment))]).into(),
+            default_environment: "c".to_owned().into(),
+        };
+        let mut report = Diagnostics::default();
+        settings.check(&mut report);
+        let summaries: Vec<&str> = report.0.iter().map(|it| it.summary.as_str()).collect();
+        assert_eq!(
+            summaries,
+            [
+                "Invalid environment name",
+                "Missing bootstrap servers",
+                "Incomplete client certificate",
+                "Unknown environment"
+            ]
+        );
+    }
+}

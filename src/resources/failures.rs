@@ -1,0 +1,135 @@
+//! How errors become diagnostics: what failed, why, and what to do. The chain of causes is told here and nowhere else.
+
+use crate::{
+    clients::kafka::{ConnectProblem, KafkaError},
+    framework::{Diagnostic, Failure},
+};
+
+impl From<KafkaError> for Failure {
+    fn from(error: KafkaError) -> Self {
+        kafka(&error).into()
+    }
+}
+
+/// The diagnostic for an error of a cluster.
+pub(super) fn kafka(error: &KafkaError) -> Diagnostic {
+    let told = |summary: &str, detail: String| Diagnostic::error(summary, detail).caused_by(error);
+    match error {
+        KafkaError::Connect { broker, problem } => {
+            let detail = format!("The broker `{broker}` could not be used.\n\n{}", remedy(problem));
+            told("Cannot connect to Kafka", detail)
+        }
+        KafkaError::Denied { operation, resource } => told(
+            "Not permitted by Kafka",
+            format!(
+                "The principal that the provider authenticates as may not {operation} {resource}.\n\nGrant it the \
+                 operation with an ACL, or use another principal in the provider block."
+            ),
+        ),
+        KafkaError::TopicExists(name) => told(
+            "Topic already exists",
+            format!(
+                "The cluster has a topic `{name}` that is not in this state, and Terraform does not take over what it \
+                 did not create.\n\nImport it with an `import` block, or choose another name."
+            ),
+        ),
+        KafkaError::NoTopic(name) => told(
+            "Topic does not exist",
+            format!("The cluster has no topic `{name}`; somebody deleted it since the plan.\n\nPlan again."),
+        ),
+        KafkaError::Refused { .. } => told(
+            "Refused by the broker",
+            "The broker judged the request and refused it. Change what its message names.".to_owned(),
+        ),
+        KafkaError::Broker { .. } => told(
+            "Kafka request failed",
+            "The broker answered with an error that another try would not change.".to_owned(),
+        ),
+        KafkaError::Unsupported(_) => told(
+            "Not supported by the broker",
+            "The broker is too old for this request. Upgrade it, or do without the feature.".to_owned(),
+        ),
+        KafkaError::Malformed { broker, .. } => told(
+            "Not a Kafka broker",
+            format!("What listens on `{broker}` does not speak Kafka's protocol.\n\nCheck host and port in `bootstrap_servers`."),
+        ),
+        KafkaError::Deadline(_) => told(
+            "Time is up",
+            "The cluster did not agree in time. What was begun may be done by now; the next apply finishes it.\n\nIf the \
+             cluster is slow, give more time in the `timeouts` block."
+                .to_owned(),
+        ),
+    }
+}
+
+/// Which setting to change.
+fn remedy(problem: &ConnectProblem) -> &'static str {
+    match problem {
+        ConnectProblem::Resolve(_) => {
+            "Check the host name in `bootstrap_servers`, or the broker's `advertised.listeners` if it is another name."
+        }
+        ConnectProblem::Unreachable(_) => {
+            "Check host and port in `bootstrap_servers`, whether the broker runs, and whether this machine may reach it."
+        }
+        ConnectProblem::TlsToPlaintext => {
+            "The environment has `tls`, and the port speaks plain text. Remove `tls`, or use the port of a TLS listener."
+        }
+        ConnectProblem::PlaintextToTls => {
+            "The environment has no `tls`, and the port speaks TLS. Add `tls = {}`, or use the port of a plain listener."
+        }
+        ConnectProblem::UnknownAuthority => {
+            "Set `tls.ca` to the certificate of the authority that signed the brokers' certificates."
+        }
+        ConnectProblem::Certificate(_) => {
+            "The broker's certificate must be valid and hold the host name that is connected to. Check \
+             `bootstrap_servers` and the broker's certificate."
+        }
+        ConnectProblem::ClientCertificate(_) => {
+            "The listener asks for a client certificate. Set `tls.certificate` and `tls.key` to a pair that the brokers \
+             trust."
+        }
+        ConnectProblem::Material(_) => "Check `tls.ca`, `tls.certificate` and `tls.key`.",
+        ConnectProblem::Tls(_) => "Check `tls` and which TLS versions the broker permits.",
+        ConnectProblem::Mechanism { .. } => "Set `sasl.mechanism` to one that the listener offers.",
+        ConnectProblem::Authentication(_) => "Check `sasl.username` and `sasl.password`.",
+        ConnectProblem::Closed => {
+            "The listener may expect SASL (`sasl`) or TLS (`tls`) that the environment does not have, or the broker is \
+             shutting down."
+        }
+    }
+}
+
+/// A refusal of a dry run as what it means for a plan: an error where a value is to blame, else a warning that the broker
+/// did not check.
+pub(super) fn dry_run(error: KafkaError) -> Diagnostic {
+    match &error {
+        KafkaError::Refused { code, message } => {
+            let at = match code.as_str() {
+                "INVALID_PARTITIONS" => Some("partitions"),
+                "INVALID_REPLICATION_FACTOR" => Some("replication_factor"),
+                "INVALID_CONFIG" => Some("config"),
+                "INVALID_TOPIC_EXCEPTION" => Some("name"),
+                _ => None,
+            };
+            let detail = format!("The broker would refuse this: {message}\n\nChange the value, and plan again.");
+            let told = Diagnostic::error("Refused by the broker", detail);
+            match at {
+                Some(attribute) => told.at(attribute),
+                None => told,
+            }
+        }
+        KafkaError::TopicExists(name) => Diagnostic::warning(
+            "Topic already exists",
+            format!(
+                "The cluster has a topic `{name}` that is not in this state. Apply will fail unless it is gone by then.\n\n\
+                 Import it with an `import` block, or choose another name."
+            ),
+        )
+        .at("name"),
+        _ => Diagnostic::warning(
+            "Not checked by the broker",
+            "The plan could not be tried on the cluster, so that what the broker would refuse shows only in apply.",
+        )
+        .caused_by(&error),
+    }
+}

@@ -1,0 +1,5 @@
+//! One file for each resource.
+
+mod attributes;
+mod failures;
+pub mod topic;
