@@ -155,6 +155,12 @@ impl Plugin {
         channel(stream).await
     }
 
+    /// Ends a plugin that was not ended otherwise: a killed one would leave its socket behind.
+    async fn end(mut self) -> Outcome {
+        send("TERM", self.number()?)?;
+        self.ended().await.map(drop)
+    }
+
     async fn ended(&mut self) -> Outcome<ExitStatus> {
         Ok(timeout(PATIENCE, self.process.wait()).await??)
     }
@@ -291,7 +297,7 @@ async fn strangers_are_refused_and_do_not_disturb_the_host() -> Outcome {
         assert!(schema(&channel).await.is_err(), "a client without TLS was served");
     }
     assert!(schema(&plugin.connect(&host).await?).await?.provider.is_some());
-    Ok(())
+    plugin.end().await
 }
 
 #[tokio::test]
@@ -302,7 +308,7 @@ async fn a_message_may_be_larger_than_grpc_s_usual_limit() -> Outcome {
         .validate_provider_config(validate_provider_config::Request { config })
         .await;
     assert_ne!(answer.err().map(|it| it.code()), Some(Code::OutOfRange));
-    Ok(())
+    plugin.end().await
 }
 
 #[tokio::test]
@@ -312,7 +318,7 @@ async fn ctrl_c_is_the_host_s_business() -> Outcome {
     send("INT", plugin.number()?)?;
     send("INT", plugin.number()?)?;
     assert!(schema(&channel).await?.provider.is_some());
-    Ok(())
+    plugin.end().await
 }
 
 #[tokio::test]
@@ -343,7 +349,7 @@ async fn a_host_may_connect_again() -> Outcome {
     let plugin = Plugin::start(Some(&host)).await?;
     drop(plugin.connect(&host).await?);
     assert!(schema(&plugin.connect(&host).await?).await?.provider.is_some());
-    Ok(())
+    plugin.end().await
 }
 
 #[tokio::test]
@@ -386,10 +392,9 @@ async fn a_host_may_choose_the_socket_s_directory() -> Outcome {
     std::fs::create_dir_all(&directory)?;
     let mut command = hosted(None);
     command.env("PLUGIN_UNIX_SOCKET_DIR", &directory);
-    let mut plugin = Plugin::greeted(command).await?;
+    let plugin = Plugin::greeted(command).await?;
     assert_eq!(plugin.socket.parent(), Some(directory.as_path()));
-    send("TERM", plugin.number()?)?;
-    plugin.ended().await?;
+    plugin.end().await?;
     // Fails if anything was left behind.
     std::fs::remove_dir(&directory)?;
     Ok(())

@@ -14,7 +14,7 @@
 //! certificate as DER in base64 without padding, empty where nothing is encrypted. The plugin must listen by then. The
 //! host reads no other line, and gives up after a minute.
 //!
-//! **TLS.** Each side has made a certificate for this one process and accepts the other's alone; see [`tls`].
+//! **TLS.** Each side has made a certificate for this one process and accepts the other's alone; see `tls.rs`.
 //!
 //! **Services.** The provider's own, and four of go-plugin's: `GRPCController` to end it; `GRPCStdio` and `GRPCBroker`,
 //! which the host opens at once and which stay silent; and a health check. A message may be larger than gRPC's usual
@@ -26,7 +26,7 @@
 //! closed, so that no child process may keep them. So [`main`] returns as soon as the answer has left.
 //!
 //! **Signals.** Ctrl-C reaches the plugin as well as the host. It is ignored: the host says what it means, by
-//! `StopProvider`. Nothing at all is said when the host is killed; see [`lifetime`].
+//! `StopProvider`. Nothing at all is said when the host is killed; see `lifetime.rs`.
 //!
 //! **Log.** The host reads standard error and, when logs are asked for, takes JSON lines apart; see [`log`].
 //!
