@@ -14,10 +14,10 @@ use syn::{Attribute, Data, DeriveInput, Error, Expr, Field, Fields, Lit, Meta, s
 #[proc_macro_derive(Model, attributes(attr))]
 pub fn model(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
-    expand(input).unwrap_or_else(Error::into_compile_error).into()
+    expand(&input).unwrap_or_else(Error::into_compile_error).into()
 }
 
-fn expand(input: DeriveInput) -> syn::Result<Tokens> {
+fn expand(input: &DeriveInput) -> syn::Result<Tokens> {
     let Data::Struct(data) = &input.data else {
         return Err(Error::new(input.ident.span(), "a model is a struct with named fields"));
     };

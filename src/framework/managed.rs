@@ -504,12 +504,22 @@ fn fill_defaults(schema: &Schema, state: &mut Value) {
 
 fn fill_all(schema: &Schema, value: &mut Value) {
     match value {
-        Value::List(items) => items.iter_mut().for_each(|it| fill_defaults(schema, it)),
+        Value::List(items) => {
+            for it in items {
+                fill_defaults(schema, it);
+            }
+        }
         Value::Set(items) => {
-            items.iter_mut().for_each(|it| fill_defaults(schema, it));
+            for it in items.iter_mut() {
+                fill_defaults(schema, it);
+            }
             *value = Value::set(std::mem::take(items));
         }
-        Value::Map(entries) => entries.values_mut().for_each(|it| fill_defaults(schema, it)),
+        Value::Map(entries) => {
+            for it in entries.values_mut() {
+                fill_defaults(schema, it);
+            }
+        }
         it => fill_defaults(schema, it),
     }
 }

@@ -276,7 +276,7 @@ mod tests {
             };
             let requires_replace = !in_set && mode != Mode::Computed && u.ratio(1, 4)?;
             let unknown_when: &[&str] = if mode == Mode::Computed && u.arbitrary()? { &NAMES[..1] } else { &[] };
-            let about = AttributeSchema { kind, write_only, default, requires_replace, unknown_when, ..leaf(mode) };
+            let about = AttributeSchema { kind, write_only, requires_replace, default, unknown_when, ..leaf(mode) };
             schema.attributes.insert(name, about);
         }
         for name in &NAMES[3..3 + u.int_in_range(0..=2_usize)? * usize::from(depth > 0 && !in_set)] {

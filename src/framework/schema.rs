@@ -60,6 +60,7 @@ pub enum DefaultValue {
 }
 
 /// One attribute.
+#[allow(clippy::struct_excessive_bools, reason = "the protocol has these flags, and they are independent")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttributeSchema {
     /// Its value.

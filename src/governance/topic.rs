@@ -73,7 +73,7 @@ pub struct TopicSpec {
     pub config: BTreeMap<String, String>,
 }
 
-/// Most partitions that one request can make: KRaft brokers refuse an operation of more than 10,000 records.
+/// Most partitions that one request can make: brokers under `KRaft` refuse an operation of more than 10,000 records.
 pub const MOST_PARTITIONS: i32 = 10_000;
 
 /// What becomes of a topic's partitions.

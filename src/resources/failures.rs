@@ -101,8 +101,8 @@ fn remedy(problem: &ConnectProblem) -> &'static str {
 
 /// A refusal of a dry run as what it means for a plan: an error where a value is to blame, else a warning that the broker
 /// did not check.
-pub(super) fn dry_run(error: KafkaError) -> Diagnostic {
-    match &error {
+pub(super) fn dry_run(error: &KafkaError) -> Diagnostic {
+    match error {
         KafkaError::Refused { code, message } => {
             let at = match code.as_str() {
                 "INVALID_PARTITIONS" => Some("partitions"),
@@ -130,6 +130,6 @@ pub(super) fn dry_run(error: KafkaError) -> Diagnostic {
             "Not checked by the broker",
             "The plan could not be tried on the cluster, so that what the broker would refuse shows only in apply.",
         )
-        .caused_by(&error),
+        .caused_by(error),
     }
 }

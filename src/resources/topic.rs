@@ -77,7 +77,7 @@ const RELEASED: &str = "released";
 const REPLACING: &str = "replacing";
 
 /// How long after its creation a topic may be invisible to a broker.
-const SETTLING: Duration = Duration::from_secs(60);
+const SETTLING: Duration = Duration::from_mins(1);
 
 /// The resource.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ impl Resource<Context> for Topic {
             Some(prior) => try_update(environment.kafka()?, prior, plan, call.deadline).await?,
         };
         if let Err(error) = tried {
-            call.report.push(dry_run(error));
+            call.report.push(dry_run(&error));
         }
         Ok(())
     }

@@ -121,6 +121,14 @@ fn write_refinement(to: &mut Vec<u8>, refinement: &Refinement) {
     to.append(&mut payload);
 }
 
+fn read_bool(marker: Marker) -> Result<bool, CodecError> {
+    match marker {
+        Marker::True => Ok(true),
+        Marker::False => Ok(false),
+        _ => Err(CodecError::new("not a bool")),
+    }
+}
+
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -133,7 +141,7 @@ impl<'a> Reader<'a> {
             return self.unknown(length);
         }
         match ty {
-            Type::Bool => self.bool(marker).map(Value::Bool),
+            Type::Bool => read_bool(marker).map(Value::Bool),
             Type::Number => self.number(marker).map(Value::Number),
             Type::String => self.text(marker).map(Value::String),
             Type::Dynamic => self.dynamic(marker),
@@ -215,7 +223,7 @@ impl<'a> Reader<'a> {
             let key = payload.number(marker)?;
             let marker = payload.marker()?;
             match key.as_i64() {
-                Some(1) => refinement.null = Some(payload.bool(marker)?),
+                Some(1) => refinement.null = Some(read_bool(marker)?),
                 Some(2) => refinement.prefix = Some(payload.text(marker)?),
                 Some(3) => refinement.min = Some(payload.bound(marker)?),
                 Some(4) => refinement.max = Some(payload.bound(marker)?),
@@ -236,15 +244,7 @@ impl<'a> Reader<'a> {
         let marker = self.marker()?;
         let number = self.number(marker)?;
         let marker = self.marker()?;
-        Ok((number, self.bool(marker)?))
-    }
-
-    fn bool(&mut self, marker: Marker) -> Result<bool, CodecError> {
-        match marker {
-            Marker::True => Ok(true),
-            Marker::False => Ok(false),
-            _ => Err(CodecError::new("not a bool")),
-        }
+        Ok((number, read_bool(marker)?))
     }
 
     fn number(&mut self, marker: Marker) -> Result<Number, CodecError> {
