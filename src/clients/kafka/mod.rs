@@ -1,10 +1,30 @@
 //! The port to a Kafka cluster: what the resources ask of one, and how it fails.
 
+mod client;
+mod connection;
 mod error;
+mod frame;
+mod own_writes;
+mod queue;
+mod reads;
+mod requests;
+mod sasl;
 mod settings;
+mod tls;
+mod topic_requests;
+mod topics;
+mod trouble;
 
-use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
+pub use client::connect;
 pub use error::{ConnectProblem, KafkaError};
 pub use settings::{HostPort, KafkaSettings, Sasl, SaslMechanism, Secret, Tls};
 
@@ -26,8 +46,12 @@ pub trait Kafka: Send + Sync + fmt::Debug {
     /// A topic, for a refresh: from a snapshot of at most 30 s, which this client's own writes invalidate. `keys` are
     /// the configuration keys that the answer must have where the topic overrides them; it may have more. `None` only
     /// if a broker, asked by name, said that there is no such topic.
-    fn refresh_topic<'a>(&'a self, name: &'a TopicName, keys: &'a [String], deadline: Instant)
-    -> Answer<'a, Option<Topic>>;
+    fn refresh_topic<'a>(
+        &'a self,
+        name: &'a TopicName,
+        keys: &'a [String],
+        deadline: Instant,
+    ) -> Answer<'a, Option<Topic>>;
 
     /// A topic with its whole configuration, asked anew. `None` as for [`Kafka::refresh_topic`].
     fn describe_topic<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, Option<Topic>>;
@@ -117,4 +141,9 @@ pub struct ConfigEntry {
     pub value: Option<String>,
     /// Whether the topic itself sets it, rather than the broker or Kafka's default.
     pub overridden: bool,
+}
+
+/// Locks what is never held across an await, and whose holders leave it whole even when they panic.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
