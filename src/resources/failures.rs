@@ -91,6 +91,9 @@ fn remedy(problem: &ConnectProblem) -> &'static str {
         ConnectProblem::Material(_) => "Check `tls.ca`, `tls.certificate` and `tls.key`.",
         ConnectProblem::Tls(_) => "Check `tls` and which TLS versions the broker permits.",
         ConnectProblem::Mechanism { .. } => "Set `sasl.mechanism` to one that the listener offers.",
+        ConnectProblem::SaslExpected { .. } => {
+            "The listener asks for SASL. Add `sasl` with a mechanism that it offers, or use another listener."
+        }
         ConnectProblem::Authentication(_) => "Check `sasl.username` and `sasl.password`.",
         ConnectProblem::Closed => {
             "The listener may expect SASL (`sasl`) or TLS (`tls`) that the environment does not have, or the broker is \

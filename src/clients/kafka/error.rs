@@ -3,7 +3,7 @@
 use crate::clients::kafka::HostPort;
 
 /// Why a call on a cluster failed. A variant exists where somebody treats it differently.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KafkaError {
     /// No broker could be reached.
     #[error("connecting to broker {broker}")]
@@ -61,7 +61,7 @@ pub enum KafkaError {
 }
 
 /// Why a broker could not be reached, each with a setting to change.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectProblem {
     /// The name does not resolve.
     #[error("the host name does not resolve: {0}")]
@@ -91,17 +91,23 @@ pub enum ConnectProblem {
     #[error("TLS failed: {0}")]
     Tls(String),
     /// The broker does not offer the mechanism.
-    #[error("the broker does not offer SASL {asked}, only {offered}")]
+    #[error("the broker does not offer SASL {asked} (offered: {offered})")]
     Mechanism {
         /// What was asked.
         asked: String,
+        /// What is offered, joined with commas, or `none`.
+        offered: String,
+    },
+    /// The broker wants to know who calls, and no SASL is spoken.
+    #[error("the broker expects SASL (offered: {offered})")]
+    SaslExpected {
         /// What is offered, joined with commas.
         offered: String,
     },
     /// Wrong user or password.
     #[error("SASL authentication failed: {0}")]
     Authentication(String),
-    /// The broker closed the connection without a word, as it does when SASL or TLS is expected and not spoken.
+    /// The broker closed the connection without a word, as it does while it stops.
     #[error("the broker closed the connection")]
     Closed,
 }

@@ -1,10 +1,30 @@
 //! The port to a Kafka cluster: what the resources ask of one, and how it fails.
 
+mod client;
+mod connection;
 mod error;
+mod frame;
+mod own_writes;
+mod queue;
+mod reads;
+mod requests;
+mod sasl;
 mod settings;
+mod tls;
+mod topic_requests;
+mod topics;
+mod trouble;
 
-use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
+pub use client::connect;
 pub use error::{ConnectProblem, KafkaError};
 pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
 
@@ -123,6 +143,7 @@ pub struct ConfigEntry {
     pub overridden: bool,
 }
 
-pub fn connect(_settings: KafkaSettings) -> std::sync::Arc<dyn Kafka> {
-    unreachable!("K's")
+/// Locks what is never held across an await, and whose holders leave it whole even when they panic.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,145 @@
+//! Gathering: calls of one kind that come at the same time leave as one request.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    future::Future,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::oneshot, time::timeout_at};
+
+use crate::{
+    clients::kafka::{client::Client, error::KafkaError, locked, trouble::Trouble},
+    governance::topic::TopicName,
+};
+
+/// How long the first call waits for others. While a request is under way, the next ones gather anyway.
+const WINDOW: Duration = Duration::from_millis(2);
+
+/// What one call asks for, of which many fit into one request.
+pub(super) trait Gathered: Sized + Send + Sync + 'static {
+    /// What one call is answered with.
+    type Answer: Send + 'static;
+
+    /// The total weight that one request may have.
+    const CAPACITY: usize;
+
+    /// The topic it is about: a request names each topic once.
+    fn topic(&self) -> &TopicName;
+
+    /// How much it counts towards the capacity.
+    fn weight(&self) -> usize {
+        1
+    }
+
+    /// Sends all as one request, once, and answers for each, in their order.
+    fn send(
+        client: &Client,
+        asked: &[Self],
+        deadline: Instant,
+    ) -> impl Future<Output = Vec<Result<Self::Answer, Trouble>>> + Send;
+}
+
+/// Calls of one kind that wait to be sent.
+pub(super) struct Queue<T: Gathered> {
+    state: Mutex<State<T>>,
+}
+
+/// Which queue of a client.
+pub(super) type QueueOf<T> = fn(&Client) -> &Queue<T>;
+
+struct State<T: Gathered> {
+    waiting: VecDeque<Waiting<T>>,
+    /// Whether a task empties the queue.
+    emptied: bool,
+}
+
+struct Waiting<T: Gathered> {
+    asked: T,
+    deadline: Instant,
+    answer: oneshot::Sender<Result<T::Answer, Trouble>>,
+}
+
+impl<T: Gathered> Default for Queue<T> {
+    fn default() -> Self {
+        Self { state: Mutex::new(State { waiting: VecDeque::new(), emptied: false }) }
+    }
+}
+
+/// Adds a call to its queue and waits for its answer. One try: whether there is another is the caller's matter.
+pub(super) async fn gathered<T: Gathered>(
+    client: &Arc<Client>,
+    queue: QueueOf<T>,
+    asked: T,
+    deadline: Instant,
+) -> Result<T::Answer, Trouble> {
+    let (answer, answered) = oneshot::channel();
+    let is_emptied = {
+        let mut state = locked(&queue(client).state);
+        state.waiting.push_back(Waiting { asked, deadline, answer });
+        std::mem::replace(&mut state.emptied, true)
+    };
+    if !is_emptied {
+        tokio::spawn(empty(client.clone(), queue));
+    }
+    let lost = || Trouble::Lost(KafkaError::Deadline("waiting for an answer".to_owned()));
+    match timeout_at(deadline.into(), answered).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) | Err(_) => Err(lost()),
+    }
+}
+
+/// Sends what waits, one request at a time, until nothing waits any more.
+async fn empty<T: Gathered>(client: Arc<Client>, queue: QueueOf<T>) {
+    let queue = queue(&client);
+    let _reset = Reset { queue };
+    loop {
+        tokio::time::sleep(WINDOW).await;
+        let Some(batch) = next_batch(queue) else { return };
+        let deadline = batch.iter().map(|it| it.deadline).max().unwrap_or_else(Instant::now);
+        let (asked, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|it| (it.asked, it.answer)).unzip();
+        let results = T::send(&client, &asked, deadline).await;
+        for (answer, result) in answers.into_iter().zip(results) {
+            // A caller who gave up is not there any more.
+            let _ = answer.send(result);
+        }
+    }
+}
+
+/// Lets another task empty the queue if this one panics: its callers see a lost answer, later ones are served.
+struct Reset<'a, T: Gathered> {
+    queue: &'a Queue<T>,
+}
+
+impl<T: Gathered> Drop for Reset<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            locked(&self.queue.state).emptied = false;
+        }
+    }
+}
+
+/// The first calls that fit into one request; `None`, and nobody empties the queue any more, if there are none.
+fn next_batch<T: Gathered>(queue: &Queue<T>) -> Option<Vec<Waiting<T>>> {
+    let mut state = locked(&queue.state);
+    let mut batch: Vec<Waiting<T>> = Vec::new();
+    let mut topics = BTreeSet::new();
+    let mut weight = 0;
+    let mut later = VecDeque::new();
+    for it in std::mem::take(&mut state.waiting) {
+        if it.answer.is_closed() {
+            continue;
+        }
+        let fits = batch.is_empty() || weight + it.asked.weight() <= T::CAPACITY;
+        if fits && topics.insert(it.asked.topic().clone()) {
+            weight += it.asked.weight();
+            batch.push(it);
+        } else {
+            later.push_back(it);
+        }
+    }
+    state.waiting = later;
+    state.emptied = !batch.is_empty();
+    (!batch.is_empty()).then_some(batch)
+}

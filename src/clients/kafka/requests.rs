@@ -1,0 +1,91 @@
+//! The requests that the client sends: in which versions, what each is for, and constructors that set every field that
+//! may be null, since the codec's default of those is an empty text and not null.
+
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+use kafka_protocol::{
+    messages::{
+        CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
+        IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest, TopicName as WireTopicName,
+        describe_configs_request::DescribeConfigsResource, metadata_request::MetadataRequestTopic,
+    },
+    protocol::{Request, StrBytes},
+};
+
+use crate::governance::topic::TopicName;
+
+/// `ConfigResource.Type.TOPIC`.
+pub(super) const TOPIC_RESOURCE: i8 = 2;
+
+/// `ConfigSource.DYNAMIC_TOPIC_CONFIG`: the topic itself sets the value.
+pub(super) const SET_BY_TOPIC: i8 = 1;
+
+/// A request of this client.
+pub(super) trait Ask: Request<Response: Send> + Send + Sync {
+    /// The versions that the client writes and understands.
+    const WRITTEN: RangeInclusive<i16>;
+    /// What it is for, and since when brokers know it.
+    const PURPOSE: &'static str;
+
+    /// How long the broker wants to be left alone.
+    fn throttle_time_ms(answer: &Self::Response) -> i32;
+}
+
+macro_rules! asks {
+    ($($request:ty, $written:expr, $purpose:literal;)*) => {$(
+        impl Ask for $request {
+            const WRITTEN: RangeInclusive<i16> = $written;
+            const PURPOSE: &'static str = $purpose;
+
+            fn throttle_time_ms(answer: &Self::Response) -> i32 {
+                answer.throttle_time_ms
+            }
+        }
+    )*};
+}
+
+// Metadata from 4, which does not create the topics it is asked about, to 12: 13 tells clients to start over, which
+// this one does anyway. DeleteTopics to 5: 6 deletes by id.
+asks! {
+    MetadataRequest, 4..=12, "metadata that leaves topics as they are (Kafka 0.11)";
+    DescribeConfigsRequest, 1..=4, "descriptions of configurations (Kafka 1.1)";
+    CreateTopicsRequest, 2..=7, "creation of topics (Kafka 0.11)";
+    DeleteTopicsRequest, 1..=5, "deletion of topics (Kafka 0.11)";
+    CreatePartitionsRequest, 0..=3, "more partitions for a topic (Kafka 1.0)";
+    IncrementalAlterConfigsRequest, 0..=1, "changes of single configuration keys (Kafka 2.3)";
+    ListOffsetsRequest, 1..=7, "end offsets (Kafka 0.10.1)";
+}
+
+/// A topic's name on the wire.
+pub(super) fn wire_name(name: &TopicName) -> WireTopicName {
+    WireTopicName(wire_text(name.as_str()))
+}
+
+/// A text on the wire.
+pub(super) fn wire_text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+/// Metadata of the brokers alone.
+pub(super) fn metadata_of_brokers() -> MetadataRequest {
+    MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false)
+}
+
+/// Metadata of all topics that the caller may describe.
+pub(super) fn metadata_of_all_topics() -> MetadataRequest {
+    MetadataRequest::default().with_topics(None).with_allow_auto_topic_creation(false)
+}
+
+/// Metadata of these topics.
+pub(super) fn metadata_of<'a>(names: impl IntoIterator<Item = &'a TopicName>) -> MetadataRequest {
+    let topics = names.into_iter().map(|it| MetadataRequestTopic::default().with_name(Some(wire_name(it))));
+    MetadataRequest::default().with_topics(Some(topics.collect())).with_allow_auto_topic_creation(false)
+}
+
+/// The configuration of a topic: these keys, or all.
+pub(super) fn config_of(name: &str, keys: Option<&BTreeSet<String>>) -> DescribeConfigsResource {
+    DescribeConfigsResource::default()
+        .with_resource_type(TOPIC_RESOURCE)
+        .with_resource_name(wire_text(name))
+        .with_configuration_keys(keys.map(|keys| keys.iter().map(|it| wire_text(it)).collect()))
+}

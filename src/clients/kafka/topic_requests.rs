@@ -1,0 +1,437 @@
+//! What is sent about topics, many at a time, and what the answers mean for each.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use kafka_protocol::{
+    error::ResponseError,
+    messages::{
+        CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
+        IncrementalAlterConfigsRequest,
+        create_partitions_request::CreatePartitionsTopic,
+        create_topics_request::{CreatableTopic, CreatableTopicConfig},
+        create_topics_response::CreatableTopicResult,
+        incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig},
+        metadata_response::MetadataResponseTopic,
+    },
+};
+
+use crate::{
+    clients::kafka::{
+        ConfigEntry, KafkaError, Topic,
+        client::{Client, Target},
+        queue::Gathered,
+        requests::{SET_BY_TOPIC, TOPIC_RESOURCE, config_of, metadata_of, wire_name, wire_text},
+        trouble::{Asked, Trouble},
+    },
+    governance::topic::{TopicName, TopicSpec},
+};
+
+/// Records that `KRaft`'s controller writes for one request at most; it refuses the whole request beyond.
+const RECORDS: usize = 10_000;
+
+/// Topics that one request reads at most: more would hold much memory and gain nothing.
+const READ_TOGETHER: usize = 500;
+
+/// Partitions that a topic is taken to have while only the broker knows.
+const USUAL_PARTITIONS: usize = 12;
+
+/// `AlterConfigOp.OpType`.
+const SET: i8 = 0;
+const DELETE: i8 = 1;
+
+/// What metadata says of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    id: [u8; 16],
+    pub(super) partitions: i32,
+    replication_factor: i16,
+}
+
+impl Shape {
+    /// What an answer says.
+    pub(super) fn of(topic: &MetadataResponseTopic) -> Self {
+        let first = topic.partitions.iter().min_by_key(|it| it.partition_index);
+        let copies = first.map_or(0, |it| it.replica_nodes.len());
+        Self {
+            id: *topic.topic_id.as_bytes(),
+            partitions: i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX),
+            replication_factor: i16::try_from(copies).unwrap_or(i16::MAX),
+        }
+    }
+
+    /// The topic of this shape.
+    pub(super) fn topic(self, name: &TopicName, config: Option<BTreeMap<String, ConfigEntry>>) -> Topic {
+        Topic {
+            name: name.clone(),
+            id: topic_id(&self.id),
+            partitions: self.partitions,
+            replication_factor: self.replication_factor,
+            config,
+        }
+    }
+}
+
+/// Kafka's own form of an id; brokers without ids send zeros.
+fn topic_id(bytes: &[u8; 16]) -> Option<String> {
+    (*bytes != [0; 16]).then(|| BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Of which topic which keys are asked for; `None` for all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ConfigAsked<'a> {
+    pub(super) topic: &'a TopicName,
+    pub(super) keys: Option<&'a BTreeSet<String>>,
+}
+
+/// A topic's configuration, or why it is not known.
+type ConfigAnswer = Result<BTreeMap<String, ConfigEntry>, Trouble>;
+
+impl Client {
+    /// The shapes of topics, asked by name, in their order; `None` for those that do not exist.
+    async fn shapes<'a>(
+        &self,
+        names: impl Iterator<Item = &'a TopicName> + Clone,
+        deadline: Instant,
+    ) -> Result<Vec<Result<Option<Shape>, Trouble>>, Trouble> {
+        let answer = self.metadata(metadata_of(names.clone()), deadline).await?;
+        let found: BTreeMap<&str, &MetadataResponseTopic> =
+            answer.topics.iter().filter_map(|it| Some((it.name.as_ref()?.as_str(), it))).collect();
+        let shape = |name: &TopicName| {
+            let topic = found.get(name.as_str()).ok_or_else(|| unanswered(name))?;
+            let asked = Asked { operation: "DESCRIBE", topic: name.as_str() };
+            match Trouble::of_code(topic.error_code, None, asked) {
+                None => {
+                    self.own_writes.seen(name);
+                    Ok(Some(Shape::of(topic)))
+                }
+                Some(Trouble::Final(KafkaError::NoTopic(_))) => Ok(None),
+                Some(trouble) => Err(trouble),
+            }
+        };
+        Ok(names.map(shape).collect())
+    }
+
+    /// The configurations of topics, in their order.
+    pub(super) async fn configs<'a>(
+        &self,
+        asked: impl Iterator<Item = ConfigAsked<'a>> + Clone + Send,
+        deadline: Instant,
+    ) -> Result<Vec<ConfigAnswer>, Trouble> {
+        let resources = asked.clone().map(|it| config_of(it.topic.as_str(), it.keys)).collect();
+        let request = DescribeConfigsRequest::default().with_resources(resources);
+        let answer = self.call(Target::Any, deadline, |_| Ok(request)).await?;
+        let mut found: BTreeMap<String, ConfigAnswer> = BTreeMap::new();
+        for it in answer.results {
+            let about = Asked { operation: "DESCRIBE_CONFIGS", topic: it.resource_name.as_str() };
+            let trouble = Trouble::of_code(it.error_code, it.error_message.as_deref(), about);
+            let entries = it.configs.into_iter().map(|it| {
+                let value = it.value.filter(|_| !it.is_sensitive).map(|it| it.to_string());
+                (it.name.to_string(), ConfigEntry { value, overridden: it.config_source == SET_BY_TOPIC })
+            });
+            let config = trouble.map_or_else(|| Ok(entries.collect()), Err);
+            found.insert(it.resource_name.to_string(), config);
+        }
+        Ok(asked.map(|it| found.remove(it.topic.as_str()).unwrap_or_else(|| Err(unanswered(it.topic)))).collect())
+    }
+}
+
+fn unanswered(name: &TopicName) -> Trouble {
+    let message = format!("it said nothing about topic `{name}`");
+    Trouble::Final(KafkaError::Broker { code: "UNKNOWN_SERVER_ERROR".to_owned(), message })
+}
+
+/// The same trouble for each.
+fn all<T>(count: usize, trouble: &Trouble) -> Vec<Result<T, Trouble>> {
+    (0..count).map(|_| Err(trouble.clone())).collect()
+}
+
+/// Answers in the order of the questions, from what a broker said of each topic: a code, a message, and more.
+fn answers<T: Gathered, A>(
+    client: &Client,
+    operation: &'static str,
+    asked: &[T],
+    said: impl IntoIterator<Item = (String, i16, Option<String>, A)>,
+    answer: impl Fn(&T, A) -> T::Answer,
+) -> Vec<Result<T::Answer, Trouble>> {
+    let mut found = BTreeMap::new();
+    for (name, code, message, rest) in said {
+        if code == ResponseError::NotController.code() {
+            client.forget_controller();
+        }
+        let trouble = Trouble::of_code(code, message.as_deref(), Asked { operation, topic: &name });
+        found.insert(name, trouble.map_or(Ok(rest), Err));
+    }
+    let of = |it: &T| found.remove(it.topic().as_str()).unwrap_or_else(|| Err(unanswered(it.topic())));
+    let mut of = of;
+    asked.iter().map(|it| of(it).map(|rest| answer(it, rest))).collect()
+}
+
+/// How long the controller may take, so that its answer still comes in time.
+fn controller_timeout(client: &Client, deadline: Instant) -> i32 {
+    let rest = deadline.saturating_duration_since(Instant::now()).min(client.settings.request_timeout);
+    i32::try_from((rest * 4 / 5).as_millis()).unwrap_or(i32::MAX)
+}
+
+/// Whether a topic exists, and its shape.
+pub(super) struct Look(pub(super) TopicName);
+
+impl Gathered for Look {
+    type Answer = Option<Shape>;
+    const CAPACITY: usize = READ_TOGETHER;
+
+    fn topic(&self) -> &TopicName {
+        &self.0
+    }
+
+    async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<Self::Answer, Trouble>> {
+        match client.shapes(asked.iter().map(Self::topic), deadline).await {
+            Ok(answers) => answers,
+            Err(trouble) => all(asked.len(), &trouble),
+        }
+    }
+}
+
+/// A topic with its configuration: these keys, or all.
+pub(super) struct Describe {
+    pub(super) name: TopicName,
+    pub(super) keys: Option<BTreeSet<String>>,
+}
+
+impl Gathered for Describe {
+    type Answer = Option<Topic>;
+    const CAPACITY: usize = READ_TOGETHER;
+
+    fn topic(&self) -> &TopicName {
+        &self.name
+    }
+
+    async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<Self::Answer, Trouble>> {
+        let names = asked.iter().map(Self::topic);
+        let with_config = asked.iter().filter(|it| it.keys.as_ref().is_none_or(|keys| !keys.is_empty()));
+        let configs_asked = with_config.clone().map(|it| ConfigAsked { topic: &it.name, keys: it.keys.as_ref() });
+        let configs = async {
+            if with_config.clone().next().is_none() {
+                Ok(Vec::new())
+            } else {
+                client.configs(configs_asked, deadline).await
+            }
+        };
+        // Both leave at once. Configurations of topics that do not exist are errors that nobody looks at.
+        let (shapes, configs) = match tokio::try_join!(client.shapes(names, deadline), configs) {
+            Ok(it) => it,
+            Err(trouble) => return all(asked.len(), &trouble),
+        };
+        let mut configs: BTreeMap<&TopicName, ConfigAnswer> = with_config.map(Self::topic).zip(configs).collect();
+        let topic = |asked: &Self, shape: Option<Shape>| -> Result<Option<Topic>, Trouble> {
+            let Some(shape) = shape else { return Ok(None) };
+            let config = match configs.remove(&asked.name) {
+                None => Some(BTreeMap::new()),
+                Some(Ok(config)) => Some(config),
+                Some(Err(Trouble::Final(KafkaError::Denied { .. }))) => None,
+                // It appeared or vanished in between.
+                Some(Err(Trouble::Final(error @ KafkaError::NoTopic(_)))) => return Err(Trouble::Again(error)),
+                Some(Err(trouble)) => return Err(trouble),
+            };
+            Ok(Some(shape.topic(&asked.name, config)))
+        };
+        let mut topic = topic;
+        asked.iter().zip(shapes).map(|(asked, shape)| topic(asked, shape?)).collect()
+    }
+}
+
+/// The creation of a topic, or the question whether it would succeed.
+pub(super) struct Create {
+    pub(super) spec: TopicSpec,
+    /// Only to ask: the same for all of a queue.
+    pub(super) check: bool,
+}
+
+/// What the controller says of a topic it created.
+pub(super) enum Created {
+    /// All of it.
+    Told(Topic),
+    /// Too little: the broker is too old, or the caller may not see it.
+    Untold,
+}
+
+impl Gathered for Create {
+    type Answer = Created;
+    const CAPACITY: usize = RECORDS;
+
+    fn topic(&self) -> &TopicName {
+        &self.spec.name
+    }
+
+    fn weight(&self) -> usize {
+        let partitions = self.spec.partitions.map_or(USUAL_PARTITIONS, |it| usize::try_from(it).unwrap_or(0));
+        1 + partitions + self.spec.config.len()
+    }
+
+    async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<Created, Trouble>> {
+        let timeout = controller_timeout(client, deadline);
+        let build = |version: i16| {
+            let topics = asked.iter().map(|it| creatable(&it.spec, version)).collect::<Result<_, _>>()?;
+            let request = CreateTopicsRequest::default().with_topics(topics);
+            Ok(request.with_timeout_ms(timeout).with_validate_only(asked.iter().all(|it| it.check)))
+        };
+        let answer = match client.call(Target::Controller, deadline, build).await {
+            Ok(it) => it,
+            Err(trouble) => return all(asked.len(), &trouble),
+        };
+        let said = answer.topics.into_iter().map(|it| {
+            let message = it.error_message.as_ref().map(ToString::to_string);
+            (it.name.to_string(), it.error_code, message, it)
+        });
+        answers(client, "CREATE", asked, said, |asked, told| created(&asked.spec.name, told))
+    }
+}
+
+fn creatable(spec: &TopicSpec, version: i16) -> Result<CreatableTopic, KafkaError> {
+    if version < 4 && (spec.partitions.is_none() || spec.replication_factor.is_none()) {
+        let what = "default numbers of partitions and replicas for new topics (Kafka 2.4): give both";
+        return Err(KafkaError::Unsupported(what.to_owned()));
+    }
+    let config = |(key, value): (&String, &String)| {
+        CreatableTopicConfig::default().with_name(wire_text(key)).with_value(Some(wire_text(value)))
+    };
+    Ok(CreatableTopic::default()
+        .with_name(wire_name(&spec.name))
+        .with_num_partitions(spec.partitions.unwrap_or(-1))
+        .with_replication_factor(spec.replication_factor.unwrap_or(-1))
+        .with_configs(spec.config.iter().map(config).collect()))
+}
+
+fn created(name: &TopicName, told: CreatableTopicResult) -> Created {
+    // The codec leaves -1 where the version has no such field, as the broker does where the caller may not see it.
+    let Some(configs) = told.configs.filter(|_| 0 < told.num_partitions) else { return Created::Untold };
+    let entries = configs.into_iter().map(|it| {
+        let value = it.value.filter(|_| !it.is_sensitive).map(|it| it.to_string());
+        (it.name.to_string(), ConfigEntry { value, overridden: it.config_source == SET_BY_TOPIC })
+    });
+    Created::Told(Topic {
+        name: name.clone(),
+        id: topic_id(told.topic_id.as_bytes()),
+        partitions: told.num_partitions,
+        replication_factor: told.replication_factor,
+        config: Some(entries.collect()),
+    })
+}
+
+/// The growth of a topic, or the question whether it would succeed.
+pub(super) struct Grow {
+    pub(super) name: TopicName,
+    pub(super) count: i32,
+    /// Only to ask: the same for all of a queue.
+    pub(super) check: bool,
+}
+
+impl Gathered for Grow {
+    type Answer = ();
+    const CAPACITY: usize = RECORDS;
+
+    fn topic(&self) -> &TopicName {
+        &self.name
+    }
+
+    fn weight(&self) -> usize {
+        usize::try_from(self.count).unwrap_or(0)
+    }
+
+    async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<(), Trouble>> {
+        let topic = |it: &Self| {
+            let topic = CreatePartitionsTopic::default().with_name(wire_name(&it.name));
+            topic.with_count(it.count).with_assignments(None)
+        };
+        let request = CreatePartitionsRequest::default()
+            .with_topics(asked.iter().map(topic).collect())
+            .with_timeout_ms(controller_timeout(client, deadline))
+            .with_validate_only(asked.iter().all(|it| it.check));
+        match client.call(Target::Controller, deadline, |_| Ok(request)).await {
+            Ok(answer) => {
+                let said = answer
+                    .results
+                    .into_iter()
+                    .map(|it| (it.name.to_string(), it.error_code, it.error_message.map(|it| it.to_string()), ()));
+                answers(client, "ALTER", asked, said, |_, ()| ())
+            }
+            Err(trouble) => all(asked.len(), &trouble),
+        }
+    }
+}
+
+/// A change of a topic's configuration, or the question whether it would succeed.
+pub(super) struct Alter {
+    pub(super) name: TopicName,
+    pub(super) changes: BTreeMap<String, Option<String>>,
+    /// Only to ask: the same for all of a queue.
+    pub(super) check: bool,
+}
+
+impl Gathered for Alter {
+    type Answer = ();
+    const CAPACITY: usize = RECORDS;
+
+    fn topic(&self) -> &TopicName {
+        &self.name
+    }
+
+    fn weight(&self) -> usize {
+        self.changes.len()
+    }
+
+    async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<(), Trouble>> {
+        let config = |(key, value): (&String, &Option<String>)| {
+            let config = AlterableConfig::default().with_name(wire_text(key));
+            let operation = if value.is_some() { SET } else { DELETE };
+            config.with_config_operation(operation).with_value(value.as_deref().map(wire_text))
+        };
+        let resource = |it: &Self| {
+            let resource = AlterConfigsResource::default().with_resource_type(TOPIC_RESOURCE);
+            let resource = resource.with_resource_name(wire_text(it.name.as_str()));
+            resource.with_configs(it.changes.iter().map(config).collect())
+        };
+        let request = IncrementalAlterConfigsRequest::default()
+            .with_resources(asked.iter().map(resource).collect())
+            .with_validate_only(asked.iter().all(|it| it.check));
+        match client.call(Target::Controller, deadline, |_| Ok(request)).await {
+            Ok(answer) => {
+                let said = answer.responses.into_iter().map(|it| {
+                    (it.resource_name.to_string(), it.error_code, it.error_message.map(|it| it.to_string()), ())
+                });
+                answers(client, "ALTER_CONFIGS", asked, said, |_, ()| ())
+            }
+            Err(trouble) => all(asked.len(), &trouble),
+        }
+    }
+}
+
+/// The deletion of a topic.
+pub(super) struct Delete(pub(super) TopicName);
+
+impl Gathered for Delete {
+    type Answer = ();
+    const CAPACITY: usize = 1_000;
+
+    fn topic(&self) -> &TopicName {
+        &self.0
+    }
+
+    async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<(), Trouble>> {
+        let request = DeleteTopicsRequest::default()
+            .with_topic_names(asked.iter().map(|it| wire_name(&it.0)).collect())
+            .with_timeout_ms(controller_timeout(client, deadline));
+        match client.call(Target::Controller, deadline, |_| Ok(request)).await {
+            Ok(answer) => {
+                let said = answer.responses.into_iter().filter_map(|it| {
+                    Some((it.name?.to_string(), it.error_code, it.error_message.map(|it| it.to_string()), ()))
+                });
+                answers(client, "DELETE", asked, said, |_, ()| ())
+            }
+            Err(trouble) => all(asked.len(), &trouble),
+        }
+    }
+}

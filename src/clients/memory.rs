@@ -1,0 +1,346 @@
+//! A cluster in memory, for tests: it answers as brokers do, at once, and the conformance suite holds it to that.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use crate::{
+    clients::kafka::{Answer, Broker, Cluster, ConfigEntry, Kafka, KafkaError, Topic},
+    governance::topic::{TopicName, TopicSpec},
+};
+
+/// A cluster that exists in memory only.
+#[derive(Debug)]
+pub struct MemoryCluster {
+    brokers: i16,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    topics: BTreeMap<TopicName, Kept>,
+    created: u128,
+    denied: BTreeSet<(&'static str, TopicName)>,
+    next_failure: Option<KafkaError>,
+    calls: Vec<&'static str>,
+}
+
+/// A topic.
+#[derive(Debug)]
+struct Kept {
+    id: u128,
+    partitions: i32,
+    replication_factor: i16,
+    config: BTreeMap<String, String>,
+    is_written: bool,
+}
+
+/// What values a configuration key takes.
+#[derive(Clone, Copy)]
+enum Values {
+    /// A whole number, not below this one.
+    AtLeast(i64),
+    /// A number between 0 and 1.
+    Ratio,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// These words, joined with commas.
+    SomeOf(&'static [&'static str]),
+    /// Anything.
+    Text,
+}
+
+use Values::{AtLeast, OneOf, Ratio, SomeOf, Text};
+
+const BOOLEAN: Values = OneOf(&["true", "false"]);
+
+/// The configuration keys of topics, with the defaults of Kafka 4.
+const CONFIG: &[(&str, &str, Values)] = &[
+    ("cleanup.policy", "delete", SomeOf(&["compact", "delete"])),
+    ("compression.type", "producer", OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"])),
+    ("delete.retention.ms", "86400000", AtLeast(0)),
+    ("file.delete.delay.ms", "60000", AtLeast(0)),
+    ("flush.messages", "9223372036854775807", AtLeast(1)),
+    ("flush.ms", "9223372036854775807", AtLeast(0)),
+    ("follower.replication.throttled.replicas", "", Text),
+    ("index.interval.bytes", "4096", AtLeast(0)),
+    ("leader.replication.throttled.replicas", "", Text),
+    ("local.retention.bytes", "-2", AtLeast(-2)),
+    ("local.retention.ms", "-2", AtLeast(-2)),
+    ("max.compaction.lag.ms", "9223372036854775807", AtLeast(1)),
+    ("max.message.bytes", "1048588", AtLeast(0)),
+    ("message.timestamp.after.max.ms", "3600000", AtLeast(0)),
+    ("message.timestamp.before.max.ms", "9223372036854775807", AtLeast(0)),
+    ("message.timestamp.type", "CreateTime", OneOf(&["CreateTime", "LogAppendTime"])),
+    ("min.cleanable.dirty.ratio", "0.5", Ratio),
+    ("min.compaction.lag.ms", "0", AtLeast(0)),
+    ("min.insync.replicas", "1", AtLeast(1)),
+    ("preallocate", "false", BOOLEAN),
+    ("remote.storage.enable", "false", BOOLEAN),
+    ("retention.bytes", "-1", AtLeast(-1)),
+    ("retention.ms", "604800000", AtLeast(-1)),
+    ("segment.bytes", "1073741824", AtLeast(1_048_576)),
+    ("segment.index.bytes", "10485760", AtLeast(4)),
+    ("segment.jitter.ms", "0", AtLeast(0)),
+    ("segment.ms", "604800000", AtLeast(1)),
+    ("unclean.leader.election.enable", "false", BOOLEAN),
+];
+
+impl Values {
+    fn take(self, value: &str) -> bool {
+        match self {
+            AtLeast(least) => value.trim().parse::<i64>().is_ok_and(|it| least <= it),
+            Ratio => value.trim().parse::<f64>().is_ok_and(|it| (0.0..=1.0).contains(&it)),
+            OneOf(words) => words.contains(&value),
+            SomeOf(words) => value.split(',').all(|it| words.contains(&it.trim())),
+            Text => true,
+        }
+    }
+}
+
+impl MemoryCluster {
+    /// An empty cluster of so many brokers.
+    pub fn new(brokers: i16) -> Self {
+        Self { brokers, state: Mutex::default() }
+    }
+
+    /// Denies a Kafka operation, such as `DESCRIBE`, on a topic from now on.
+    pub fn deny(&self, operation: &'static str, name: &TopicName) {
+        self.state().denied.insert((operation, name.clone()));
+    }
+
+    /// Fails the next call with this error.
+    pub fn fail_next(&self, error: KafkaError) {
+        self.state().next_failure = Some(error);
+    }
+
+    /// Writes a record to a topic, as a producer does.
+    pub fn write(&self, name: &TopicName) {
+        if let Some(it) = self.state().topics.get_mut(name) {
+            it.is_written = true;
+        }
+    }
+
+    /// The methods that were called, in their order.
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.state().calls.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        call: &'static str,
+        answer: impl FnOnce(&mut State) -> Result<T, KafkaError>,
+    ) -> Answer<'_, T> {
+        let mut state = self.state();
+        state.calls.push(call);
+        let res = match state.next_failure.take() {
+            Some(error) => Err(error),
+            None => answer(&mut state),
+        };
+        drop(state);
+        Box::pin(future::ready(res))
+    }
+
+    /// What a creation would make.
+    fn admit(&self, state: &State, spec: &TopicSpec) -> Result<Kept, KafkaError> {
+        state.allow("CREATE", &spec.name)?;
+        if state.topics.contains_key(&spec.name) {
+            return Err(KafkaError::TopicExists(spec.name.to_string()));
+        }
+        if let Some(other) = state.topics.keys().find(|it| it.metric_name() == spec.name.metric_name()) {
+            let message = format!("topic `{}` collides with existing topic `{other}`", spec.name);
+            return Err(refused("INVALID_TOPIC_EXCEPTION", message));
+        }
+        let partitions = spec.partitions.unwrap_or(1);
+        if partitions < 1 {
+            return Err(refused("INVALID_PARTITIONS", "a topic has at least one partition"));
+        }
+        let replication_factor = spec.replication_factor.unwrap_or(1);
+        if !(1..=self.brokers).contains(&replication_factor) {
+            return Err(refused("INVALID_REPLICATION_FACTOR", format!("there are {} brokers", self.brokers)));
+        }
+        check_config(spec.config.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))))?;
+        Ok(Kept {
+            id: state.created + 1,
+            partitions,
+            replication_factor,
+            config: spec.config.clone(),
+            is_written: false,
+        })
+    }
+}
+
+impl State {
+    fn allow(&self, operation: &'static str, name: &TopicName) -> Result<(), KafkaError> {
+        if !self.denied.contains(&(operation, name.clone())) {
+            return Ok(());
+        }
+        Err(KafkaError::Denied { operation, resource: format!("topic `{name}`") })
+    }
+
+    fn kept(&mut self, name: &TopicName) -> Result<&mut Kept, KafkaError> {
+        self.topics.get_mut(name).ok_or_else(|| KafkaError::NoTopic(name.to_string()))
+    }
+
+    fn describe(&self, name: &TopicName) -> Result<Option<Topic>, KafkaError> {
+        self.allow("DESCRIBE", name)?;
+        let Some(kept) = self.topics.get(name) else { return Ok(None) };
+        let mut topic = kept.topic(name);
+        topic.config = topic.config.filter(|_| self.allow("DESCRIBE_CONFIGS", name).is_ok());
+        Ok(Some(topic))
+    }
+
+    fn growth(&mut self, name: &TopicName, count: i32) -> Result<&mut Kept, KafkaError> {
+        self.allow("ALTER", name)?;
+        let kept = self.kept(name)?;
+        if count < kept.partitions {
+            let message =
+                format!("topic `{name}` has {} partitions; {count} would not be an increase", kept.partitions);
+            return Err(refused("INVALID_PARTITIONS", message));
+        }
+        Ok(kept)
+    }
+
+    fn alteration(
+        &mut self,
+        name: &TopicName,
+        changes: &BTreeMap<String, Option<String>>,
+    ) -> Result<&mut Kept, KafkaError> {
+        self.allow("ALTER_CONFIGS", name)?;
+        let kept = self.kept(name)?;
+        check_config(changes.iter().map(|(key, value)| (key.as_str(), value.as_deref())))?;
+        Ok(kept)
+    }
+}
+
+impl Kept {
+    fn topic(&self, name: &TopicName) -> Topic {
+        let entry = |(key, default, _): &(&str, &str, Values)| {
+            let set = self.config.get(*key);
+            let value = set.map_or(*default, String::as_str).to_owned();
+            ((*key).to_owned(), ConfigEntry { value: Some(value), overridden: set.is_some() })
+        };
+        Topic {
+            name: name.clone(),
+            id: Some(BASE64_URL_SAFE_NO_PAD.encode(self.id.to_be_bytes())),
+            partitions: self.partitions,
+            replication_factor: self.replication_factor,
+            config: Some(CONFIG.iter().map(entry).collect()),
+        }
+    }
+}
+
+fn refused(code: &str, message: impl Into<String>) -> KafkaError {
+    KafkaError::Refused { code: code.to_owned(), message: message.into() }
+}
+
+fn check_config<'a>(entries: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Result<(), KafkaError> {
+    for (key, value) in entries {
+        let Some((_, _, values)) = CONFIG.iter().find(|(it, _, _)| *it == key) else {
+            return Err(refused("INVALID_CONFIG", format!("unknown topic config name: {key}")));
+        };
+        if let Some(value) = value.filter(|it| !values.take(it)) {
+            return Err(refused("INVALID_CONFIG", format!("invalid value {value} for configuration {key}")));
+        }
+    }
+    Ok(())
+}
+
+impl Kafka for MemoryCluster {
+    fn cluster(&self, _: Instant) -> Answer<'_, Cluster> {
+        let broker = |id: i16| Broker { id: id.into(), host: format!("broker-{id}"), port: 9092, rack: None };
+        let brokers = (1..=self.brokers).map(broker).collect();
+        let cluster = Cluster { id: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(), controller: Some(1), brokers };
+        self.answer("cluster", |_| Ok(cluster))
+    }
+
+    fn refresh_topic<'a>(&'a self, name: &'a TopicName, _: &'a [String], _: Instant) -> Answer<'a, Option<Topic>> {
+        self.answer("refresh_topic", |state| state.describe(name))
+    }
+
+    fn describe_topic<'a>(&'a self, name: &'a TopicName, _: Instant) -> Answer<'a, Option<Topic>> {
+        self.answer("describe_topic", |state| state.describe(name))
+    }
+
+    fn topic_names(&self, _: Instant) -> Answer<'_, Vec<TopicName>> {
+        self.answer("topic_names", |state| {
+            Ok(state.topics.keys().filter(|it| state.allow("DESCRIBE", it).is_ok()).cloned().collect())
+        })
+    }
+
+    fn topic_never_written<'a>(&'a self, name: &'a TopicName, _: Instant) -> Answer<'a, bool> {
+        self.answer("topic_never_written", |state| {
+            state.allow("DESCRIBE", name)?;
+            Ok(!state.kept(name)?.is_written)
+        })
+    }
+
+    fn create_topic<'a>(&'a self, spec: &'a TopicSpec, _: Instant) -> Answer<'a, Topic> {
+        self.answer("create_topic", |state| {
+            let kept = self.admit(state, spec)?;
+            let topic = kept.topic(&spec.name);
+            state.created += 1;
+            state.topics.insert(spec.name.clone(), kept);
+            Ok(topic)
+        })
+    }
+
+    fn check_create_topic<'a>(&'a self, spec: &'a TopicSpec, _: Instant) -> Answer<'a, ()> {
+        self.answer("check_create_topic", |state| self.admit(state, spec).map(drop))
+    }
+
+    fn grow_partitions<'a>(&'a self, name: &'a TopicName, count: i32, _: Instant) -> Answer<'a, ()> {
+        self.answer("grow_partitions", |state| {
+            state.growth(name, count)?.partitions = count;
+            Ok(())
+        })
+    }
+
+    fn check_grow_partitions<'a>(&'a self, name: &'a TopicName, count: i32, _: Instant) -> Answer<'a, ()> {
+        self.answer("check_grow_partitions", |state| state.growth(name, count).map(drop))
+    }
+
+    fn alter_topic_config<'a>(
+        &'a self,
+        name: &'a TopicName,
+        changes: &'a BTreeMap<String, Option<String>>,
+        _: Instant,
+    ) -> Answer<'a, ()> {
+        self.answer("alter_topic_config", |state| {
+            let kept = state.alteration(name, changes)?;
+            for (key, value) in changes {
+                match value {
+                    Some(value) => kept.config.insert(key.clone(), value.clone()),
+                    None => kept.config.remove(key),
+                };
+            }
+            Ok(())
+        })
+    }
+
+    fn check_alter_topic_config<'a>(
+        &'a self,
+        name: &'a TopicName,
+        changes: &'a BTreeMap<String, Option<String>>,
+        _: Instant,
+    ) -> Answer<'a, ()> {
+        self.answer("check_alter_topic_config", |state| state.alteration(name, changes).map(drop))
+    }
+
+    fn delete_topic<'a>(&'a self, name: &'a TopicName, _: Instant) -> Answer<'a, ()> {
+        self.answer("delete_topic", |state| {
+            state.allow("DELETE", name)?;
+            state.topics.remove(name);
+            Ok(())
+        })
+    }
+}
