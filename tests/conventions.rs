@@ -1,5 +1,7 @@
 //! The house rules that can be checked: which module may use which, and that nothing of a resource is forgotten.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::{
     collections::BTreeSet,
     fs,

@@ -1,5 +1,7 @@
 //! `docs/` is what the registry renders. `UPDATE=1 cargo test --test docs` writes it anew.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::{fmt::Write, fs, path::Path};
 
 use terraform_provider_kafka::{

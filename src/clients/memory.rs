@@ -104,7 +104,7 @@ impl Values {
 }
 
 impl MemoryCluster {
-    /// An empty cluster of so many brokers.
+    /// An empty cluster of so many brokers, which its id tells.
     pub fn new(brokers: i16) -> Self {
         Self { brokers, state: Mutex::default() }
     }
@@ -259,7 +259,7 @@ impl Kafka for MemoryCluster {
     fn cluster(&self, _: Instant) -> Answer<'_, Cluster> {
         let broker = |id: i16| Broker { id: id.into(), host: format!("broker-{id}"), port: 9092, rack: None };
         let brokers = (1..=self.brokers).map(broker).collect();
-        let cluster = Cluster { id: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(), controller: Some(1), brokers };
+        let cluster = Cluster { id: format!("memory-{}", self.brokers), controller: Some(1), brokers };
         self.answer("cluster", |_| Ok(cluster))
     }
 

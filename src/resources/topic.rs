@@ -579,3 +579,6 @@ fn recreated(severity: fn(String, String) -> Diagnostic, name: &TopicName) -> Di
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;
