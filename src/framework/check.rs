@@ -96,6 +96,29 @@ fn configured(schema: &Schema, config: &Value, path: &Path, wrong: &mut Vec<Diag
     }
 }
 
+/// The write-only attributes that a configuration sets, at any depth.
+pub fn write_only(schema: &Schema, config: &Value) -> Vec<Path> {
+    let mut written = Vec::new();
+    written_once(schema, config, &Path::default(), &mut written);
+    written
+}
+
+fn written_once(schema: &Schema, config: &Value, path: &Path, written: &mut Vec<Path>) {
+    for (&name, about) in &schema.attributes {
+        let path = path.then(Step::Attribute(name.to_owned()));
+        let value = config.attribute(name);
+        if about.write_only && !value.is_null() {
+            written.push(path);
+        } else if let Kind::Nested(_, schema) = &about.kind {
+            each(value, &path, |it, path| written_once(schema, it, path, written));
+        }
+    }
+    for (&name, about) in &schema.blocks {
+        let path = path.then(Step::Attribute(name.to_owned()));
+        each(config.attribute(name), &path, |it, path| written_once(&about.schema, it, path, written));
+    }
+}
+
 /// Calls `see` with each object of an arrangement, and its path.
 fn each(value: &Value, path: &Path, mut see: impl FnMut(&Value, &Path)) {
     match value {

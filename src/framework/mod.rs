@@ -35,6 +35,7 @@ pub use data_source::DataSource;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use failure::Failure;
 pub use function::{Function, FunctionError, Parameter, Signature};
+pub(crate) use managed::validated;
 pub use managed::{Answer, ApplyRequest, DynResource, NOT_CHECKED, Outcome, PlanRequest, PlanResponse, Stored};
 pub use model::{
     About, AttributeField, Block, Blocks, Computed, Configurable, Field, Model, Nested, Optional, OptionalComputed,

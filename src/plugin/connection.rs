@@ -17,10 +17,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::transport::server::Connected;
 
-use crate::plugin::{
-    lifetime::{Lifetime, Open},
-    listener::{Listener, Socket},
+use crate::{
     log,
+    plugin::{
+        lifetime::{Lifetime, Open},
+        listener::{Listener, Socket},
+    },
 };
 
 /// How long a client may take to prove who it is.

@@ -28,7 +28,7 @@
 //! **Signals.** Ctrl-C reaches the plugin as well as the host. It is ignored: the host says what it means, by
 //! `StopProvider`. Nothing at all is said when the host is killed; see `lifetime.rs`.
 //!
-//! **Log.** The host reads standard error and, when logs are asked for, takes JSON lines apart; see [`log`].
+//! **Log.** The host reads standard error and, when logs are asked for, takes JSON lines apart; see [`crate::log`].
 //!
 //! **Reattach.** A person can start the plugin, under a debugger for instance, and tell the host where it is by
 //! `TF_REATTACH_PROVIDERS`. Nothing is encrypted then, one process serves every walk and every command, and the person
@@ -41,7 +41,6 @@ mod handshake;
 mod health;
 mod lifetime;
 mod listener;
-pub mod log;
 mod process;
 mod reattach;
 mod server;

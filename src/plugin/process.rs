@@ -5,10 +5,11 @@ use std::{env, error::Error, io, iter, process::ExitCode, thread};
 use tokio::runtime::Builder;
 
 use crate::{
+    log,
     plugin::{
         command_line::{self, Task},
         handshake::{self, Host},
-        log, server,
+        server,
     },
     proto::tfplugin6::provider_server::Provider,
 };

@@ -6,6 +6,7 @@ use tokio::{sync::Notify, time::timeout};
 use tonic::transport::server::{Router, Server};
 
 use crate::{
+    log,
     plugin::{
         connection::connections,
         controller::Controller,
@@ -13,7 +14,7 @@ use crate::{
         health::Healthy,
         lifetime::Lifetime,
         listener::{Place, listen},
-        log, reattach,
+        reattach,
         signals::Signals,
         stdio::{Broker, Stdio},
         tls::Identity,
