@@ -7,7 +7,6 @@ pub mod data_sources;
 pub mod framework;
 pub mod governance;
 pub mod log;
-pub mod placeholder;
 pub mod plugin;
 pub mod proto;
 pub mod provider;
