@@ -192,6 +192,8 @@ impl<C: Sync, R: Resource<C>> DynResource<C> for Managed<R> {
             match res {
                 Ok((state, replace)) => {
                     let identity = match Self::identity(&state) {
+                        // OpenTofu cannot store an identity that is unknown in parts, and none is needed before apply.
+                        Ok(identity) if !identity.is_wholly_known() => Value::Null,
                         Ok(identity) => identity,
                         Err(wrong) => return PlanResponse { diagnostics: wrong, ..PlanResponse::default() },
                     };

@@ -247,14 +247,12 @@ impl Resource<Context> for Topic {
         let (kafka, name) = (environment.kafka()?, state.name.value()?);
         let Some(found) = kafka.describe_topic(name, call.deadline).await? else { return Ok(()) };
         if environment.has_made(&object(name)) {
-            return Err(Diagnostic::error(
-                "Topic not deleted",
-                format!(
-                    "This run created `{name}` anew, and deleting it would delete the new topic.\n\nReplace a topic of \
-                     the same name without `create_before_destroy`."
-                ),
-            )
-            .into());
+            let detail = format!(
+                "`{name}` is the new topic by now: this run created it, or took it over because it was empty. With \
+                 `create_before_destroy`, a topic of the same name is not replaced."
+            );
+            call.report.push(Diagnostic::warning("Topic not deleted", detail));
+            return Ok(());
         }
         match (call.private.text(UUID), &found.id) {
             (Some(own), Some(actual)) if own != actual => Err(recreated(Diagnostic::error, name).into()),
