@@ -66,7 +66,7 @@ impl Client {
         keys: Option<BTreeSet<String>>,
         deadline: Instant,
     ) -> Result<Option<Topic>, KafkaError> {
-        let mut tries = Tries::new(deadline, || format!("reading topic `{name}`"));
+        let mut tries = Tries::looking(deadline, || format!("reading topic `{name}`"));
         loop {
             let asked = Describe { name: name.clone(), keys: keys.clone() };
             match gathered(self, |it| &it.describes, asked, deadline).await {
@@ -194,7 +194,7 @@ impl Client {
     /// Finds out whether a topic that exists comes from an own request whose answer was lost.
     async fn settle(self: &Arc<Self>, spec: &TopicSpec, deadline: Instant) -> Result<Topic, KafkaError> {
         let exists = || KafkaError::TopicExists(spec.name.to_string());
-        let mut tries = Tries::new(deadline, || format!("finding out whether topic `{}` was created", spec.name));
+        let mut tries = Tries::looking(deadline, || format!("finding out whether topic `{}` was created", spec.name));
         let topic = loop {
             match self.describe_topic(&spec.name, deadline).await? {
                 Some(topic) => break topic,
@@ -281,7 +281,7 @@ impl Client {
         count: i32,
         deadline: Instant,
     ) -> Result<(), KafkaError> {
-        let mut tries = Tries::new(deadline, || format!("waiting for the new partitions of topic `{name}`"));
+        let mut tries = Tries::looking(deadline, || format!("waiting for the new partitions of topic `{name}`"));
         loop {
             match gathered(self, |it| &it.looks, Look(name.clone()), deadline).await {
                 Ok(Some(shape)) if count <= shape.partitions => return Ok(()),
@@ -343,7 +343,7 @@ impl Client {
         changes: &BTreeMap<String, Option<String>>,
         until: Instant,
     ) {
-        let mut tries = Tries::new(until, String::new);
+        let mut tries = Tries::looking(until, String::new);
         loop {
             let asked = Describe { name: name.clone(), keys: Some(changes.keys().cloned().collect()) };
             let trouble = match gathered(self, |it| &it.describes, asked, until).await {
@@ -384,7 +384,7 @@ impl Client {
     }
 
     async fn await_absence(self: &Arc<Self>, name: &TopicName, deadline: Instant) -> Result<(), KafkaError> {
-        let mut tries = Tries::new(deadline, || format!("waiting until topic `{name}` is gone"));
+        let mut tries = Tries::looking(deadline, || format!("waiting until topic `{name}` is gone"));
         loop {
             match gathered(self, |it| &it.looks, Look(name.clone()), deadline).await {
                 // One who may delete it, but not see it, believes the controller.

@@ -1,6 +1,9 @@
 //! What to do about an error: give up, or try again, and until when.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use aws_lc_rs::rand;
 use kafka_protocol::error::ResponseError;
@@ -102,7 +105,12 @@ pub(super) struct Tries<W> {
     deadline: Instant,
     doing: W,
     pause: Duration,
+    /// Whether the pauses of different callers end at the same times.
+    together: bool,
 }
+
+/// When the pauses that end together are counted from.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -110,7 +118,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 impl<W: Fn() -> String> Tries<W> {
     /// Tries of what `doing` names, as in "the time was up while …".
     pub(super) fn new(deadline: Instant, doing: W) -> Self {
-        Self { deadline, doing, pause: FIRST_PAUSE }
+        Self { deadline, doing, pause: FIRST_PAUSE, together: false }
+    }
+
+    /// Looks for what the cluster is about to do. All who wait look at the same times, so that their looks leave as one
+    /// request.
+    pub(super) fn looking(deadline: Instant, doing: W) -> Self {
+        Self { together: true, ..Self::new(deadline, doing) }
     }
 
     /// Pauses before the next try, or says why there is none.
@@ -119,7 +133,7 @@ impl<W: Fn() -> String> Tries<W> {
             Trouble::Final(error) => return Err(error),
             Trouble::Again(error) | Trouble::Lost(error) => error,
         };
-        let pause = jittered(self.pause);
+        let pause = if self.together { until_next(self.pause) } else { jittered(self.pause) };
         self.pause = LONGEST_PAUSE.min(self.pause * 2);
         if self.deadline <= Instant::now() + pause {
             return Err(self.time_is_up(&error));
@@ -144,6 +158,12 @@ fn jittered(pause: Duration) -> Duration {
     // Without random numbers the pause is merely a fixed one.
     let _ = rand::fill(&mut random);
     pause / 2 + pause / 2 * u32::from(random[0]) / 255
+}
+
+/// What is left until the next multiple of a pause.
+fn until_next(pause: Duration) -> Duration {
+    let over = EPOCH.elapsed().as_nanos() % pause.as_nanos();
+    pause - Duration::from_nanos(u64::try_from(over).unwrap_or(0))
 }
 
 #[cfg(test)]

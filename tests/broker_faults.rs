@@ -1,0 +1,458 @@
+//! What the client on the wire does when brokers misbehave: scripted brokers on loopback, byte by byte.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use kafka_protocol::{
+    messages::{
+        ApiKey, ApiVersionsResponse, BrokerId, CreateTopicsRequest, CreateTopicsResponse, DescribeConfigsRequest,
+        DescribeConfigsResponse, ListOffsetsResponse, MetadataRequest, MetadataResponse, TopicName as WireTopicName,
+        api_versions_response::ApiVersion,
+        create_topics_response::CreatableTopicResult,
+        describe_configs_response::DescribeConfigsResult,
+        list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
+        metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic},
+    },
+    protocol::{Decodable, Encodable, StrBytes, decode_request_header_from_buffer},
+};
+use terraform_provider_kafka::{
+    clients::kafka::{ConnectProblem, HostPort, Kafka, KafkaError, KafkaSettings, connect},
+    governance::topic::{TopicName, TopicSpec},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// A request that a broker got.
+#[derive(Clone, Debug)]
+struct Asked {
+    key: ApiKey,
+    version: i16,
+    body: Bytes,
+    /// How many requests of this kind came before.
+    earlier: usize,
+    /// The broker itself.
+    port: u16,
+    at: Instant,
+}
+
+impl Asked {
+    fn decoded<T: Decodable>(&self) -> T {
+        T::decode(&mut self.body.clone(), self.version).unwrap()
+    }
+
+    fn answer<T: Encodable>(&self, answer: &T) -> Reply {
+        let mut body = BytesMut::new();
+        answer.encode(&mut body, self.version).unwrap();
+        Reply::Answer(body.freeze())
+    }
+}
+
+enum Reply {
+    Answer(Bytes),
+    Raw(&'static [u8]),
+    Close,
+    Nothing,
+}
+
+struct FakeBroker {
+    port: u16,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl FakeBroker {
+    async fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (script, all) = (Arc::new(script), asked.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, port, script.clone(), all.clone()));
+            }
+        });
+        Self { port, asked }
+    }
+
+    fn asked(&self, key: ApiKey) -> Vec<Asked> {
+        self.asked.lock().unwrap().iter().filter(|it| it.key == key).cloned().collect()
+    }
+
+    fn client(&self) -> Arc<dyn Kafka> {
+        client(self.port, Duration::from_secs(10))
+    }
+}
+
+fn client(port: u16, request_timeout: Duration) -> Arc<dyn Kafka> {
+    let bootstrap_servers = vec![HostPort { host: "127.0.0.1".to_owned(), port }];
+    connect(KafkaSettings { bootstrap_servers, tls: None, sasl: None, request_timeout })
+}
+
+async fn serve(
+    mut stream: TcpStream,
+    port: u16,
+    script: Arc<impl Fn(&Asked) -> Reply>,
+    all: Arc<Mutex<Vec<Asked>>>,
+) -> Option<()> {
+    loop {
+        let length = stream.read_i32().await.ok()?;
+        let mut frame = vec![0; usize::try_from(length).unwrap()];
+        stream.read_exact(&mut frame).await.ok()?;
+        let mut body = Bytes::from(frame);
+        let header = decode_request_header_from_buffer(&mut body).unwrap();
+        let key = ApiKey::try_from(header.request_api_key).unwrap();
+        let version = header.request_api_version;
+        let asked = {
+            let mut all = all.lock().unwrap();
+            let earlier = all.iter().filter(|it: &&Asked| it.key == key).count();
+            all.push(Asked { key, version, body, earlier, port, at: Instant::now() });
+            all.last().unwrap().clone()
+        };
+        match script(&asked) {
+            Reply::Nothing => {}
+            Reply::Close => return None,
+            Reply::Raw(bytes) => stream.write_all(bytes).await.ok()?,
+            Reply::Answer(body) => {
+                let mut frame = BytesMut::new();
+                frame.put_i32(header.correlation_id);
+                if 1 <= key.response_header_version(version) {
+                    frame.put_u8(0);
+                }
+                frame.extend_from_slice(&body);
+                stream.write_i32(i32::try_from(frame.len()).unwrap()).await.ok()?;
+                stream.write_all(&frame).await.ok()?;
+            }
+        }
+    }
+}
+
+/// A broker of Kafka 4 with all topics that are asked for, of three partitions each, but for those named `absent…`.
+fn usual(asked: &Asked) -> Reply {
+    match asked.key {
+        ApiKey::ApiVersions => asked.answer(&versions(7)),
+        ApiKey::Metadata => asked.answer(&metadata(asked, &[asked.port])),
+        ApiKey::DescribeConfigs => asked.answer(&configs(asked)),
+        ApiKey::CreateTopics => asked.answer(&created(asked, 0)),
+        ApiKey::ListOffsets => asked.answer(&end_offsets(0)),
+        key => panic!("not scripted: {key:?}"),
+    }
+}
+
+fn versions(create_topics: i16) -> ApiVersionsResponse {
+    let known = [
+        (ApiKey::ApiVersions, 3),
+        (ApiKey::Metadata, 12),
+        (ApiKey::DescribeConfigs, 4),
+        (ApiKey::CreateTopics, create_topics),
+        (ApiKey::ListOffsets, 7),
+    ];
+    let version = |(key, max): (ApiKey, i16)| {
+        ApiVersion::default().with_api_key(key as i16).with_min_version(0).with_max_version(max)
+    };
+    ApiVersionsResponse::default().with_api_keys(known.into_iter().map(version).collect())
+}
+
+fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+/// Brokers are numbered from 1; the last is the controller.
+fn metadata(asked: &Asked, ports: &[u16]) -> MetadataResponse {
+    let brokers = ports.iter().zip(1..).map(|(port, id)| {
+        let broker = MetadataResponseBroker::default().with_node_id(BrokerId(id)).with_host(text("127.0.0.1"));
+        broker.with_port((*port).into()).with_rack(None)
+    });
+    let partition = |index| {
+        let partition = MetadataResponsePartition::default().with_partition_index(index).with_leader_id(BrokerId(1));
+        partition.with_replica_nodes(vec![BrokerId(1)]).with_isr_nodes(vec![BrokerId(1)])
+    };
+    let topics = asked.decoded::<MetadataRequest>().topics.unwrap_or_default();
+    let topics = topics.into_iter().map(|it| {
+        let topic = MetadataResponseTopic::default().with_name(it.name.clone());
+        match it.name.unwrap().as_str() {
+            name if name.starts_with("absent") => topic.with_error_code(3),
+            name if name.starts_with("hidden") => topic.with_error_code(29),
+            _ => topic.with_partitions((0..3).map(partition).collect()),
+        }
+    });
+    MetadataResponse::default()
+        .with_cluster_id(Some(text("cluster")))
+        .with_controller_id(BrokerId(i32::try_from(ports.len()).unwrap()))
+        .with_brokers(brokers.collect())
+        .with_topics(topics.collect())
+}
+
+fn configs(asked: &Asked) -> DescribeConfigsResponse {
+    let results = asked.decoded::<DescribeConfigsRequest>().resources.into_iter().map(|it| {
+        let result = DescribeConfigsResult::default().with_resource_type(2).with_resource_name(it.resource_name);
+        result.with_error_message(None)
+    });
+    DescribeConfigsResponse::default().with_results(results.collect())
+}
+
+fn created(asked: &Asked, code: i16) -> CreateTopicsResponse {
+    let topics = asked.decoded::<CreateTopicsRequest>().topics.into_iter().map(|it| {
+        let result = CreatableTopicResult::default().with_name(it.name).with_error_code(code).with_error_message(None);
+        if asked.version < 5 {
+            return result;
+        }
+        result.with_num_partitions(it.num_partitions).with_replication_factor(1).with_configs(Some(Vec::new()))
+    });
+    CreateTopicsResponse::default().with_topics(topics.collect())
+}
+
+fn end_offsets(offset: i64) -> ListOffsetsResponse {
+    let partition = |index| ListOffsetsPartitionResponse::default().with_partition_index(index).with_offset(offset);
+    let topic = ListOffsetsTopicResponse::default().with_name(WireTopicName(text("a")));
+    ListOffsetsResponse::default().with_topics(vec![topic.with_partitions((0..3).map(partition).collect())])
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+fn name(name: &str) -> TopicName {
+    name.parse().unwrap()
+}
+
+fn spec(topic: &str, partitions: i32) -> TopicSpec {
+    let config = BTreeMap::new();
+    TopicSpec { name: name(topic), partitions: Some(partitions), replication_factor: Some(1), config }
+}
+
+async fn malformed(reply: &'static [u8]) -> String {
+    let broker = FakeBroker::start(move |_| Reply::Raw(reply)).await;
+    match broker.client().cluster(soon()).await {
+        Err(KafkaError::Malformed { what, .. }) => what,
+        res => panic!("not malformed: {res:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_speaks_another_protocol_is_malformed() {
+    assert_eq!(malformed(b"HTTP/1.1 400 Bad Request\r\n\r\n").await, "it begins with `HTTP`");
+    // A frame that answers the right request with nonsense.
+    malformed(&[0, 0, 0, 10, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).await;
+    // A frame that answers another request.
+    assert_eq!(malformed(&[0, 0, 0, 4, 0, 0, 0, 9]).await, "an answer to another request");
+}
+
+#[tokio::test]
+async fn an_announced_frame_of_two_gigabytes_is_malformed_and_not_awaited() {
+    assert_eq!(malformed(&[0x7f, 0xff, 0xff, 0xff]).await, "it announces a frame of 2147483647 bytes");
+    assert_eq!(malformed(&[0xff, 0xff, 0xff, 0xff]).await, "it announces a frame of -1 bytes");
+}
+
+#[tokio::test]
+async fn garbage_after_a_good_start_is_malformed_for_the_caller_and_forgotten_by_the_next() {
+    let broker = FakeBroker::start(|asked| match (asked.key, asked.earlier) {
+        (ApiKey::Metadata, 0) => Reply::Raw(&[0, 0, 0, 6, 0, 0, 0, 2, 0xff, 0xff]),
+        _ => usual(asked),
+    });
+    let kafka = broker.await.client();
+    assert!(matches!(kafka.cluster(soon()).await, Err(KafkaError::Malformed { .. })));
+    assert_eq!(kafka.cluster(soon()).await.unwrap().id, "cluster");
+}
+
+#[tokio::test]
+async fn a_tls_alert_says_that_the_port_speaks_tls() {
+    let broker = FakeBroker::start(|_| Reply::Raw(&[0x15, 3, 3, 0, 2, 2, 80])).await;
+    let res = broker.client().cluster(soon()).await;
+    assert!(matches!(res, Err(KafkaError::Connect { problem: ConnectProblem::PlaintextToTls, .. })), "{res:?}");
+}
+
+#[tokio::test]
+async fn a_read_whose_answer_was_cut_off_is_asked_again() {
+    let broker = FakeBroker::start(|asked| match (asked.key, asked.earlier) {
+        (ApiKey::Metadata, 0 | 1) => Reply::Close,
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    assert_eq!(broker.client().cluster(soon()).await.unwrap().id, "cluster");
+    assert_eq!(broker.asked(ApiKey::Metadata).len(), 3);
+}
+
+/// The first creation is carried out without an answer, the second finds the topic.
+async fn creation_with_a_lost_answer(partitions: i32, end_offset: i64) -> Result<i32, KafkaError> {
+    let broker = FakeBroker::start(move |asked| match (asked.key, asked.earlier) {
+        (ApiKey::CreateTopics, 0) => Reply::Close,
+        (ApiKey::CreateTopics, _) => asked.answer(&created(asked, 36)),
+        (ApiKey::ListOffsets, _) => asked.answer(&end_offsets(end_offset)),
+        _ => usual(asked),
+    });
+    Ok(broker.await.client().create_topic(&spec("a", partitions), soon()).await?.partitions)
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_was_lost_is_settled_by_reading_back() {
+    let exists = || Err(KafkaError::TopicExists("a".to_owned()));
+    assert_eq!(creation_with_a_lost_answer(3, 0).await, Ok(3));
+    // Somebody wrote to it already, or it has another shape: it is somebody else's.
+    assert_eq!(creation_with_a_lost_answer(3, 1).await, exists());
+    assert_eq!(creation_with_a_lost_answer(4, 0).await, exists());
+}
+
+#[tokio::test]
+async fn a_topic_that_exists_when_no_answer_was_lost_is_an_error() {
+    let broker = FakeBroker::start(|asked| match asked.key {
+        ApiKey::CreateTopics => asked.answer(&created(asked, 36)),
+        _ => usual(asked),
+    });
+    let res = broker.await.client().create_topic(&spec("a", 3), soon()).await;
+    assert_eq!(res, Err(KafkaError::TopicExists("a".to_owned())));
+}
+
+#[tokio::test]
+async fn a_broker_that_does_not_answer_is_waited_for_until_the_deadline() {
+    let broker = FakeBroker::start(|asked| match asked.key {
+        ApiKey::Metadata => Reply::Nothing,
+        _ => usual(asked),
+    });
+    let kafka = broker.await.client();
+    let begin = Instant::now();
+    let res = kafka.cluster(begin + Duration::from_millis(300)).await;
+    assert_eq!(res, Err(KafkaError::Deadline("reading the cluster".to_owned())));
+    assert!((250..2_000).contains(&begin.elapsed().as_millis()), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn a_broker_that_is_silent_for_too_long_is_asked_again_on_a_new_connection() {
+    let broker = FakeBroker::start(|asked| match (asked.key, asked.earlier) {
+        (ApiKey::Metadata, 0) => Reply::Nothing,
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    let kafka = client(broker.port, Duration::from_millis(200));
+    assert_eq!(kafka.cluster(soon()).await.unwrap().id, "cluster");
+    assert_eq!(broker.asked(ApiKey::ApiVersions).len(), 2);
+}
+
+#[tokio::test]
+async fn a_throttled_client_leaves_the_broker_alone() {
+    let broker = FakeBroker::start(|asked| match asked.key {
+        ApiKey::Metadata => asked.answer(&metadata(asked, &[asked.port]).with_throttle_time_ms(300)),
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    let kafka = broker.client();
+    kafka.cluster(soon()).await.unwrap();
+    kafka.cluster(soon()).await.unwrap();
+    let asked = broker.asked(ApiKey::Metadata);
+    let pause = asked[1].at - asked[0].at;
+    assert!(Duration::from_millis(300) <= pause, "{pause:?}");
+    // Nor does a caller wait who has no time for it.
+    let res = kafka.cluster(Instant::now() + Duration::from_millis(50)).await;
+    assert!(matches!(res, Err(KafkaError::Deadline(_))), "{res:?}");
+}
+
+#[tokio::test]
+async fn a_moved_controller_is_found() {
+    let controller = FakeBroker::start(usual).await;
+    let controller_port = controller.port;
+    let broker = FakeBroker::start(move |asked| match (asked.key, asked.earlier) {
+        (ApiKey::CreateTopics, _) => asked.answer(&created(asked, 41)),
+        (ApiKey::Metadata, 1..) => asked.answer(&metadata(asked, &[asked.port, controller_port])),
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    assert_eq!(broker.client().create_topic(&spec("a", 3), soon()).await.unwrap().partitions, 3);
+    assert_eq!(broker.asked(ApiKey::CreateTopics).len(), 1);
+    assert_eq!(controller.asked(ApiKey::CreateTopics).len(), 1);
+}
+
+#[tokio::test]
+async fn creations_at_the_same_time_leave_as_one_request_within_the_limit_of_records() {
+    let broker = FakeBroker::start(usual).await;
+    let kafka = broker.client();
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let kafka = kafka.clone();
+        calls.spawn(async move {
+            let spec = spec(&format!("t{number}"), if number < 25 { 1 } else { 900 });
+            assert_eq!(kafka.create_topic(&spec, soon()).await.unwrap().name, spec.name);
+        });
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap();
+    }
+    let requests = broker.asked(ApiKey::CreateTopics);
+    assert!((3..=5).contains(&requests.len()), "{}", requests.len());
+    for request in requests {
+        let records =
+            request.decoded::<CreateTopicsRequest>().topics.iter().map(|it| 1 + it.num_partitions).sum::<i32>();
+        assert!(records <= 10_000, "{records}");
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_topics_are_refreshed_with_a_few_requests() {
+    let broker = FakeBroker::start(|asked| {
+        let all = asked.key == ApiKey::Metadata && asked.decoded::<MetadataRequest>().topics.is_none();
+        if !all {
+            return usual(asked);
+        }
+        let topics = (0..1_000).map(|number| {
+            let topic = MetadataResponseTopic::default().with_name(Some(WireTopicName(text(&format!("t{number:04}")))));
+            topic.with_partitions(vec![MetadataResponsePartition::default().with_replica_nodes(vec![BrokerId(1)])])
+        });
+        asked.answer(&metadata(asked, &[asked.port]).with_topics(topics.collect()))
+    });
+    let broker = broker.await;
+    let kafka = broker.client();
+    let mut calls = tokio::task::JoinSet::new();
+    for worker in 0..10 {
+        let kafka = kafka.clone();
+        calls.spawn(async move {
+            for number in (worker..1_000).step_by(10) {
+                let keys = [format!("key{}", number % 4)];
+                let topic = kafka.refresh_topic(&name(&format!("t{number:04}")), &keys, soon()).await.unwrap();
+                assert!(topic.is_some());
+            }
+        });
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap();
+    }
+    let requests = broker.asked.lock().unwrap().len();
+    assert!(requests < 30, "{requests}");
+    // What the snapshot does not have is asked for by name, and may be there all the same, or hidden, or gone.
+    assert!(kafka.refresh_topic(&name("unlisted"), &[], soon()).await.unwrap().is_some());
+    assert_eq!(kafka.refresh_topic(&name("absent"), &[], soon()).await, Ok(None));
+    let hidden = kafka.refresh_topic(&name("hidden"), &[], soon()).await;
+    assert!(matches!(hidden, Err(KafkaError::Denied { operation: "DESCRIBE", .. })), "{hidden:?}");
+}
+
+#[tokio::test]
+async fn an_older_broker_is_spoken_to_in_its_versions() {
+    let broker = FakeBroker::start(|asked| match asked.key {
+        // Kafka before 2.4: it does not know the question in version 3 and says so in version 0, without more.
+        ApiKey::ApiVersions if asked.version == 3 => Reply::Answer(Bytes::from_static(&[0, 35, 0, 0, 0, 0])),
+        ApiKey::ApiVersions => asked.answer(&versions(3)),
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    let kafka = broker.client();
+    let topic = kafka.create_topic(&spec("a", 3), soon()).await.unwrap();
+    assert_eq!((topic.partitions, broker.asked(ApiKey::CreateTopics)[0].version), (3, 3));
+    let defaults = TopicSpec { partitions: None, ..spec("b", 1) };
+    let res = kafka.create_topic(&defaults, soon()).await;
+    assert!(matches!(res, Err(KafkaError::Unsupported(_))), "{res:?}");
+    let res = kafka.grow_partitions(&name("a"), 5, soon()).await;
+    assert_eq!(res, Err(KafkaError::Unsupported("more partitions for a topic (Kafka 1.0)".to_owned())));
+}
+
+#[tokio::test]
+async fn nobody_at_the_address_is_told_after_a_while() {
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let begin = Instant::now();
+    let res = client(port, Duration::from_secs(10)).cluster(Instant::now() + Duration::from_mins(1)).await;
+    assert!(matches!(res, Err(KafkaError::Connect { problem: ConnectProblem::Unreachable(_), .. })), "{res:?}");
+    assert!(begin.elapsed() < Duration::from_secs(15));
+}
