@@ -12,7 +12,8 @@ pub type AnswerRewrite = Box<dyn FnOnce(Bytes) -> Bytes + Send>;
 pub enum Action {
     /// The broker gets the request and the client its answer.
     Forward,
-    /// The broker never sees the request, and the client waits in vain on an open connection.
+    /// The broker never sees the request, and the client waits in vain on an open connection. Nor is a later request on
+    /// it answered, since a broker answers in order; the script is not asked about those.
     Drop,
     /// The connection ends; the broker never sees the request.
     CutBefore,

@@ -103,7 +103,7 @@ impl Requests {
                 Action::RewriteAnswer(rewrite) => Treatment::Rewrite(rewrite),
                 Action::CutAfter => Treatment::Lose(None),
                 Action::KillAfter(process) => Treatment::Lose(Some(process)),
-                Action::Drop => continue,
+                Action::Drop => return self.fall_silent(shared).await,
                 Action::Answer(body) => {
                     self.expect(Expected::Own(request.answer(&body)?)).await;
                     continue;
@@ -127,6 +127,14 @@ impl Requests {
             if last {
                 return pending().await;
             }
+        }
+        Ok(())
+    }
+
+    /// Takes requests and counts them, until the client is gone.
+    async fn fall_silent(&mut self, shared: &Shared) -> io::Result<()> {
+        while let Some(frame) = self.client.next().await? {
+            shared.count(&Request::read(&frame, self.number, self.address)?);
         }
         Ok(())
     }

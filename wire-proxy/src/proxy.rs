@@ -221,11 +221,17 @@ impl Shared {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Counts the request, and asks the script about it.
-    pub(crate) fn decide(&self, request: &Request) -> Action {
+    /// Counts the request.
+    pub(crate) fn count(&self, request: &Request) {
         let mut state = self.state();
         *state.counts.entry(request.api_key as i16).or_default() += 1;
         push(&mut state.records, request.record());
+    }
+
+    /// Counts the request, and asks the script about it.
+    pub(crate) fn decide(&self, request: &Request) -> Action {
+        self.count(request);
+        let mut state = self.state();
         match &mut state.script {
             Some((script, number)) => {
                 *number += 1;

@@ -188,13 +188,17 @@ async fn many_connections_are_served_at_once() {
 }
 
 #[tokio::test]
-async fn a_dropped_request_is_not_answered_and_the_connection_stays() {
+async fn after_a_dropped_request_the_connection_is_open_and_silent_and_others_are_served() {
     let (broker, proxy, mut client) = started(None).await;
-    proxy.on_request(|_, number| if number == 1 { Action::Drop } else { Action::Forward });
-    client.send(ApiKey::Heartbeat, 0, 1, &[]).await;
+    proxy.on_request(|request, _| if request.correlation_id == 2 { Action::Drop } else { Action::Forward });
+    for number in 1..=3 {
+        client.send(ApiKey::Heartbeat, 0, number, &[]).await;
+    }
+    assert_eq!(client.receive().await.unwrap().0, 1);
     assert!(timeout(SILENCE, client.receive()).await.is_err());
-    client.exchange(ApiKey::Heartbeat, 0, 2).await.unwrap();
-    assert_eq!((broker.served(), proxy.total()), (1, 2));
+    Client::connect(&proxy).await.exchange(ApiKey::Heartbeat, 0, 4).await.unwrap();
+    eventually("requests on the silent connection are counted", || proxy.total() == 4).await;
+    assert_eq!(broker.served(), 2);
 }
 
 #[tokio::test]
