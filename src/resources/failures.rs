@@ -124,8 +124,8 @@ pub(super) fn dry_run(error: &KafkaError) -> Diagnostic {
         KafkaError::TopicExists(name) => Diagnostic::warning(
             "Topic already exists",
             format!(
-                "The cluster has a topic `{name}` that is not in this state. Apply will fail unless it is gone by then.\n\n\
-                 Import it with an `import` block, or choose another name."
+                "The cluster already has a topic `{name}`. Apply will fail unless it is gone by then, as it is where this \
+                 plan replaces it.\n\nImport the topic with an `import` block, or choose another name."
             ),
         )
         .at("name"),

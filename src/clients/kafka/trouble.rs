@@ -163,7 +163,7 @@ fn jittered(pause: Duration) -> Duration {
 /// What is left until the next multiple of a pause.
 fn until_next(pause: Duration) -> Duration {
     let over = EPOCH.elapsed().as_nanos() % pause.as_nanos();
-    pause - Duration::from_nanos(u64::try_from(over).unwrap_or(0))
+    pause.saturating_sub(Duration::from_nanos(u64::try_from(over).unwrap_or(0)))
 }
 
 #[cfg(test)]

@@ -180,6 +180,16 @@ async fn growth_outside_is_a_warning_and_stays() {
     let planned = run.plan(&stored, orders(3)).await;
     told(&planned.diagnostics, Severity::Warning, "Partitions grown outside");
     assert_eq!(planned.planned.state, stored.state);
+    // Another change keeps them too, and the declaration stays the one that was applied.
+    let declared = config([
+        ("name", "orders".into()),
+        ("partitions", 3.into()),
+        ("config", map([("retention.ms", "60000".into())])),
+    ]);
+    let planned = run.plan(&stored, declared.clone()).await.planned;
+    let stored = run.apply(&stored, planned, declared.clone()).await.stored;
+    told(&run.plan(&stored, declared).await.diagnostics, Severity::Warning, "Partitions grown outside");
+    assert_eq!(run.actual("orders").await.unwrap().partitions, 8);
 }
 
 #[tokio::test]

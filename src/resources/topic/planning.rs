@@ -1,0 +1,126 @@
+//! What a schema cannot say of a topic's plan.
+
+use std::time::Instant;
+
+use super::{APPLIED, PROTECTED, RELEASED, TopicModel};
+use crate::{
+    clients::kafka::{Kafka, KafkaError},
+    framework::{Call, Change, Diagnostic, Failure, Path, Plan},
+    governance::topic::{PartitionChange, config_changes, partition_change},
+    provider::Context,
+};
+
+impl TopicModel {
+    /// Tells the names of a topic that is to be created, as far as they are known.
+    pub(super) fn name_new(&mut self, ctx: &Context, config: &Self) -> Result<(), Failure> {
+        let environment = ctx.environment(config.environment.known()?.map(String::as_str))?;
+        self.environment = environment.name.clone().into();
+        self.id = format!("{}/{}", environment.name, self.name.value()?).into();
+        Ok(())
+    }
+
+    /// Decides what becomes of the partitions.
+    pub(super) fn partitions_from(
+        &mut self,
+        prior: &Self,
+        declared: Option<&i32>,
+        call: &mut Call,
+    ) -> Result<(), Failure> {
+        let (Some(actual), Some(declared)) = (prior.partitions.get(), declared) else { return Ok(()) };
+        let applied = call.private.get(APPLIED).and_then(serde_json::Value::as_i64).and_then(|it| it.try_into().ok());
+        match partition_change(*actual, *declared, applied) {
+            PartitionChange::Keep | PartitionChange::Grow(_) => {}
+            PartitionChange::GrownOutside => {
+                self.partitions = prior.partitions.clone();
+                let detail = format!(
+                    "The topic has {actual} partitions, more than the {declared} declared: somebody else made it grow. \
+                     They stay.\n\nWrite `partitions = {actual}` to agree."
+                );
+                call.report.push(Diagnostic::warning("Partitions grown outside", detail).at("partitions"));
+            }
+            PartitionChange::Shrink => {
+                let detail = format!(
+                    "The topic has {actual} partitions, and Kafka cannot take partitions away.\n\nWrite `partitions = \
+                     {actual}` or more, or move to a new topic of another name."
+                );
+                return Err(Diagnostic::error("Partitions cannot shrink", detail).at("partitions").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plan<TopicModel> {
+    /// Follows an environment that was renamed, and replaces the topic if it is another cluster.
+    pub(super) async fn move_to_environment(
+        &mut self,
+        ctx: &Context,
+        prior: &TopicModel,
+        call: &mut Call,
+    ) -> Result<(), Failure> {
+        if self.state.environment == prior.environment {
+            // Nobody moves it, but its environment must still be there.
+            let Some(name) = prior.environment.get() else { return Ok(()) };
+            return match (self.config.environment.is_null(), ctx.environment(Some(name))) {
+                (true, Err(Failure::Told(_))) => Err(Diagnostic::error(
+                    "Environment renamed",
+                    format!(
+                        "The topic belongs to the environment `{name}`, which the provider block does not have.\n\nSet \
+                         `environment` to the present name of its cluster, or restore the name."
+                    ),
+                )
+                .at("environment")
+                .into()),
+                (_, answer) => answer.map(|_| ()),
+            };
+        }
+        let environment = ctx.environment(self.state.environment.known()?.map(String::as_str))?;
+        let cluster_id = environment.cluster_id(call.deadline).await?;
+        if prior.cluster_id.get().is_some_and(|it| it == cluster_id) {
+            self.state.cluster_id = prior.cluster_id.clone();
+            self.state.id = format!("{}/{}", environment.name, self.state.name.value()?).into();
+        } else {
+            self.replace.push(Path::attribute("environment"));
+        }
+        Ok(())
+    }
+}
+
+impl Change<TopicModel> {
+    /// Refuses to delete a protected topic. The prior state decides, and the facts of the first plan where a replacement
+    /// has none.
+    pub(super) fn refuse_protected(&self, call: &mut Call) {
+        let protected = match &self.prior {
+            Some(prior) => prior.deletion_protection.get() == Some(&true) && !call.private.is(RELEASED),
+            None => self.replacing && call.private.is(PROTECTED),
+        };
+        if protected && (self.is_destroy() || self.replacing) {
+            call.report.push(
+                Diagnostic::error(
+                    "Topic is protected",
+                    "The plan would delete a topic and its data, and `deletion_protection` is true in its state.\n\nIf \
+                     that is meant, set `deletion_protection = false` and apply, then delete it. To keep the topic and \
+                     only stop managing it, use a `removed` block with `destroy = false`.",
+                )
+                .at("deletion_protection"),
+            );
+        }
+    }
+}
+
+/// Asks the cluster whether it would make the changes of an update.
+pub(super) async fn try_update(
+    kafka: &dyn Kafka,
+    prior: &TopicModel,
+    plan: &TopicModel,
+    deadline: Instant,
+) -> Result<Result<(), KafkaError>, Failure> {
+    let name = plan.name.value()?;
+    if let (true, Some(count)) = (prior.partitions != plan.partitions, plan.partitions.known()?)
+        && let Err(error) = kafka.check_grow_partitions(name, *count, deadline).await
+    {
+        return Ok(Err(error));
+    }
+    let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
+    if changes.is_empty() { Ok(Ok(())) } else { Ok(kafka.check_alter_topic_config(name, &changes, deadline).await) }
+}
