@@ -1,6 +1,6 @@
 //! Schemas and states of every release, from `tests/fixtures/VERSION/`. A schema that changes is seen in a diff, and
 //! state of every release can be read for ever after. `UPDATE=1 cargo test --test upgrade` writes the present schema.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
 use std::{fs, path::PathBuf};
 
