@@ -64,9 +64,9 @@ pub fn start() {
         .unwrap_or_default();
     THRESHOLD.store(threshold(&setting.to_string_lossy()), Ordering::Relaxed);
     panic::set_hook(Box::new(|info| {
-        let payload = info.payload_as_str().unwrap_or("unknown");
+        // What a panic says may hold a secret; where it happened does not.
         let location = info.location().map(ToString::to_string).unwrap_or_default();
-        write(Level::Error, "The provider panicked", &[("panic", &payload), ("location", &location)]);
+        write(Level::Error, "The provider panicked", &[("location", &location)]);
     }));
 }
 

@@ -6,8 +6,8 @@ use std::{future::Future, marker::PhantomData, pin::Pin, time::Instant};
 use serde_json::Value as Json;
 
 use crate::framework::{
-    Call, Change, DefaultValue, Diagnostic, Diagnostics, Failure, Import, Kind, Model, MoveSource, Path, Phase, Plan,
-    Private, Resource, Schema, Severity, Timeout, Type, Value, check,
+    Call, Change, DefaultValue, Diagnostic, Diagnostics, Failure, Import, Kind, Model, MoveSource, Nesting, Path,
+    Phase, Plan, Private, Resource, Schema, Severity, Timeout, Type, Value, check,
     codec::json::{Unexpected, from_json},
     decode, encode, plan, schema,
 };
@@ -170,6 +170,7 @@ impl<C: Sync, R: Resource<C>> DynResource<C> for Managed<R> {
                 ),
             )
         })?;
+        empty_blocks(&self.schema, &mut state);
         if version != R::VERSION {
             fill_defaults(&self.schema, &mut state);
         }
@@ -218,7 +219,10 @@ impl<C: Sync, R: Resource<C>> DynResource<C> for Managed<R> {
             let mut call = Call::new(Phase::Apply, request.planned.private.clone(), Timeout::of(object, operation));
             call.private.take_planned();
             match self.deed(ctx, &request, &mut call).await {
-                Ok(state) => self.done(&request.planned.state, state, call),
+                Ok(state) => {
+                    let outcome = self.done(&request.planned.state, state, call);
+                    if request.prior.is_null() { untainted(outcome) } else { outcome }
+                }
                 Err(wrong) => {
                     // Terraform keeps what it gets beside an error: the state as it was, or none at all.
                     let identity = Self::identity(&request.prior).unwrap_or_default();
@@ -434,6 +438,12 @@ impl<R> Managed<R> {
     }
 }
 
+/// The outcome of a create without state beside an error: Terraform would taint it, and the next apply would destroy
+/// the object with its data. The next create finds it instead.
+fn untainted(outcome: Outcome) -> Outcome {
+    if outcome.diagnostics.has_errors() { Outcome { stored: Stored::default(), ..outcome } } else { outcome }
+}
+
 impl Call {
     pub(crate) fn new(phase: Phase, private: Private, time: std::time::Duration) -> Self {
         Self { phase, private, report: Diagnostics::default(), deadline: Instant::now() + time }
@@ -500,6 +510,26 @@ fn fill_defaults(schema: &Schema, state: &mut Value) {
     for (&name, about) in &schema.blocks {
         if let Some(value) = attributes.get_mut(name) {
             fill_all(&about.schema, value);
+        }
+    }
+}
+
+/// Makes lists and sets of blocks empty where there are none: Terraform has no null for them, and would see a change.
+fn empty_blocks(schema: &Schema, state: &mut Value) {
+    let Value::Object(attributes) = state else { return };
+    for (&name, about) in &schema.blocks {
+        let value = attributes.entry(name.to_owned()).or_default();
+        match (about.nesting, &mut *value) {
+            (Nesting::List, Value::Null) => *value = Value::List(Vec::new()),
+            (Nesting::Set, Value::Null) => *value = Value::Set(Vec::new()),
+            (_, Value::List(items)) => items.iter_mut().for_each(|it| empty_blocks(&about.schema, it)),
+            (_, Value::Set(items)) => {
+                for it in &mut *items {
+                    empty_blocks(&about.schema, it);
+                }
+                *value = Value::set(std::mem::take(items));
+            }
+            (_, it) => empty_blocks(&about.schema, it),
         }
     }
 }

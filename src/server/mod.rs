@@ -5,9 +5,9 @@
 //!
 //! - **An answer is never a gRPC status.** Terraform shows a status as a breakdown of the plugin, so whatever is wrong,
 //!   from a value that cannot be read to a panic, is a diagnostic. RPCs for kinds of things that this server does not
-//!   have, such as ephemeral resources, say that there is no such thing; see [`absent`].
+//!   have, such as ephemeral resources, say that there is no such thing; see `absent.rs`.
 //! - **Between two calls nothing is kept but the configured context.** Each `ConfigureProvider` begins a new
-//!   [`Generation`]; under a debugger one process serves many walks, and so has many.
+//!   `Generation`; under a debugger one process serves many walks, and so has many.
 //! - **An error carries no state.** Terraform then keeps what it has: the state, the private facts and the identity. An
 //!   answer without an error carries all three, because Terraform stores them as they come.
 //! - **A stop is obeyed.** What is under way has some seconds to finish, and nothing new begins.
