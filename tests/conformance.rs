@@ -99,7 +99,11 @@ async fn a_created_topic_is_described_as_it_was_asked_for(on: &Subject) {
 
 async fn the_broker_chooses_what_is_not_given(on: &Subject) {
     let spec = TopicSpec { partitions: None, replication_factor: None, ..on.spec("defaults") };
-    let created = on.create(&spec).await;
+    let created = match on.kafka.create_topic(&spec, soon()).await {
+        // Before Kafka 2.4.
+        Err(KafkaError::Unsupported(_)) => return,
+        created => created.unwrap(),
+    };
     assert!(0 < created.partitions && 0 < created.replication_factor, "{created:?}");
     on.delete(&spec.name).await;
 }

@@ -400,13 +400,23 @@ impl Gathered for Alter {
         match client.call(Target::Controller, deadline, |_| Ok(request)).await {
             Ok(answer) => {
                 let said = answer.responses.into_iter().map(|it| {
-                    (it.resource_name.to_string(), it.error_code, it.error_message.map(|it| it.to_string()), ())
+                    (
+                        it.resource_name.to_string(),
+                        judgement(it.error_code),
+                        it.error_message.map(|it| it.to_string()),
+                        (),
+                    )
                 });
                 answers(client, "ALTER_CONFIGS", asked, said, |_, ()| ())
             }
             Err(trouble) => all(asked.len(), &trouble),
         }
     }
+}
+
+/// Brokers before `KRaft` call a wrong value an invalid request, of which there is no other kind here.
+fn judgement(code: i16) -> i16 {
+    if code == ResponseError::InvalidRequest.code() { ResponseError::InvalidConfig.code() } else { code }
 }
 
 /// The deletion of a topic.

@@ -330,6 +330,12 @@ impl Client {
             let queue: QueueOf<Alter> = if check { |it| &it.alter_checks } else { |it| &it.alters };
             match gathered(self, queue, asked, deadline).await {
                 Ok(()) => return Ok(()),
+                // Kafka 2.3 fails in this way over a topic that does not exist.
+                Err(Trouble::Final(KafkaError::Broker { code, .. }))
+                    if code == "UNKNOWN_SERVER_ERROR" && self.shape(name, deadline).await?.is_none() =>
+                {
+                    return Err(KafkaError::NoTopic(name.to_string()));
+                }
                 Err(trouble) => tries.next(self.patient(name, trouble)).await?,
             }
         }

@@ -115,6 +115,9 @@ static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Many callers share one look, so that it may be frequent.
+const LONGEST_PAUSE_BETWEEN_LOOKS: Duration = Duration::from_millis(160);
+
 impl<W: Fn() -> String> Tries<W> {
     /// Tries of what `doing` names, as in "the time was up while …".
     pub(super) fn new(deadline: Instant, doing: W) -> Self {
@@ -134,7 +137,8 @@ impl<W: Fn() -> String> Tries<W> {
             Trouble::Again(error) | Trouble::Lost(error) => error,
         };
         let pause = if self.together { until_next(self.pause) } else { jittered(self.pause) };
-        self.pause = LONGEST_PAUSE.min(self.pause * 2);
+        let longest = if self.together { LONGEST_PAUSE_BETWEEN_LOOKS } else { LONGEST_PAUSE };
+        self.pause = longest.min(self.pause * 2);
         if self.deadline <= Instant::now() + pause {
             return Err(self.time_is_up(&error));
         }
