@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::{
     messages::{
@@ -21,14 +22,21 @@ use kafka_protocol::{
     },
     protocol::{Decodable, Encodable, StrBytes, decode_request_header_from_buffer},
 };
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
 use terraform_provider_kafka::{
-    clients::kafka::{ConnectProblem, HostPort, Kafka, KafkaError, KafkaSettings, connect},
+    clients::kafka::{ConnectProblem, HostPort, Kafka, KafkaError, KafkaSettings, Secret, Tls, connect},
     governance::topic::{TopicName, TopicSpec},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// A request that a broker got.
 #[derive(Clone, Debug)]
@@ -81,6 +89,38 @@ impl FakeBroker {
         Self { port, asked }
     }
 
+    /// A broker that speaks TLS, and asks for a certificate of the same authority if it is `strict`.
+    async fn start_tls(authority: &Authority, host: &str, strict: bool) -> Self {
+        let (chain, key) = authority.issue(host);
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder =
+            ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
+        let builder = if strict {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.certificate.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+            builder.with_client_cert_verifier(verifier)
+        } else {
+            builder.with_no_client_auth()
+        };
+        let chain = vec![CertificateDer::from_pem_slice(chain.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let all = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, all) = (acceptor.clone(), all.clone());
+                tokio::spawn(
+                    async move { serve(acceptor.accept(stream).await.ok()?, port, Arc::new(usual), all).await },
+                );
+            }
+        });
+        Self { port, asked }
+    }
+
     fn asked(&self, key: ApiKey) -> Vec<Asked> {
         self.asked.lock().unwrap().iter().filter(|it| it.key == key).cloned().collect()
     }
@@ -95,15 +135,47 @@ fn client(port: u16, request_timeout: Duration) -> Arc<dyn Kafka> {
     connect(KafkaSettings { bootstrap_servers, tls: None, sasl: None, request_timeout })
 }
 
+fn pem(label: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der))
+}
+
+/// Who signs certificates.
+struct Authority {
+    certificate: Certificate,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self { certificate, issuer: Issuer::new(params, key) }
+    }
+
+    fn issue(&self, host: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (pem("CERTIFICATE", certificate.der()), pem("PRIVATE KEY", &key.serialize_der()))
+    }
+
+    fn trusted(&self) -> Tls {
+        Tls { ca: Some(pem("CERTIFICATE", self.certificate.der())), ..Tls::default() }
+    }
+}
+
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     port: u16,
     script: Arc<impl Fn(&Asked) -> Reply>,
     all: Arc<Mutex<Vec<Asked>>>,
 ) -> Option<()> {
     loop {
-        let length = stream.read_i32().await.ok()?;
-        let mut frame = vec![0; usize::try_from(length).unwrap()];
+        // As brokers do with what is no request, such as the first bytes of TLS.
+        let length = usize::try_from(stream.read_i32().await.ok()?).ok().filter(|it| *it < 1 << 20)?;
+        let mut frame = vec![0; length];
         stream.read_exact(&mut frame).await.ok()?;
         let mut body = Bytes::from(frame);
         let header = decode_request_header_from_buffer(&mut body).unwrap();
@@ -266,6 +338,63 @@ async fn a_tls_alert_says_that_the_port_speaks_tls() {
     let broker = FakeBroker::start(|_| Reply::Raw(&[0x15, 3, 3, 0, 2, 2, 80])).await;
     let res = broker.client().cluster(soon()).await;
     assert!(matches!(res, Err(KafkaError::Connect { problem: ConnectProblem::PlaintextToTls, .. })), "{res:?}");
+}
+
+/// How a connection fails; `None` if it does not.
+async fn problem(broker: &FakeBroker, tls: Option<Tls>) -> Option<ConnectProblem> {
+    let bootstrap_servers = vec![HostPort { host: "127.0.0.1".to_owned(), port: broker.port }];
+    let request_timeout = Duration::from_secs(10);
+    match connect(KafkaSettings { bootstrap_servers, tls, sasl: None, request_timeout }).cluster(soon()).await {
+        // The broker says in its metadata that it is where it is.
+        Ok(_) => None,
+        Err(KafkaError::Connect { problem, .. }) => Some(problem),
+        Err(error) => panic!("not a problem of connecting: {error}"),
+    }
+}
+
+#[tokio::test]
+async fn each_failure_of_tls_has_its_name() {
+    use ConnectProblem as P;
+    let (authority, other) = (Authority::new(), Authority::new());
+    let broker = FakeBroker::start_tls(&authority, "127.0.0.1", false).await;
+    assert_eq!(problem(&broker, Some(authority.trusted())).await, None);
+    assert_eq!(problem(&broker, Some(Tls { insecure: true, ..Tls::default() })).await, None);
+    assert_eq!(problem(&broker, Some(other.trusted())).await, Some(P::UnknownAuthority));
+    assert_eq!(problem(&broker, None).await, Some(P::PlaintextToTls));
+
+    let renamed = FakeBroker::start_tls(&authority, "kafka.example.org", false).await;
+    let found = problem(&renamed, Some(authority.trusted())).await;
+    assert!(matches!(found, Some(P::Certificate(_))), "{found:?}");
+
+    let strict = FakeBroker::start_tls(&authority, "127.0.0.1", true).await;
+    let with = |(chain, key): (String, String)| Tls { client: Some((chain, Secret::new(key))), ..authority.trusted() };
+    assert_eq!(problem(&strict, Some(with(authority.issue("client")))).await, None);
+    for tls in [authority.trusted(), with(other.issue("client"))] {
+        let found = problem(&strict, Some(tls)).await;
+        assert!(matches!(found, Some(P::ClientCertificate(_))), "{found:?}");
+    }
+
+    let plain = FakeBroker::start(usual).await;
+    assert_eq!(problem(&plain, Some(authority.trusted())).await, Some(P::TlsToPlaintext));
+}
+
+#[tokio::test]
+async fn certificates_and_keys_that_cannot_be_used_are_told_before_anything_is_sent() {
+    let authority = Authority::new();
+    let broker = FakeBroker::start_tls(&authority, "127.0.0.1", false).await;
+    let ((chain, key), (_, other_key)) = (authority.issue("a"), authority.issue("b"));
+    let with =
+        |chain: &str, key: &str| Tls { client: Some((chain.to_owned(), Secret::new(key))), ..authority.trusted() };
+    for tls in [
+        Tls { ca: Some("not PEM".to_owned()), ..Tls::default() },
+        with("not PEM", &key),
+        with(&chain, "not PEM"),
+        with(&chain, &other_key),
+    ] {
+        let found = problem(&broker, Some(tls)).await;
+        assert!(matches!(found, Some(ConnectProblem::Material(_))), "{found:?}");
+    }
+    assert!(broker.asked.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

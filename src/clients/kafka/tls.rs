@@ -83,7 +83,10 @@ pub(super) fn problem(error: &io::Error) -> Option<ConnectProblem> {
     let error = error.get_ref()?.downcast_ref::<Error>()?;
     Some(match error {
         Error::InvalidMessage(_) => ConnectProblem::TlsToPlaintext,
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => ConnectProblem::UnknownAuthority,
+        // The signature is bad if an authority of the same name, but another key, is trusted.
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            ConnectProblem::UnknownAuthority
+        }
         Error::InvalidCertificate(error) => ConnectProblem::Certificate(error.to_string()),
         Error::AlertReceived(alert) if is_about_the_client(*alert) => {
             ConnectProblem::ClientCertificate(format!("it sent the alert {alert:?}"))
@@ -106,6 +109,7 @@ fn is_about_the_client(alert: AlertDescription) -> bool {
             | A::CertificateRequired
             | A::UnknownCA
             | A::AccessDenied
+            | A::DecryptError
     )
 }
 
