@@ -1,0 +1,122 @@
+//! One provider in its own working directory, driven by the engine.
+
+use std::{
+    fmt::Write as _,
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::measure::{self, Cost};
+
+/// Objects in each plan and apply, one resource block each.
+pub(crate) const TOPICS: u32 = 1_000;
+
+/// A provider, a configuration of [`TOPICS`] topics, and the engine that is to apply it.
+#[derive(Debug)]
+pub(crate) struct Contestant {
+    /// The provider's executable.
+    pub(crate) provider: PathBuf,
+    engine: PathBuf,
+    folder: PathBuf,
+}
+
+impl Contestant {
+    /// Prepares a new folder.
+    pub(crate) fn new(engine: &Path, provider: &Path, folder: &Path) -> io::Result<Self> {
+        let plugins = folder.join("plugins");
+        fs::create_dir_all(&plugins)?;
+        symlink(provider, plugins.join("terraform-provider-kafka"))?;
+        fs::write(folder.join("main.tf"), configuration())?;
+        fs::write(folder.join("cli.tfrc"), cli_configuration(&plugins))?;
+        Ok(Self { provider: provider.to_owned(), engine: engine.to_owned(), folder: folder.to_owned() })
+    }
+
+    /// Plans the topics as they exist; a plan with a change is an error.
+    pub(crate) fn plan(&self, broker: SocketAddr) -> io::Result<Cost> {
+        measure::run(&mut self.command(broker, "plan", &["-detailed-exitcode"]))
+    }
+
+    /// Makes all topics.
+    pub(crate) fn apply(&self, broker: SocketAddr) -> io::Result<Cost> {
+        measure::run(&mut self.command(broker, "apply", &["-auto-approve"]))
+    }
+
+    /// Deletes all topics.
+    pub(crate) fn destroy(&self, broker: SocketAddr) -> io::Result<Cost> {
+        measure::run(&mut self.command(broker, "destroy", &["-auto-approve"]))
+    }
+
+    /// As [`Contestant::plan`], for the provider's peak memory in KiB.
+    pub(crate) fn plan_for_peak(&self, broker: SocketAddr) -> io::Result<u64> {
+        measure::run_for_peak(&mut self.command(broker, "plan", &["-detailed-exitcode"]))
+    }
+
+    /// As [`Contestant::apply`], for the provider's peak memory in KiB.
+    pub(crate) fn apply_for_peak(&self, broker: SocketAddr) -> io::Result<u64> {
+        measure::run_for_peak(&mut self.command(broker, "apply", &["-auto-approve"]))
+    }
+
+    fn command(&self, broker: SocketAddr, subcommand: &str, flags: &[&str]) -> Command {
+        let mut command = Command::new(&self.engine);
+        command
+            .current_dir(&self.folder)
+            .env("TF_CLI_CONFIG_FILE", self.folder.join("cli.tfrc"))
+            .env("TF_VAR_bootstrap_servers", broker.to_string())
+            .env_remove("TF_LOG")
+            .env_remove("TF_REATTACH_PROVIDERS")
+            .args([subcommand, "-no-color", "-input=false"])
+            .args(flags);
+        command
+    }
+}
+
+fn configuration() -> String {
+    let mut text = r#"terraform {
+  required_providers {
+    kafka = { source = "selfserve/kafka" }
+  }
+}
+
+variable "bootstrap_servers" {
+  type = string
+}
+
+provider "kafka" {
+  environments = {
+    bench = { bootstrap_servers = [var.bootstrap_servers] }
+  }
+}
+"#
+    .to_owned();
+    for number in 0..TOPICS {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            r#"
+resource "kafka_topic" "t{number:04}" {{
+  name               = "bench.t{number:04}"
+  partitions         = 1
+  replication_factor = 1
+  config             = {{ "cleanup.policy" = "compact", "retention.ms" = "3600000" }}
+}}
+"#
+        );
+    }
+    text
+}
+
+fn cli_configuration(plugins: &Path) -> String {
+    format!(
+        r#"provider_installation {{
+  dev_overrides {{
+    "selfserve/kafka" = "{}"
+  }}
+  direct {{}}
+}}
+"#,
+        plugins.display()
+    )
+}

@@ -1,0 +1,207 @@
+//! Measures the provider against a floor: a provider on the same framework, with the same models, that does nothing.
+//!
+//! Both are driven by the same engine over the same configuration, one after the other in changing order, and one table
+//! is printed. The floor shows what the engine, the protocol and the framework cost; the rest is Kafka. Memory and
+//! requests are taken in runs of their own, so that watching them costs the timed runs nothing.
+
+mod contestant;
+mod measure;
+mod table;
+
+use std::{
+    env, fs,
+    io::{self, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use contestant::{Contestant, TOPICS};
+use measure::Cost;
+use table::{Bound, Table, median};
+use tokio::runtime::Runtime;
+use wire_proxy::WireProxy;
+
+/// Pairs of plans, and of applies.
+const ROUNDS: usize = 5;
+/// Pairs of starts.
+const STARTS: usize = 41;
+
+const MOST_PLAN_WALL: f64 = 1.15;
+const MOST_APPLY_WALL: f64 = 1.3;
+const MOST_FLOOR_CPU_PER_OBJECT_MS: f64 = 0.3;
+const MOST_HANDSHAKE_MS: f64 = 5.0;
+const MOST_PLAN_REQUESTS: f64 = 30.0;
+
+fn main() -> ExitCode {
+    let told = bench().and_then(|table| {
+        writeln!(io::stdout(), "{table}")?;
+        Ok(table.holds())
+    });
+    match told {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Nobody reads what cannot be written.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Ours and the floor's.
+struct Pair<T> {
+    ours: T,
+    floor: T,
+}
+
+impl Pair<Contestant> {
+    /// Has both do the same, ours first in every other round.
+    fn race<T>(&self, round: usize, run: impl Fn(&Contestant) -> io::Result<T>) -> io::Result<Pair<T>> {
+        if round.is_multiple_of(2) {
+            let ours = run(&self.ours)?;
+            Ok(Pair { ours, floor: run(&self.floor)? })
+        } else {
+            let floor = run(&self.floor)?;
+            Ok(Pair { ours: run(&self.ours)?, floor })
+        }
+    }
+}
+
+/// Runs everything and returns the table.
+fn bench() -> io::Result<Table> {
+    let runtime = Runtime::new()?;
+    let (engine, broker) = cluster_and_engine()?;
+    let proxy = {
+        let _inside = runtime.enter();
+        WireProxy::start(broker)?
+    };
+    let contestants = contestants(&engine)?;
+    let mut table = Table::default();
+    handshakes(&contestants, &mut table)?;
+
+    let (mut applies, mut plans) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        progress(&format!("round {} of {ROUNDS}", round + 1));
+        applies.push(contestants.race(round, |contestant| contestant.apply(broker))?);
+        plans.push(contestants.race(round, |contestant| contestant.plan(broker))?);
+        contestants.race(round, |contestant| contestant.destroy(broker))?;
+    }
+    progress("memory and requests");
+    let apply = Watched::of(&contestants, &proxy, Contestant::apply_for_peak)?;
+    let plan = Watched::of(&contestants, &proxy, Contestant::plan_for_peak)?;
+    contestants.race(0, |contestant| contestant.destroy(broker))?;
+
+    let requests = Bound { is: count(plan.requests), most: MOST_PLAN_REQUESTS, unit: "" };
+    report(&mut table, &format!("plan of {TOPICS} existing topics"), &plans, MOST_PLAN_WALL, &plan, Some(requests));
+    report(&mut table, &format!("apply of {TOPICS} new topics"), &applies, MOST_APPLY_WALL, &apply, None);
+    Ok(table)
+}
+
+/// What is measured in runs of their own.
+struct Watched {
+    peak: Pair<u64>,
+    requests: u64,
+}
+
+impl Watched {
+    /// Runs both through the proxy, of which only ours knows.
+    fn of(
+        contestants: &Pair<Contestant>,
+        proxy: &WireProxy,
+        run: impl Fn(&Contestant, SocketAddr) -> io::Result<u64>,
+    ) -> io::Result<Self> {
+        proxy.reset_counts();
+        let peak = contestants.race(0, |contestant| run(contestant, proxy.address()))?;
+        Ok(Self { peak, requests: proxy.total() })
+    }
+}
+
+/// Both providers in new folders beside this executable.
+fn contestants(engine: &Path) -> io::Result<Pair<Contestant>> {
+    let executable = env::current_exe()?;
+    let built = executable.parent().ok_or(io::ErrorKind::NotFound)?;
+    let folder = built.join("bench-run");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let contestant = |name: &str, executable: &str| {
+        let provider = built.join(executable);
+        if !provider.exists() {
+            return Err(io::Error::other(format!("{} is not built; `make bench` builds it", provider.display())));
+        }
+        Contestant::new(engine, &provider, &folder.join(name))
+    };
+    Ok(Pair { ours: contestant("ours", "terraform-provider-kafka")?, floor: contestant("floor", "floor-provider")? })
+}
+
+fn handshakes(contestants: &Pair<Contestant>, table: &mut Table) -> io::Result<()> {
+    progress("starts");
+    let mut starts = Vec::new();
+    for round in 0..STARTS {
+        starts.push(contestants.race(round, |contestant| measure::handshake(&contestant.provider))?);
+    }
+    let ours = median(starts.iter().map(|pair| milliseconds(pair.ours)));
+    let floor = median(starts.iter().map(|pair| milliseconds(pair.floor)));
+    let ratio = median(starts.iter().map(|pair| milliseconds(pair.ours) / milliseconds(pair.floor)));
+    let bound = Bound { is: ours, most: MOST_HANDSHAKE_MS, unit: " ms" };
+    table.row("start to handshake", (format!("{ours:.1} ms"), format!("{floor:.1} ms")), Some(ratio), Some(bound));
+    Ok(())
+}
+
+/// The lines about one command.
+fn report(
+    table: &mut Table,
+    what: &str,
+    runs: &[Pair<Cost>],
+    most_wall: f64,
+    watched: &Watched,
+    requests: Option<Bound>,
+) {
+    let medians = |of: fn(&Cost) -> Duration| {
+        let seconds = |cost: &Cost| of(cost).as_secs_f64();
+        let ours = median(runs.iter().map(|pair| seconds(&pair.ours)));
+        let floor = median(runs.iter().map(|pair| seconds(&pair.floor)));
+        (ours, floor, median(runs.iter().map(|pair| seconds(&pair.ours) / seconds(&pair.floor))))
+    };
+    let cells = |ours: f64, floor: f64| (format!("{ours:.2} s"), format!("{floor:.2} s"));
+
+    table.head(what);
+    let (ours, floor, ratio) = medians(|cost| cost.wall);
+    let bound = Bound { is: ratio, most: most_wall, unit: " ×" };
+    table.row("  wall", cells(ours, floor), Some(ratio), Some(bound));
+    let (ours, floor, ratio) = medians(|cost| cost.own);
+    table.row("  CPU of the engine", cells(ours, floor), Some(ratio), None);
+    let (ours, floor, ratio) = medians(|cost| cost.children);
+    table.row("  CPU of the provider", cells(ours, floor), Some(ratio), None);
+    let each = |seconds: f64| seconds * 1_000.0 / f64::from(TOPICS);
+    let bound = Bound { is: each(floor), most: MOST_FLOOR_CPU_PER_OBJECT_MS, unit: " ms, the floor" };
+    table.row("  … per topic", (format!("{:.2} ms", each(ours)), format!("{:.2} ms", each(floor))), None, Some(bound));
+    let peak = |kib: u64| format!("{:.1} MiB", count(kib) / 1024.0);
+    table.row("  peak memory of the provider", (peak(watched.peak.ours), peak(watched.peak.floor)), None, None);
+    table.row("  requests to the broker", (watched.requests.to_string(), "0".to_owned()), None, requests);
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+/// A count as a number to reckon with.
+fn count(count: u64) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+}
+
+/// Says on standard error what is being done.
+fn progress(what: &str) {
+    // The table is what matters, and is on standard output.
+    let _ = writeln!(io::stderr(), "bench: {what}");
+}
+
+fn cluster_and_engine() -> io::Result<(PathBuf, SocketAddr)> {
+    let mut arguments = env::args().skip(1);
+    let (Some(engine), Some(broker)) = (arguments.next(), arguments.next()) else {
+        return Err(io::Error::other("bench <tofu> <broker>"));
+    };
+    Ok((engine.into(), broker.parse().map_err(io::Error::other)?))
+}
