@@ -1,0 +1,41 @@
+//! What the tests read from the environment, in one place.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+/// Where fetched and built things are kept.
+pub(crate) fn cache() -> PathBuf {
+    let absolute = |it: OsString| Some(PathBuf::from(it)).filter(|it| it.is_absolute());
+    env::var_os("XDG_CACHE_HOME")
+        .and_then(absolute)
+        .or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")))
+        .unwrap_or_else(env::temp_dir)
+        .join("terraform-provider-kafka")
+}
+
+/// The engines that `TEST_ENGINES` names, in its order: names with commas between them.
+pub(crate) fn engines() -> Option<Vec<String>> {
+    let names = env::var_os("TEST_ENGINES").filter(|it| !it.is_empty())?;
+    Some(names.to_string_lossy().split(',').map(|it| it.trim().to_owned()).collect())
+}
+
+/// The variables that programs get: those they need to run, and none that steers Terraform or a Kafka provider.
+pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
+    ["PATH", "HOME", "TMPDIR", "LANG"].into_iter().filter_map(|name| Some((name, env::var_os(name)?)))
+}
+
+/// Where a program is on the search path.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|it| it.join(program)).find(|it| it.is_file())
+}
+
+/// Where a program is on the search path.
+///
+/// # Errors
+/// A sentence that names the program and how it is installed.
+pub(crate) fn require(program: &str, install: &str) -> Result<PathBuf, String> {
+    find(program).ok_or_else(|| format!("`{program}` is missing. Install it: {install}"))
+}

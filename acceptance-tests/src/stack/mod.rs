@@ -1,0 +1,193 @@
+//! One Kafka broker with every kind of listener, on loopback.
+//!
+//! The broker is killed, and its folder removed, when the [`Stack`] is dropped or the process that started it ends, however
+//! it ends: `while-watched.sh` holds one end of a pipe whose other end is here.
+
+mod certificates;
+mod configuration;
+mod ports;
+mod tools;
+
+use std::{
+    collections::VecDeque,
+    hash::{BuildHasher, Hasher, RandomState},
+    io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{OnceLock, mpsc},
+    thread,
+    time::Duration,
+};
+
+pub use certificates::{Certificates, Identity};
+pub use tools::TopicFacts;
+
+use crate::{cache, environment::require, process::run_or_explain};
+use ports::Ports;
+
+const KAFKA_VERSION: &str = "4.3.1";
+const JAVA: &str = "`sudo apt-get install openjdk-17-jdk-headless` or `brew install openjdk@17`";
+const START: Duration = Duration::from_mins(1);
+
+/// Who may log in with SASL, with any mechanism.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The name; `User:<name>` is the principal.
+    pub name: &'static str,
+    /// The password.
+    pub password: &'static str,
+}
+
+/// A running broker.
+#[derive(Debug)]
+pub struct Stack {
+    ports: Ports,
+    folder: PathBuf,
+    certificates: Certificates,
+    watcher: Child,
+}
+
+impl Stack {
+    /// A user who may do everything.
+    pub const ADMIN: User = User { name: "admin", password: "admin-secret" };
+    /// A user who may do what ACLs permit, and no ACL is there to begin with.
+    pub const TEAM: User = User { name: "team", password: "team-secret" };
+
+    /// The broker that the tests of this process share. It ends with the process.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Stack> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start().unwrap_or_else(|problem| panic!("starting Kafka: {problem}")))
+    }
+
+    /// Starts a broker and waits until it serves.
+    ///
+    /// # Errors
+    /// What is missing to run Kafka, or the end of the broker's log.
+    pub fn start() -> Result<Self, String> {
+        let jars = fetch()?;
+        for _ in 0..2 {
+            match Self::start_once(&jars) {
+                // Somebody took a port between its choice and its use.
+                Err(problem) if problem.contains("Address already in use") => {}
+                other => return other,
+            }
+        }
+        Self::start_once(&jars)
+    }
+
+    /// Where the broker speaks plain text and takes everybody for somebody who may do everything.
+    pub fn plaintext(&self) -> String {
+        ports::address(self.ports.plaintext)
+    }
+
+    /// Where it speaks TLS and asks for SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
+    pub fn sasl_ssl(&self) -> String {
+        ports::address(self.ports.sasl_ssl)
+    }
+
+    /// Where it speaks TLS and asks for a certificate.
+    pub fn mutual_tls(&self) -> String {
+        ports::address(self.ports.mutual_tls)
+    }
+
+    /// The certificates that it knows, and some that it does not.
+    pub fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
+
+    /// The file that holds the authority's certificate.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.join("ca.pem")
+    }
+
+    fn start_once(jars: &Path) -> Result<Self, String> {
+        let folder = tempfile::Builder::new().prefix("kafka-").tempdir().map_err(|it| it.to_string())?;
+        let ports = Ports::choose().map_err(|it| it.to_string())?;
+        let certificates = Certificates::generate();
+        configuration::write(folder.path(), ports, &certificates).map_err(|it| it.to_string())?;
+        format_storage(jars, folder.path())?;
+        let mut command = Command::new("sh");
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/while-watched.sh")).arg(folder.path());
+        let java = java(jars, "512m", "log4j2.properties")?;
+        command.arg(java.get_program()).args(java.get_args());
+        command.arg("kafka.Kafka").arg(folder.path().join("broker.properties"));
+        // Ctrl-C reaches this process alone, and the broker through it.
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let watcher = command.spawn().map_err(|it| format!("starting sh: {it}"))?;
+        let mut stack = Self { ports, folder: folder.keep(), certificates, watcher };
+        stack.wait_until_started()?;
+        Ok(stack)
+    }
+
+    fn wait_until_started(&mut self) -> Result<(), String> {
+        let log = self.watcher.stdout.take().expect("the output is piped");
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let mut last = VecDeque::new();
+            for line in BufReader::new(log).lines().map_while(Result::ok) {
+                if line.contains("Kafka Server started") {
+                    let _ = sender.send(Ok(()));
+                }
+                last.push_back(line);
+                if last.len() > 60 {
+                    last.pop_front();
+                }
+            }
+            let _ = sender.send(Err(last.into_iter().collect::<Vec<_>>().join("\n")));
+        });
+        let started = receiver.recv_timeout(START).map_err(|_| format!("the broker is not ready after {START:?}"))?;
+        started.map_err(|log| format!("the broker ended:\n{log}"))
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        drop(self.watcher.stdin.take());
+        let _ = self.watcher.wait();
+    }
+}
+
+/// The folder with Kafka's jars, fetched when it is first asked for.
+pub(crate) fn fetch() -> Result<PathBuf, String> {
+    cache::folder(&format!("kafka-{KAFKA_VERSION}"), |folder| {
+        require("java", JAVA)?;
+        let mut maven = Command::new(require("mvn", "`sudo apt-get install maven` or `brew install maven`")?);
+        maven.args(["--quiet", "--batch-mode", "--file"]);
+        maven.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/pom.xml"));
+        maven.arg("dependency:copy-dependencies").arg(format!("-DoutputDirectory={}", folder.display()));
+        run_or_explain(&mut maven, Duration::from_mins(15)).map(|_| ())
+    })
+}
+
+/// A JVM with Kafka's classes, tuned to start soon.
+fn java(jars: &Path, heap: &str, logging: &str) -> Result<Command, String> {
+    let mut java = Command::new(require("java", JAVA)?);
+    let logging = Path::new(env!("CARGO_MANIFEST_DIR")).join("stack").join(logging);
+    java.arg(format!("-Xmx{heap}")).args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+    java.arg(format!("-Dlog4j2.configurationFile={}", logging.display()));
+    java.arg("-cp").arg(jars.join("*"));
+    Ok(java)
+}
+
+fn format_storage(jars: &Path, folder: &Path) -> Result<(), String> {
+    let mut format = java(jars, "256m", "log4j2-tool.properties")?;
+    format.args(["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id"]).arg(random_uuid());
+    format.arg("--config").arg(folder.join("broker.properties"));
+    for user in [Stack::ADMIN, Stack::TEAM] {
+        for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
+            format.arg("--add-scram");
+            format.arg(format!("{mechanism}=[name={},password={},iterations=4096]", user.name, user.password));
+        }
+    }
+    run_or_explain(&mut format, Duration::from_mins(1)).map(|_| ())
+}
+
+/// A name for a cluster, of the 22 characters that Kafka's names have.
+fn random_uuid() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    // The last of the characters carries two bits of the 128 only.
+    let mut uuid = format!("{:016x}{:016x}", random(), random());
+    uuid.truncate(21);
+    uuid + "Q"
+}

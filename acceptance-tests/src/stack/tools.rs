@@ -1,0 +1,122 @@
+//! Kafka's own command-line classes: the witness that is none of ours.
+
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
+
+use super::{Stack, fetch, java};
+use crate::process::{Outcome, run};
+
+const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
+const CONFIGS: &str = "kafka.admin.ConfigCommand";
+const ACLS: &str = "org.apache.kafka.tools.AclCommand";
+
+/// What Kafka says about a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicFacts {
+    /// The id that a topic of the same name does not get again.
+    pub id: String,
+    /// Number of partitions.
+    pub partitions: u32,
+    /// Copies of each.
+    pub replication_factor: u32,
+    /// What was set on the topic itself.
+    pub config: BTreeMap<String, String>,
+}
+
+impl Stack {
+    /// The topics whose names start with `prefix`, in one run of Kafka's tool.
+    #[track_caller]
+    pub fn topics(&self, prefix: &str) -> BTreeMap<String, TopicFacts> {
+        let pattern = format!("{}.*", prefix.replace('.', "\\."));
+        let answer = self.tool(TOPICS, &["--describe", "--if-exists", "--topic", &pattern]);
+        answer.stdout.lines().filter(|it| it.starts_with("Topic: ")).map(topic).collect()
+    }
+
+    /// The topic of that name, if there is one.
+    #[track_caller]
+    pub fn topic(&self, name: &str) -> Option<TopicFacts> {
+        self.topics(name).remove(name)
+    }
+
+    /// Makes a topic with one copy of each partition.
+    #[track_caller]
+    pub fn create_topic(&self, name: &str, partitions: u32) {
+        self.tool(TOPICS, &["--create", "--topic", name, "--partitions", &partitions.to_string()]);
+    }
+
+    /// Deletes a topic, and waits until Kafka does not show it any more.
+    #[track_caller]
+    pub fn delete_topic(&self, name: &str) {
+        self.tool(TOPICS, &["--delete", "--topic", name]);
+        assert!((0..20).any(|_| self.topic(name).is_none()), "topic {name} is still there");
+    }
+
+    /// Makes a topic grow.
+    #[track_caller]
+    pub fn grow_topic(&self, name: &str, partitions: u32) {
+        self.tool(TOPICS, &["--alter", "--topic", name, "--partitions", &partitions.to_string()]);
+    }
+
+    /// Sets a topic's configuration, as `key=value`.
+    #[track_caller]
+    pub fn set_config(&self, name: &str, setting: &str) {
+        let topic = ["--alter", "--entity-type", "topics", "--entity-name", name, "--add-config", setting];
+        self.tool(CONFIGS, &topic);
+    }
+
+    /// Permits operations on the topics whose names start with `prefix`.
+    #[track_caller]
+    pub fn allow(&self, user: &str, operations: &[&str], prefix: &str) {
+        let principal = format!("User:{user}");
+        let mut rule = vec!["--add", "--allow-principal", &principal, "--resource-pattern-type", "prefixed"];
+        rule.extend(["--topic", prefix]);
+        rule.extend(operations.iter().flat_map(|it| ["--operation", it]));
+        self.tool(ACLS, &rule);
+    }
+
+    /// Takes an operation on the topics whose names start with `prefix` back.
+    #[track_caller]
+    pub fn disallow(&self, user: &str, operation: &str, prefix: &str) {
+        let principal = format!("User:{user}");
+        let rule = ["--remove", "--force", "--allow-principal", &principal, "--operation", operation];
+        self.tool(ACLS, &[&rule[..], &["--resource-pattern-type", "prefixed", "--topic", prefix]].concat());
+    }
+
+    /// Runs one of Kafka's classes against this broker, as a user who may do everything.
+    #[track_caller]
+    pub fn tool(&self, class: &str, arguments: &[&str]) -> Outcome {
+        let mut command = java(&expect(fetch()), "256m", "log4j2-tool.properties").expect("the broker found it");
+        command.args([class, "--bootstrap-server", &self.plaintext()]).args(arguments);
+        expect(run(&mut command, Duration::from_mins(1))).success()
+    }
+}
+
+/// A line such as `Topic: a⇥TopicId: x⇥PartitionCount: 1⇥ReplicationFactor: 1⇥Configs: b=c,d=e`.
+fn topic(line: &str) -> (String, TopicFacts) {
+    let fields: BTreeMap<_, _> = line.split('\t').filter_map(|it| it.trim_end().split_once(": ")).collect();
+    let field = |name| *fields.get(name).unwrap_or_else(|| panic!("no {name} in {line}"));
+    let facts = TopicFacts {
+        id: field("TopicId").to_owned(),
+        partitions: expect(field("PartitionCount").parse()),
+        replication_factor: expect(field("ReplicationFactor").parse()),
+        config: fields.get("Configs").map(|it| settings(it)).unwrap_or_default(),
+    };
+    (field("Topic").to_owned(), facts)
+}
+
+/// `a=b,c=d,e` is `a` = `b` and `c` = `d,e`.
+fn settings(text: &str) -> BTreeMap<String, String> {
+    let mut settings: Vec<(String, String)> = Vec::new();
+    for piece in text.split(',') {
+        match (piece.split_once('='), settings.last_mut()) {
+            (Some((key, value)), _) => settings.push((key.to_owned(), value.to_owned())),
+            (None, Some((_, value))) => value.extend([",", piece]),
+            (None, None) => {}
+        }
+    }
+    settings.into_iter().collect()
+}
+
+#[track_caller]
+fn expect<T>(result: Result<T, impl Display>) -> T {
+    result.unwrap_or_else(|problem| panic!("{problem}"))
+}

@@ -1,0 +1,3 @@
+//! The provider in real engines against a real broker. One file for each resource; see `Workspace` for the words.
+
+mod engines;
