@@ -11,7 +11,8 @@ mod requests;
 mod sasl;
 mod settings;
 mod tls;
-mod topic_requests;
+mod topic_reads;
+mod topic_writes;
 mod topics;
 mod trouble;
 

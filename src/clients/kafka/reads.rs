@@ -19,7 +19,7 @@ use crate::{
         client::Client,
         locked,
         requests::metadata_of_all_topics,
-        topic_requests::{ConfigAsked, Shape},
+        topic_reads::{ConfigAsked, Shape},
         trouble::Trouble,
     },
     governance::topic::TopicName,

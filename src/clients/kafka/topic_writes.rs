@@ -1,21 +1,15 @@
-//! What is sent about topics, many at a time, and what the answers mean for each.
+//! What is done to topics, many at a time, and what the controller's answers mean for each.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use kafka_protocol::{
     error::ResponseError,
     messages::{
-        CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
-        IncrementalAlterConfigsRequest,
+        CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, IncrementalAlterConfigsRequest,
         create_partitions_request::CreatePartitionsTopic,
         create_topics_request::{CreatableTopic, CreatableTopicConfig},
         create_topics_response::CreatableTopicResult,
         incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig},
-        metadata_response::MetadataResponseTopic,
     },
 };
 
@@ -24,7 +18,8 @@ use crate::{
         ConfigEntry, KafkaError, Topic,
         client::{Client, Target},
         queue::Gathered,
-        requests::{SET_BY_TOPIC, TOPIC_RESOURCE, config_of, metadata_of, wire_name, wire_text},
+        requests::{SET_BY_TOPIC, TOPIC_RESOURCE, wire_name, wire_text},
+        topic_reads::{all, topic_id, unanswered},
         trouble::{Asked, Trouble},
     },
     governance::topic::{TopicName, TopicSpec},
@@ -33,121 +28,12 @@ use crate::{
 /// Records that `KRaft`'s controller writes for one request at most; it refuses the whole request beyond.
 const RECORDS: usize = 10_000;
 
-/// Topics that one request reads at most: more would hold much memory and gain nothing.
-const READ_TOGETHER: usize = 500;
-
 /// Partitions that a topic is taken to have while only the broker knows.
 const USUAL_PARTITIONS: usize = 12;
 
 /// `AlterConfigOp.OpType`.
 const SET: i8 = 0;
 const DELETE: i8 = 1;
-
-/// What metadata says of a topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shape {
-    id: [u8; 16],
-    pub(super) partitions: i32,
-    replication_factor: i16,
-}
-
-impl Shape {
-    /// What an answer says.
-    pub(super) fn of(topic: &MetadataResponseTopic) -> Self {
-        let first = topic.partitions.iter().min_by_key(|it| it.partition_index);
-        let copies = first.map_or(0, |it| it.replica_nodes.len());
-        Self {
-            id: *topic.topic_id.as_bytes(),
-            partitions: i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX),
-            replication_factor: i16::try_from(copies).unwrap_or(i16::MAX),
-        }
-    }
-
-    /// The topic of this shape.
-    pub(super) fn topic(self, name: &TopicName, config: Option<BTreeMap<String, ConfigEntry>>) -> Topic {
-        Topic {
-            name: name.clone(),
-            id: topic_id(&self.id),
-            partitions: self.partitions,
-            replication_factor: self.replication_factor,
-            config,
-        }
-    }
-}
-
-/// Kafka's own form of an id; brokers without ids send zeros.
-fn topic_id(bytes: &[u8; 16]) -> Option<String> {
-    (*bytes != [0; 16]).then(|| BASE64_URL_SAFE_NO_PAD.encode(bytes))
-}
-
-/// Of which topic which keys are asked for; `None` for all.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ConfigAsked<'a> {
-    pub(super) topic: &'a TopicName,
-    pub(super) keys: Option<&'a BTreeSet<String>>,
-}
-
-/// A topic's configuration, or why it is not known.
-type ConfigAnswer = Result<BTreeMap<String, ConfigEntry>, Trouble>;
-
-impl Client {
-    /// The shapes of topics, asked by name, in their order; `None` for those that do not exist.
-    async fn shapes<'a>(
-        &self,
-        names: impl Iterator<Item = &'a TopicName> + Clone,
-        deadline: Instant,
-    ) -> Result<Vec<Result<Option<Shape>, Trouble>>, Trouble> {
-        let answer = self.metadata(metadata_of(names.clone()), deadline).await?;
-        let found: BTreeMap<&str, &MetadataResponseTopic> =
-            answer.topics.iter().filter_map(|it| Some((it.name.as_ref()?.as_str(), it))).collect();
-        let shape = |name: &TopicName| {
-            let topic = found.get(name.as_str()).ok_or_else(|| unanswered(name))?;
-            let asked = Asked { operation: "DESCRIBE", topic: name.as_str() };
-            match Trouble::of_code(topic.error_code, None, asked) {
-                None => {
-                    self.own_writes.seen(name);
-                    Ok(Some(Shape::of(topic)))
-                }
-                Some(Trouble::Final(KafkaError::NoTopic(_))) => Ok(None),
-                Some(trouble) => Err(trouble),
-            }
-        };
-        Ok(names.map(shape).collect())
-    }
-
-    /// The configurations of topics, in their order.
-    pub(super) async fn configs<'a>(
-        &self,
-        asked: impl Iterator<Item = ConfigAsked<'a>> + Clone + Send,
-        deadline: Instant,
-    ) -> Result<Vec<ConfigAnswer>, Trouble> {
-        let resources = asked.clone().map(|it| config_of(it.topic.as_str(), it.keys)).collect();
-        let request = DescribeConfigsRequest::default().with_resources(resources);
-        let answer = self.call(Target::Any, deadline, |_| Ok(request)).await?;
-        let mut found: BTreeMap<String, ConfigAnswer> = BTreeMap::new();
-        for it in answer.results {
-            let about = Asked { operation: "DESCRIBE_CONFIGS", topic: it.resource_name.as_str() };
-            let trouble = Trouble::of_code(it.error_code, it.error_message.as_deref(), about);
-            let entries = it.configs.into_iter().map(|it| {
-                let value = it.value.filter(|_| !it.is_sensitive).map(|it| it.to_string());
-                (it.name.to_string(), ConfigEntry { value, overridden: it.config_source == SET_BY_TOPIC })
-            });
-            let config = trouble.map_or_else(|| Ok(entries.collect()), Err);
-            found.insert(it.resource_name.to_string(), config);
-        }
-        Ok(asked.map(|it| found.remove(it.topic.as_str()).unwrap_or_else(|| Err(unanswered(it.topic)))).collect())
-    }
-}
-
-fn unanswered(name: &TopicName) -> Trouble {
-    let message = format!("it said nothing about topic `{name}`");
-    Trouble::Final(KafkaError::Broker { code: "UNKNOWN_SERVER_ERROR".to_owned(), message })
-}
-
-/// The same trouble for each.
-fn all<T>(count: usize, trouble: &Trouble) -> Vec<Result<T, Trouble>> {
-    (0..count).map(|_| Err(trouble.clone())).collect()
-}
 
 /// Answers in the order of the questions, from what a broker said of each topic: a code, a message, and more.
 fn answers<T: Gathered, A>(
@@ -165,8 +51,7 @@ fn answers<T: Gathered, A>(
         let trouble = Trouble::of_code(code, message.as_deref(), Asked { operation, topic: &name });
         found.insert(name, trouble.map_or(Ok(rest), Err));
     }
-    let of = |it: &T| found.remove(it.topic().as_str()).unwrap_or_else(|| Err(unanswered(it.topic())));
-    let mut of = of;
+    let mut of = |it: &T| found.remove(it.topic().as_str()).unwrap_or_else(|| Err(unanswered(it.topic())));
     asked.iter().map(|it| of(it).map(|rest| answer(it, rest))).collect()
 }
 
@@ -174,73 +59,6 @@ fn answers<T: Gathered, A>(
 fn controller_timeout(client: &Client, deadline: Instant) -> i32 {
     let rest = deadline.saturating_duration_since(Instant::now()).min(client.settings.request_timeout);
     i32::try_from((rest * 4 / 5).as_millis()).unwrap_or(i32::MAX)
-}
-
-/// Whether a topic exists, and its shape.
-pub(super) struct Look(pub(super) TopicName);
-
-impl Gathered for Look {
-    type Answer = Option<Shape>;
-    const CAPACITY: usize = READ_TOGETHER;
-
-    fn topic(&self) -> &TopicName {
-        &self.0
-    }
-
-    async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<Self::Answer, Trouble>> {
-        match client.shapes(asked.iter().map(Self::topic), deadline).await {
-            Ok(answers) => answers,
-            Err(trouble) => all(asked.len(), &trouble),
-        }
-    }
-}
-
-/// A topic with its configuration: these keys, or all.
-pub(super) struct Describe {
-    pub(super) name: TopicName,
-    pub(super) keys: Option<BTreeSet<String>>,
-}
-
-impl Gathered for Describe {
-    type Answer = Option<Topic>;
-    const CAPACITY: usize = READ_TOGETHER;
-
-    fn topic(&self) -> &TopicName {
-        &self.name
-    }
-
-    async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<Self::Answer, Trouble>> {
-        let names = asked.iter().map(Self::topic);
-        let with_config = asked.iter().filter(|it| it.keys.as_ref().is_none_or(|keys| !keys.is_empty()));
-        let configs_asked = with_config.clone().map(|it| ConfigAsked { topic: &it.name, keys: it.keys.as_ref() });
-        let configs = async {
-            if with_config.clone().next().is_none() {
-                Ok(Vec::new())
-            } else {
-                client.configs(configs_asked, deadline).await
-            }
-        };
-        // Both leave at once. Configurations of topics that do not exist are errors that nobody looks at.
-        let (shapes, configs) = match tokio::try_join!(client.shapes(names, deadline), configs) {
-            Ok(it) => it,
-            Err(trouble) => return all(asked.len(), &trouble),
-        };
-        let mut configs: BTreeMap<&TopicName, ConfigAnswer> = with_config.map(Self::topic).zip(configs).collect();
-        let topic = |asked: &Self, shape: Option<Shape>| -> Result<Option<Topic>, Trouble> {
-            let Some(shape) = shape else { return Ok(None) };
-            let config = match configs.remove(&asked.name) {
-                None => Some(BTreeMap::new()),
-                Some(Ok(config)) => Some(config),
-                Some(Err(Trouble::Final(KafkaError::Denied { .. }))) => None,
-                // It appeared or vanished in between.
-                Some(Err(Trouble::Final(error @ KafkaError::NoTopic(_)))) => return Err(Trouble::Again(error)),
-                Some(Err(trouble)) => return Err(trouble),
-            };
-            Ok(Some(shape.topic(&asked.name, config)))
-        };
-        let mut topic = topic;
-        asked.iter().zip(shapes).map(|(asked, shape)| topic(asked, shape?)).collect()
-    }
 }
 
 /// The creation of a topic, or the question whether it would succeed.
