@@ -27,7 +27,7 @@ use crate::{cache, environment::require, process::run_or_explain};
 use ports::Ports;
 
 const KAFKA_VERSION: &str = "4.3.1";
-const JAVA: &str = "`sudo apt-get install openjdk-17-jdk-headless` or `brew install openjdk@17`";
+const JAVA: &str = "`sudo apt-get install openjdk-17-jre-headless` or `brew install openjdk@17`";
 const START: Duration = Duration::from_mins(1);
 
 /// Who may log in with SASL, with any mechanism.

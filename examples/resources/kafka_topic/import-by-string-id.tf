@@ -1,0 +1,4 @@
+import {
+  to = kafka_topic.orders
+  id = "dev/billing.orders.v1"
+}
