@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::engines;
+
 /// Where fetched and built things are kept.
 pub(crate) fn cache() -> PathBuf {
     let absolute = |it: OsString| Some(PathBuf::from(it)).filter(|it| it.is_absolute());
@@ -16,10 +18,13 @@ pub(crate) fn cache() -> PathBuf {
         .join("terraform-provider-kafka")
 }
 
-/// The engines that `TEST_ENGINES` names, in its order: names with commas between them.
+/// `TEST_ENGINES`: the engines to test with, as names with commas between them, or `all`.
 pub(crate) fn engines() -> Option<Vec<String>> {
-    let names = env::var_os("TEST_ENGINES").filter(|it| !it.is_empty())?;
-    Some(names.to_string_lossy().split(',').map(|it| it.trim().to_owned()).collect())
+    let names = env::var_os("TEST_ENGINES").filter(|it| !it.is_empty())?.to_string_lossy().into_owned();
+    if names == "all" {
+        return Some(engines::ALL.map(str::to_owned).to_vec());
+    }
+    Some(names.split(',').map(|it| it.trim().to_owned()).collect())
 }
 
 /// The variables that programs get: those they need to run, and none that steers Terraform or a Kafka provider.

@@ -17,7 +17,7 @@ mod workspace;
 
 pub use engines::Engine;
 pub use process::{Outcome, Running, run};
-pub use provider::binary;
+pub use provider::{VERSION, binary, mirror};
 pub use stack::{Certificates, Identity, Stack, TopicFacts, User};
 pub use workspace::{Workspace, hcl};
 

@@ -38,16 +38,28 @@ impl Workspace {
         )
     }
 
+    /// A workspace into which `init` installs the provider of this checkout from a mirror.
+    pub fn with_mirror(engine: &Engine) -> Self {
+        let this = Self::with_installation(engine, "");
+        let installation = provider::mirror(&this.path().join("mirror"), engine);
+        this.install_from(&installation);
+        this
+    }
+
     /// A workspace with the given `provider_installation`.
-    pub fn with_installation(engine: &Engine, installation: &str) -> Self {
+    fn with_installation(engine: &Engine, installation: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("workspace-").tempdir().expect("the temporary folder is writable");
         let this = Self { engine: engine.clone(), folder, variables: Vec::new(), deadline: Instant::now() + DEADLINE };
-        this.write("cli.tfrc", &format!("provider_installation {{\n{installation}\n}}\n"));
+        this.install_from(installation);
         this.write(
             "versions.tf",
             "terraform {\n  required_providers {\n    kafka = { source = \"selfserve/kafka\" }\n  }\n}\n",
         );
         this
+    }
+
+    fn install_from(&self, installation: &str) {
+        self.write("cli.tfrc", &format!("provider_installation {{\n{installation}\n}}\n"));
     }
 
     /// The folder.

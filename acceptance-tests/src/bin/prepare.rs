@@ -1,15 +1,16 @@
 //! Fetches and builds what the acceptance tests need: Kafka's jars and the engines.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 fn main() -> ExitCode {
     match acceptance_tests::prepare() {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            #[allow(clippy::print_stderr, reason = "this program is run by a person")]
-            {
-                eprintln!("{problem}");
-            }
+            // Nobody reads what cannot be written.
+            let _ = writeln!(io::stderr(), "{problem}");
             ExitCode::FAILURE
         }
     }

@@ -12,6 +12,7 @@ use std::{
     collections::VecDeque,
     hash::{BuildHasher, Hasher, RandomState},
     io::{BufRead, BufReader},
+    net::{Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -79,6 +80,11 @@ impl Stack {
     /// Where the broker speaks plain text and takes everybody for somebody who may do everything.
     pub fn plaintext(&self) -> String {
         ports::address(self.ports.plaintext)
+    }
+
+    /// The same place, as numbers.
+    pub fn plaintext_socket(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.plaintext).into()
     }
 
     /// Where it speaks TLS and asks for SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.

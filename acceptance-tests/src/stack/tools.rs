@@ -18,7 +18,7 @@ pub struct TopicFacts {
     pub partitions: u32,
     /// Copies of each.
     pub replication_factor: u32,
-    /// What was set on the topic itself.
+    /// What was set on the topic itself, but for `min.insync.replicas`.
     pub config: BTreeMap<String, String>,
 }
 
@@ -94,11 +94,14 @@ impl Stack {
 fn topic(line: &str) -> (String, TopicFacts) {
     let fields: BTreeMap<_, _> = line.split('\t').filter_map(|it| it.trim_end().split_once(": ")).collect();
     let field = |name| *fields.get(name).unwrap_or_else(|| panic!("no {name} in {line}"));
+    let mut config = fields.get("Configs").map(|it| settings(it)).unwrap_or_default();
+    // Kafka 4 keeps it for the whole cluster, and its tool shows it at each topic.
+    config.remove("min.insync.replicas");
     let facts = TopicFacts {
         id: field("TopicId").to_owned(),
         partitions: expect(field("PartitionCount").parse()),
         replication_factor: expect(field("ReplicationFactor").parse()),
-        config: fields.get("Configs").map(|it| settings(it)).unwrap_or_default(),
+        config,
     };
     (field("Topic").to_owned(), facts)
 }
