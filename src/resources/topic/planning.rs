@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{APPLIED, PROTECTED, RELEASED, TopicModel};
+use super::{APPLIED, PROTECTED, RELEASED, TopicModel, told};
 use crate::{
     clients::kafka::{Kafka, KafkaError},
     framework::{Call, Change, Diagnostic, Failure, Path, Plan},
@@ -119,7 +119,11 @@ pub(super) async fn try_update(
     if let (true, Some(count)) = (prior.partitions != plan.partitions, plan.partitions.known()?)
         && let Err(error) = kafka.check_grow_partitions(name, *count, deadline).await
     {
-        return Ok(Err(error));
+        // Core plans again before it applies a saved plan, without a refresh.
+        return match kafka.describe_topic(name, deadline).await {
+            Ok(Some(found)) if *count < found.partitions => Err(told::stale(*count, found.partitions)),
+            _ => Ok(Err(error)),
+        };
     }
     let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
     if changes.is_empty() { Ok(Ok(())) } else { Ok(kafka.check_alter_topic_config(name, &changes, deadline).await) }
