@@ -9,6 +9,8 @@ use std::{
     process::Command,
 };
 
+use acceptance_tests::Engine;
+
 use crate::measure::{self, Cost};
 
 /// Objects in each plan and apply, one resource block each.
@@ -19,19 +21,19 @@ pub(crate) const TOPICS: u32 = 1_000;
 pub(crate) struct Contestant {
     /// The provider's executable.
     pub(crate) provider: PathBuf,
-    engine: PathBuf,
+    engine: Engine,
     folder: PathBuf,
 }
 
 impl Contestant {
     /// Prepares a new folder.
-    pub(crate) fn new(engine: &Path, provider: &Path, folder: &Path) -> io::Result<Self> {
+    pub(crate) fn new(engine: &Engine, provider: &Path, folder: &Path) -> io::Result<Self> {
         let plugins = folder.join("plugins");
         fs::create_dir_all(&plugins)?;
         symlink(provider, plugins.join("terraform-provider-kafka"))?;
         fs::write(folder.join("main.tf"), configuration())?;
         fs::write(folder.join("cli.tfrc"), cli_configuration(&plugins))?;
-        Ok(Self { provider: provider.to_owned(), engine: engine.to_owned(), folder: folder.to_owned() })
+        Ok(Self { provider: provider.to_owned(), engine: engine.clone(), folder: folder.to_owned() })
     }
 
     /// Plans the topics as they exist; a plan with a change is an error.
@@ -60,13 +62,11 @@ impl Contestant {
     }
 
     fn command(&self, broker: SocketAddr, subcommand: &str, flags: &[&str]) -> Command {
-        let mut command = Command::new(&self.engine);
+        let mut command = self.engine.command();
         command
             .current_dir(&self.folder)
             .env("TF_CLI_CONFIG_FILE", self.folder.join("cli.tfrc"))
             .env("TF_VAR_bootstrap_servers", broker.to_string())
-            .env_remove("TF_LOG")
-            .env_remove("TF_REATTACH_PROVIDERS")
             .args([subcommand, "-no-color", "-input=false"])
             .args(flags);
         command

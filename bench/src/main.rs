@@ -11,12 +11,12 @@ mod table;
 use std::{
     env, fs,
     io::{self, Write},
-    net::SocketAddr,
-    path::{Path, PathBuf},
+    net::{SocketAddr, ToSocketAddrs},
     process::ExitCode,
     time::Duration,
 };
 
+use acceptance_tests::{Engine, Stack};
 use contestant::{Contestant, TOPICS};
 use measure::Cost;
 use table::{Bound, Table, median};
@@ -71,8 +71,11 @@ impl Pair<Contestant> {
 
 /// Runs everything and returns the table.
 fn bench() -> io::Result<Table> {
+    progress("a broker and an engine");
+    let engine = Engine::open_tofu().map_err(io::Error::other)?;
+    let stack = Stack::start().map_err(io::Error::other)?;
+    let broker = address(&stack)?;
     let runtime = Runtime::new()?;
-    let (engine, broker) = cluster_and_engine()?;
     let proxy = {
         let _inside = runtime.enter();
         WireProxy::start(broker)?
@@ -118,8 +121,14 @@ impl Watched {
     }
 }
 
+/// Where the broker speaks plain text.
+fn address(stack: &Stack) -> io::Result<SocketAddr> {
+    let mut addresses = stack.plaintext().to_socket_addrs()?;
+    addresses.find(SocketAddr::is_ipv4).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+}
+
 /// Both providers in new folders beside this executable.
-fn contestants(engine: &Path) -> io::Result<Pair<Contestant>> {
+fn contestants(engine: &Engine) -> io::Result<Pair<Contestant>> {
     let executable = env::current_exe()?;
     let built = executable.parent().ok_or(io::ErrorKind::NotFound)?;
     let folder = built.join("bench-run");
@@ -196,12 +205,4 @@ fn count(count: u64) -> f64 {
 fn progress(what: &str) {
     // The table is what matters, and is on standard output.
     let _ = writeln!(io::stderr(), "bench: {what}");
-}
-
-fn cluster_and_engine() -> io::Result<(PathBuf, SocketAddr)> {
-    let mut arguments = env::args().skip(1);
-    let (Some(engine), Some(broker)) = (arguments.next(), arguments.next()) else {
-        return Err(io::Error::other("bench <tofu> <broker>"));
-    };
-    Ok((engine.into(), broker.parse().map_err(io::Error::other)?))
 }
