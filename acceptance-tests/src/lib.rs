@@ -16,7 +16,7 @@ mod stack;
 mod workspace;
 
 pub use engines::Engine;
-pub use process::{Outcome, Running, run};
+pub use process::{Outcome, Running, children, is_alive, run};
 pub use provider::{VERSION, binary, mirror};
 pub use stack::{Certificates, Identity, Stack, TopicFacts, User};
 pub use workspace::{Workspace, hcl};

@@ -1,7 +1,7 @@
 //! Programs that are run with a deadline.
 
 use std::{
-    fmt,
+    fmt, fs,
     io::Read,
     os::unix::process::CommandExt,
     process::{Child, Command, ExitStatus, Stdio},
@@ -92,14 +92,23 @@ impl Running {
         Ok(Self { child, stdout, stderr })
     }
 
-    /// Its process.
-    pub fn pid(&self) -> Pid {
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
     /// Kills the process alone, and leaves its children to themselves.
     pub fn kill(&self) {
-        kill(self.pid());
+        let _ = kill_process(self.pid(), Signal::KILL);
+    }
+
+    /// Interrupts the process and its children, as Ctrl-C in a terminal does.
+    pub fn interrupt(&self) {
+        let _ = kill_process_group(self.pid(), Signal::INT);
     }
 
     /// Waits for the end: of the process, and of everybody who holds its output.
@@ -143,9 +152,24 @@ pub(crate) fn run_or_explain(command: &mut Command, time: Duration) -> Result<Ou
     if outcome.succeeded() { Ok(outcome) } else { Err(format!("{command:?} failed: {outcome}")) }
 }
 
-/// Kills a process, if it is still there.
-pub(crate) fn kill(pid: Pid) {
-    let _ = kill_process(pid, Signal::KILL);
+/// The ids of the processes that a process started and that still run.
+pub fn children(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let ids = processes.filter_map(|it| it.file_name().to_str()?.parse().ok());
+    ids.filter(|it| status(*it).is_some_and(|(state, its_parent)| state != "Z" && its_parent == parent)).collect()
+}
+
+/// Whether a process still runs.
+pub fn is_alive(id: u32) -> bool {
+    status(id).is_some_and(|(state, _)| state != "Z")
+}
+
+/// The state of a process, of which `Z` is one that ended, and its parent.
+fn status(id: u32) -> Option<(String, u32)> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name before these fields may hold anything, and ends with the last parenthesis.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
 }
 
 fn collect(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {

@@ -1,5 +1,49 @@
-//! The provider in real engines against a real broker. One file for each resource; see `Workspace` for the words.
+//! The provider in real engines against a real broker: one file for each resource, and some for what concerns them all.
+//!
+//! Tests run side by side on one broker: each prefixes its topics with its own name.
 
+mod chaos;
+mod cluster;
+mod connections;
 mod engines;
+mod errors;
 mod rules;
 mod scale;
+mod topic;
+
+use std::{fs, path::Path};
+
+use acceptance_tests::{Engine, Stack, Workspace, hcl};
+
+/// A file below `examples/`.
+fn example(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(path);
+    fs::read_to_string(path).expect("what is registered has an example")
+}
+
+/// A provider block with one environment, `dev`.
+fn provider(environment: &str) -> String {
+    format!("provider \"kafka\" {{\n environments = {{\n dev = {{\n{environment}\n}}\n}}\n}}\n")
+}
+
+/// The attribute that says where the broker is.
+fn servers(address: &str) -> String {
+    format!("bootstrap_servers = [{}]\n", hcl(address))
+}
+
+/// A workspace whose environment `dev` is the shared broker, where it may do everything.
+fn workspace(engine: &Engine) -> Workspace {
+    workspace_with(engine, &servers(&Stack::shared().plaintext()))
+}
+
+/// A workspace with an environment `dev`.
+fn workspace_with(engine: &Engine, environment: &str) -> Workspace {
+    let workspace = Workspace::new(engine);
+    workspace.write("provider.tf", &provider(environment));
+    workspace
+}
+
+/// A topic `a` of that name.
+fn topic_block(name: &str, rest: &str) -> String {
+    format!("resource \"kafka_topic\" \"a\" {{\n name = {}\n{rest}\n}}\n", hcl(name))
+}

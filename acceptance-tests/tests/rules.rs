@@ -1,18 +1,14 @@
 //! Where Terraform's core would lose data or turn plans red if a provider took it at its word, on every engine: their
 //! cores differ in what they tell a provider.
 
-use acceptance_tests::{Engine, Stack, Workspace, hcl};
+use acceptance_tests::{Engine, Stack, hcl};
+
+use crate::workspace;
 
 const PROTECTED: &str = "Topic is protected";
 
-/// A workspace with one environment, `dev`.
-fn workspace(engine: &Engine) -> Workspace {
-    let workspace = Workspace::new(engine);
-    workspace.write("provider.tf", &provider("dev"));
-    workspace
-}
-
-fn provider(environment: &str) -> String {
+/// A provider block whose one environment has that name.
+fn provider_with(environment: &str) -> String {
     let server = hcl(&Stack::shared().plaintext());
     format!("provider \"kafka\" {{\n  environments = {{ {environment} = {{ bootstrap_servers = [{server}] }} }}\n}}\n")
 }
@@ -110,7 +106,7 @@ fn a_renamed_environment_destroys_nothing() {
         workspace.write("main.tf", &topic(&name, ""));
         workspace.applies();
         let before = Stack::shared().topic(&name);
-        workspace.write("provider.tf", &provider("pre"));
+        workspace.write("provider.tf", &provider_with("pre"));
         workspace.plan().failure(&["Environment renamed"]);
         workspace.write("main.tf", &topic(&name, "environment = \"pre\""));
         assert_eq!(workspace.plans(), [("kafka_topic.a".to_owned(), "update".to_owned())]);

@@ -44,6 +44,7 @@ pub struct User {
 #[derive(Debug)]
 pub struct Stack {
     ports: Ports,
+    cluster_id: String,
     folder: PathBuf,
     certificates: Certificates,
     watcher: Child,
@@ -97,6 +98,11 @@ impl Stack {
         ports::address(self.ports.mutual_tls)
     }
 
+    /// The id of the cluster.
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
     /// The certificates that it knows, and some that it does not.
     pub fn certificates(&self) -> &Certificates {
         &self.certificates
@@ -112,7 +118,8 @@ impl Stack {
         let ports = Ports::choose().map_err(|it| it.to_string())?;
         let certificates = Certificates::generate();
         configuration::write(folder.path(), ports, &certificates).map_err(|it| it.to_string())?;
-        format_storage(jars, folder.path())?;
+        let cluster_id = random_uuid();
+        format_storage(jars, folder.path(), &cluster_id)?;
         let mut command = Command::new("sh");
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/while-watched.sh")).arg(folder.path());
         let java = java(jars, "512m", "log4j2.properties")?;
@@ -121,7 +128,7 @@ impl Stack {
         // Ctrl-C reaches this process alone, and the broker through it.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let watcher = command.spawn().map_err(|it| format!("starting sh: {it}"))?;
-        let mut stack = Self { ports, folder: folder.keep(), certificates, watcher };
+        let mut stack = Self { ports, cluster_id, folder: folder.keep(), certificates, watcher };
         stack.wait_until_started()?;
         Ok(stack)
     }
@@ -176,9 +183,9 @@ fn java(jars: &Path, heap: &str, logging: &str) -> Result<Command, String> {
     Ok(java)
 }
 
-fn format_storage(jars: &Path, folder: &Path) -> Result<(), String> {
+fn format_storage(jars: &Path, folder: &Path, cluster_id: &str) -> Result<(), String> {
     let mut format = java(jars, "256m", "log4j2-tool.properties")?;
-    format.args(["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id"]).arg(random_uuid());
+    format.args(["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", cluster_id]);
     format.arg("--config").arg(folder.join("broker.properties"));
     for user in [Stack::ADMIN, Stack::TEAM] {
         for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
