@@ -72,7 +72,8 @@ pub(super) async fn resume(kafka: &dyn Kafka, spec: &TopicSpec, deadline: Instan
     if as_planned && kafka.topic_never_written(&spec.name, deadline).await? { Ok(found) } else { Err(exists().into()) }
 }
 
-/// A topic for a refresh. One that was created a moment ago may not show yet, and is asked for until it does.
+/// A topic for a refresh. Brokers show a topic that was created a moment ago with a delay, so that its absence is
+/// believed only if the controller would create it.
 pub(super) async fn refreshed(
     kafka: &dyn Kafka,
     name: &TopicName,
@@ -80,10 +81,11 @@ pub(super) async fn refreshed(
     call: &Call,
 ) -> Result<Option<Topic>, KafkaError> {
     let created = call.private.get(CREATED).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let bare = TopicSpec { name: name.clone(), partitions: None, replication_factor: None, config: BTreeMap::new() };
     loop {
         let found = kafka.refresh_topic(name, keys, call.deadline).await?;
         let settled = SETTLING.as_secs() < now().abs_diff(created) || call.deadline <= Instant::now();
-        if found.is_some() || settled {
+        if found.is_some() || settled || kafka.check_create_topic(&bare, call.deadline).await.is_ok() {
             return Ok(found);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
