@@ -1,7 +1,7 @@
 //! The demo: a real broker, and an engine that creates topics, changes them, has nothing left to do, and destroys them.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -80,6 +80,9 @@ resource \"kafka_topic\" \"customers\" {{
 fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), String> {
     let mut command = workspace.command();
     command.args(arguments);
+    if !io::stdout().is_terminal() {
+        command.arg("-no-color");
+    }
     let shown = format!("{} {}", workspace.engine().name, arguments.join(" "));
     say(&format!("$ {shown}"));
     let status = command.status().map_err(|problem| format!("{shown}: {problem}"))?;
