@@ -32,14 +32,18 @@ impl Provider for KafkaProvider {
         settings.check(report);
     }
 
-    async fn configure(settings: Settings, _report: &mut Diagnostics) -> Result<Context, Failure> {
+    async fn configure(settings: Settings, report: &mut Diagnostics) -> Result<Context, Failure> {
         #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
         let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
-        let settings = if settings.environments.is_null() {
-            settings::from_variables(variable)?.unwrap_or(settings)
-        } else {
-            settings
-        };
+        if !settings.environments.is_null() {
+            return context(&settings).map_err(Failure::Told);
+        }
+        let settings = settings::from_variables(variable, settings.default_environment)?;
+        // Terraform has only the provider block checked, and knows nothing of variables.
+        settings.check(report);
+        if report.has_errors() {
+            return Err(std::mem::take(report).into());
+        }
         context(&settings).map_err(Failure::Told)
     }
 }

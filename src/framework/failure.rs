@@ -1,6 +1,6 @@
 //! Why an operation did not succeed.
 
-use crate::framework::{Diagnostic, Diagnostics, Unknown};
+use crate::framework::{Diagnostic, Diagnostics, NOT_CHECKED, Unknown};
 
 /// Why an operation of a resource or a data source did not succeed. Every error that arises on the way has a `From`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Failure {
             Self::Told(diagnostics) => diagnostics,
             Self::Unknown => Diagnostic::bug("A value was still unknown where all values must be known.").into(),
             Self::Unconfigured(what) => Diagnostic::error(
-                "Provider configuration not known yet",
+                NOT_CHECKED,
                 format!(
                     "{what} is not known before apply, and this operation needs it.\n\nApply what it comes from first, \
                      for example with `-target`, or let a data source wait for it with `depends_on`."

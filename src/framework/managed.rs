@@ -6,10 +6,11 @@ use std::{future::Future, marker::PhantomData, pin::Pin, time::Instant};
 use serde_json::Value as Json;
 
 use crate::framework::{
-    Call, Change, DefaultValue, Diagnostic, Diagnostics, Failure, Import, Kind, Model, MoveSource, Nesting, Path,
-    Phase, Plan, Private, Resource, Schema, Severity, Timeout, Type, Value, check,
+    Call, Change, Diagnostic, Diagnostics, Failure, Import, Model, MoveSource, Path, Phase, Plan, Private, Resource,
+    Schema, Severity, Timeout, Type, Value, check,
     codec::json::{Unexpected, from_json},
     decode, encode, plan, schema,
+    upgrade::{Fill, complete},
 };
 
 /// The answer of a [`DynResource`].
@@ -170,11 +171,8 @@ impl<C: Sync, R: Resource<C>> DynResource<C> for Managed<R> {
                 ),
             )
         })?;
-        empty_blocks(&self.schema, &mut state);
-        if version != R::VERSION {
-            fill_defaults(&self.schema, &mut state);
-        }
-        Ok(without_write_only(&self.schema, state))
+        complete(&self.schema, &mut state, if version == R::VERSION { Fill::Nothing } else { Fill::Defaults });
+        Ok(state)
     }
 
     fn upgrade_identity(&self, identity: &Json) -> Result<Value, Diagnostics> {
@@ -223,12 +221,10 @@ impl<C: Sync, R: Resource<C>> DynResource<C> for Managed<R> {
                     let outcome = self.done(&request.planned.state, state, call);
                     if request.prior.is_null() { untainted(outcome) } else { outcome }
                 }
+                // Without a new state Terraform keeps what it has: state, private facts and identity.
                 Err(wrong) => {
-                    // Terraform keeps what it gets beside an error: the state as it was, or none at all.
-                    let identity = Self::identity(&request.prior).unwrap_or_default();
                     call.report.append(wrong);
-                    let stored = Stored { state: request.prior, private: call.private, identity };
-                    Outcome { stored, diagnostics: call.report }
+                    Outcome { stored: Stored::default(), diagnostics: call.report }
                 }
             }
         })
@@ -291,7 +287,7 @@ impl<C: Sync, R: Resource<C>> DynResource<C> for Managed<R> {
         let moved = R::move_from(source)?;
         let stored = moved.map_err(Failure::told).and_then(|model| {
             let mut state = encode(model);
-            fill_defaults(&self.schema, &mut state);
+            complete(&self.schema, &mut state, Fill::Defaults);
             let identity = Self::identity(&state)?;
             Ok(Stored { state, private: Private::default(), identity })
         });
@@ -327,49 +323,42 @@ impl<R> Managed<R> {
             replace: planned.replace,
             replacing,
         };
-        let (mut state, mut replace) = (planned.state, draft.replace.clone());
-        let open = match R::plan(ctx, &mut draft, call).await {
-            Ok(()) => {
-                // Only a hook that changed something has its plan written back: a model forgets what is known of an
-                // unknown value.
-                let decided = encode(draft.state.clone());
-                if decided != encode(decode::<R::Model>(state.clone())?) {
-                    state = decided;
-                }
-                replace = draft.replace;
-                false
-            }
-            Err(Failure::Unknown) => false,
-            Err(Failure::Unconfigured(what)) => {
-                call.report.push(not_checked(&what));
-                true
-            }
+        match R::plan(ctx, &mut draft, call).await {
+            Ok(()) | Err(Failure::Unknown) => {}
+            Err(Failure::Unconfigured(what)) => call.report.push(not_checked(&what)),
             Err(Failure::Told(wrong)) => return Err(wrong),
-        };
+        }
+        // Only a hook that changed something has its plan written back: a model forgets what is known of an unknown
+        // value.
+        let (mut state, decided) = (planned.state, encode(draft.state.clone()));
+        if decided != encode(decode::<R::Model>(state.clone())?) {
+            state = decided;
+        }
         let broken = check::plan(&self.schema, prior, &request.config, &state);
         if let Some(path) = broken.first() {
             return Err(Diagnostic::bug(format!("The plan of `{path}` is neither configuration nor state.")).into());
         }
-        if !open {
-            let change = Change {
-                prior: prior_model,
-                config: Some(config),
-                plan: Some(draft.state),
-                replacing: replacing || !replace.is_empty(),
-            };
-            let before = call.report.0.len();
-            admitted(R::admit(ctx, &change, call).await, call)?;
-            if state == *prior {
-                // What nobody changes turns no plan red, whatever a rule says of it by now.
-                for it in &mut call.report.0[before..] {
-                    it.severity = Severity::Warning;
-                }
+        let change = Change {
+            prior: prior_model,
+            config: Some(config),
+            plan: Some(draft.state),
+            replacing: replacing || !draft.replace.is_empty(),
+        };
+        let before = call.report.0.len();
+        let admitted = admitted(R::admit(ctx, &change, call).await, call);
+        if state == *prior {
+            // What nobody changes turns no plan red, whatever a rule says of it by now.
+            call.report.append(admitted.err().unwrap_or_default());
+            for it in &mut call.report.0[before..] {
+                it.severity = Severity::Warning;
             }
+        } else {
+            admitted?;
         }
         if !prior.is_null() {
             call.private.mark_planned();
         }
-        Ok((state, replace))
+        Ok((state, draft.replace))
     }
 
     async fn plan_destroy<C: Sync>(
@@ -492,76 +481,4 @@ pub const NOT_CHECKED: &str = "Provider configuration not known yet";
 fn same_but_timeouts(prior: &Value, planned: &Value) -> bool {
     let (Value::Object(prior), Value::Object(planned)) = (prior, planned) else { return false };
     prior.iter().all(|(name, it)| name == "timeouts" || planned.get(name) == Some(it))
-}
-
-/// Fills the defaults of attributes that an older schema did not have.
-fn fill_defaults(schema: &Schema, state: &mut Value) {
-    let Value::Object(attributes) = state else { return };
-    for (&name, about) in &schema.attributes {
-        let Some(value) = attributes.get_mut(name) else { continue };
-        match (&about.default, &about.kind, &mut *value) {
-            (Some(DefaultValue::Always(default) | DefaultValue::Initially(default)), _, Value::Null) => {
-                *value = default.clone();
-            }
-            (_, Kind::Nested(_, schema), value) => fill_all(schema, value),
-            _ => {}
-        }
-    }
-    for (&name, about) in &schema.blocks {
-        if let Some(value) = attributes.get_mut(name) {
-            fill_all(&about.schema, value);
-        }
-    }
-}
-
-/// Makes lists and sets of blocks empty where there are none: Terraform has no null for them, and would see a change.
-fn empty_blocks(schema: &Schema, state: &mut Value) {
-    let Value::Object(attributes) = state else { return };
-    for (&name, about) in &schema.blocks {
-        let value = attributes.entry(name.to_owned()).or_default();
-        match (about.nesting, &mut *value) {
-            (Nesting::List, Value::Null) => *value = Value::List(Vec::new()),
-            (Nesting::Set, Value::Null) => *value = Value::Set(Vec::new()),
-            (_, Value::List(items)) => items.iter_mut().for_each(|it| empty_blocks(&about.schema, it)),
-            (_, Value::Set(items)) => {
-                for it in &mut *items {
-                    empty_blocks(&about.schema, it);
-                }
-                *value = Value::set(std::mem::take(items));
-            }
-            (_, it) => empty_blocks(&about.schema, it),
-        }
-    }
-}
-
-fn fill_all(schema: &Schema, value: &mut Value) {
-    match value {
-        Value::List(items) => {
-            for it in items {
-                fill_defaults(schema, it);
-            }
-        }
-        Value::Set(items) => {
-            for it in items.iter_mut() {
-                fill_defaults(schema, it);
-            }
-            *value = Value::set(std::mem::take(items));
-        }
-        Value::Map(entries) => {
-            for it in entries.values_mut() {
-                fill_defaults(schema, it);
-            }
-        }
-        it => fill_defaults(schema, it),
-    }
-}
-
-fn without_write_only(schema: &Schema, state: Value) -> Value {
-    let Value::Object(mut attributes) = state else { return state };
-    for (&name, about) in &schema.attributes {
-        if about.write_only {
-            attributes.insert(name.to_owned(), Value::Null);
-        }
-    }
-    Value::Object(attributes)
 }

@@ -27,6 +27,7 @@ mod resource;
 mod schema;
 mod timeouts;
 mod ty;
+mod upgrade;
 mod value;
 
 pub use attribute::{Attribute, Element, Set};

@@ -81,9 +81,9 @@ pub const MOST_PARTITIONS: i32 = 10_000;
 pub enum PartitionChange {
     /// They stay.
     Keep,
-    /// They grow to so many.
-    Grow(i32),
-    /// Fewer are declared than there are, though the declaration did not change: somebody else made them grow. They
+    /// They grow to as many as are declared.
+    Grow,
+    /// Fewer are declared than there are, though the declaration was not lowered: somebody else made them grow. They
     /// stay as they are.
     GrownOutside,
     /// The declaration was lowered, which Kafka cannot do.
@@ -95,8 +95,8 @@ pub fn partition_change(actual: i32, declared: i32, applied: Option<i32>) -> Par
     if actual == declared {
         PartitionChange::Keep
     } else if actual < declared {
-        PartitionChange::Grow(declared)
-    } else if applied == Some(declared) {
+        PartitionChange::Grow
+    } else if applied.is_some_and(|applied| applied <= declared) {
         PartitionChange::GrownOutside
     } else {
         PartitionChange::Shrink
@@ -142,7 +142,7 @@ mod tests {
             assert_eq!(partition_change(actual, declared, applied), expected);
         };
         check(3, 3, Some(3), PartitionChange::Keep);
-        check(3, 6, Some(3), PartitionChange::Grow(6));
+        check(3, 6, Some(3), PartitionChange::Grow);
         check(6, 3, Some(6), PartitionChange::Shrink);
         check(6, 3, None, PartitionChange::Shrink);
     }
@@ -151,6 +151,7 @@ mod tests {
     #[test]
     fn growth_outside_is_kept() {
         assert_eq!(partition_change(16, 12, Some(12)), PartitionChange::GrownOutside);
+        assert_eq!(partition_change(16, 14, Some(12)), PartitionChange::GrownOutside);
     }
 
     #[test]

@@ -43,10 +43,15 @@ impl Context {
         Self { environments: Ok(environments), default: Ok(default) }
     }
 
+    /// A context of which nothing is known before apply; says what that depends on.
+    pub fn unknown(what: String) -> Self {
+        Self { environments: Err(what.clone()), default: Err(what) }
+    }
+
     /// The environment of that name, or the default one.
     pub fn environment(&self, name: Option<&str>) -> Result<&Arc<Environment>, Failure> {
+        let Some(name) = name else { return self.default_environment() };
         let environments = self.all()?;
-        let Some(name) = name else { return self.default_environment(environments) };
         environments.get(name).ok_or_else(|| {
             Diagnostic::error(
                 "Unknown environment",
@@ -83,26 +88,31 @@ impl Context {
         cluster_id: &str,
         deadline: Instant,
     ) -> Result<Option<&Arc<Environment>>, Failure> {
+        let mut failure = None;
         for environment in self.all()?.values() {
-            // A cluster that does not answer is passed by here: another one may be the right one.
-            if environment.cluster_id(deadline).await.is_ok_and(|it| it == cluster_id) {
-                return Ok(Some(environment));
+            match environment.cluster_id(deadline).await {
+                Ok(it) if it == cluster_id => return Ok(Some(environment)),
+                Ok(_) => {}
+                // Another one may be the right one; if none is, this one may have been.
+                Err(it) => failure = failure.or(Some(it)),
             }
         }
-        Ok(None)
+        failure.map_or(Ok(None), Err)
     }
 
     fn all(&self) -> Result<&BTreeMap<String, Arc<Environment>>, Failure> {
         self.environments.as_ref().map_err(|what| Failure::Unconfigured(what.clone()))
     }
 
-    fn default_environment<'a>(
-        &self,
-        environments: &'a BTreeMap<String, Arc<Environment>>,
-    ) -> Result<&'a Arc<Environment>, Failure> {
+    fn default_environment(&self) -> Result<&Arc<Environment>, Failure> {
+        let environments = self.all()?;
         let default = self.default.as_ref().map_err(|what| Failure::Unconfigured(what.clone()))?;
-        let only = || if environments.len() == 1 { environments.values().next() } else { None };
-        default.as_ref().and_then(|it| environments.get(it)).or_else(only).ok_or_else(|| {
+        let found = match default {
+            Some(name) => return self.environment(Some(name)),
+            None if environments.len() == 1 => environments.values().next(),
+            None => None,
+        };
+        found.ok_or_else(|| {
             let detail = if environments.is_empty() {
                 "The provider block has no environment.\n\nAdd `environments = { … }` to it, or set \
                  `KAFKA_BOOTSTRAP_SERVERS`."

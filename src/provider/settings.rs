@@ -101,6 +101,12 @@ impl EnvironmentSettings {
                 .at(part(name, &[])),
             );
         }
+        if self.request_timeout_ms.get() == Some(&0) {
+            report.push(
+                Diagnostic::error("Invalid request timeout", "A request takes more than no time: write 1 or more.")
+                    .at(part(name, &["request_timeout_ms"])),
+            );
+        }
         if self.bootstrap_servers.get().is_some_and(Vec::is_empty) {
             report.push(
                 Diagnostic::error("Missing bootstrap servers", "Name at least one broker as `host:port`.")
@@ -246,9 +252,14 @@ fn read_pem(text: &str) -> Result<String, Diagnostic> {
     }
 }
 
-/// The settings that environment variables give, as the environment `default`; `None` if they name no brokers.
-pub(super) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Settings>, Diagnostics> {
-    let Some(servers) = variable("KAFKA_BOOTSTRAP_SERVERS") else { return Ok(None) };
+/// The settings that environment variables give, as the environment `default`; none if they name no brokers.
+pub(super) fn from_variables(
+    variable: impl Fn(&str) -> Option<String>,
+    default_environment: Optional<String>,
+) -> Result<Settings, Diagnostics> {
+    let Some(servers) = variable("KAFKA_BOOTSTRAP_SERVERS") else {
+        return Ok(Settings { environments: Optional::default(), default_environment });
+    };
     let mut wrong = Diagnostics::default();
     let mut refuse = |name: &str, why: &dyn std::fmt::Display| {
         wrong.push(Diagnostic::error("Invalid environment variable", format!("`{name}` cannot be used: {why}.")));
@@ -261,11 +272,12 @@ pub(super) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Resul
         }
     }
     let mut flag = |name: &str| match variable(name).as_deref() {
-        None | Some("" | "false" | "0") => false,
-        Some("true" | "1") => true,
+        None => None,
+        Some("false" | "0") => Some(false),
+        Some("true" | "1") => Some(true),
         Some(_) => {
             refuse(name, &"it is `true` or `false`");
-            false
+            None
         }
     };
     let (enabled, insecure) = (flag("KAFKA_TLS"), flag("KAFKA_TLS_INSECURE"));
@@ -273,11 +285,18 @@ pub(super) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Resul
         ca: variable("KAFKA_CA").into(),
         certificate: variable("KAFKA_CLIENT_CERTIFICATE").into(),
         key: variable("KAFKA_CLIENT_KEY").map(Secret::new).into(),
-        insecure: insecure.then_some(true).into(),
+        insecure: insecure.into(),
     };
-    let tls = if enabled || tls != TlsSettings::default() { Some(Nested::from(tls)) } else { None };
+    let tls = enabled.unwrap_or(tls != TlsSettings::default()).then(|| Nested::from(tls));
     let sasl = match variable("KAFKA_SASL_MECHANISM") {
-        None => None,
+        None => {
+            for name in ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"] {
+                if variable(name).is_some() {
+                    refuse(name, &"it needs `KAFKA_SASL_MECHANISM` beside it");
+                }
+            }
+            None
+        }
         Some(mechanism) => match mechanism.parse::<SaslMechanism>() {
             Ok(mechanism) => Some(Nested::from(SaslSettings {
                 mechanism: mechanism.into(),
@@ -299,10 +318,10 @@ pub(super) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Resul
         sasl: sasl.into(),
         request_timeout_ms: Optional::default(),
     };
-    Ok(Some(Settings {
+    Ok(Settings {
         environments: BTreeMap::from([("default".to_owned(), Nested::from(environment))]).into(),
-        default_environment: Optional::default(),
-    }))
+        default_environment,
+    })
 }
 
 /// Names in backticks, joined with commas.
@@ -315,8 +334,9 @@ pub(super) fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
 mod tests {
     use super::*;
 
-    fn variables<'a>(pairs: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
-        |name| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
+    fn given(pairs: &[(&str, &str)]) -> Result<Settings, Diagnostics> {
+        let variable = |name: &str| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned());
+        from_variables(variable, Optional::default())
     }
 
     fn environment(settings: &Settings) -> &EnvironmentSettings {
@@ -325,14 +345,14 @@ mod tests {
 
     #[test]
     fn variables_describe_one_environment() {
-        let settings = from_variables(variables(&[
+        let settings = given(&[
             ("KAFKA_BOOTSTRAP_SERVERS", "a:9092, b:9093"),
             ("KAFKA_TLS", "true"),
             ("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512"),
             ("KAFKA_SASL_USERNAME", "u"),
             ("KAFKA_SASL_PASSWORD", "p"),
-        ]));
-        let settings = settings.unwrap().unwrap();
+        ]);
+        let settings = settings.unwrap();
         let resolved = environment(&settings).resolve("default").unwrap().unwrap();
         assert_eq!(resolved.bootstrap_servers.len(), 2);
         assert_eq!(resolved.tls, Some(Tls::default()));
@@ -341,17 +361,28 @@ mod tests {
 
     #[test]
     fn without_variables_there_is_no_environment() {
-        assert_eq!(from_variables(variables(&[("KAFKA_TLS", "true")])), Ok(None));
+        assert_eq!(given(&[("KAFKA_TLS", "true")]), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn tls_can_be_switched_off_whatever_else_is_given() {
+        let check = |pairs: &[(&str, &str)], is_on: bool| {
+            let servers = [("KAFKA_BOOTSTRAP_SERVERS", "a:9092")];
+            let settings = given(&[&servers[..], pairs].concat()).unwrap();
+            assert_eq!(!environment(&settings).tls.is_null(), is_on, "{pairs:?}");
+        };
+        check(&[], false);
+        check(&[("KAFKA_CA", "ca.pem")], true);
+        check(&[("KAFKA_CA", "ca.pem"), ("KAFKA_TLS", "false")], false);
     }
 
     #[test]
     fn every_wrong_variable_is_told() {
-        let wrong = from_variables(variables(&[
-            ("KAFKA_BOOTSTRAP_SERVERS", "a"),
-            ("KAFKA_TLS", "yes"),
-            ("KAFKA_SASL_MECHANISM", "GSSAPI"),
-        ]));
+        let wrong =
+            given(&[("KAFKA_BOOTSTRAP_SERVERS", "a"), ("KAFKA_TLS", "yes"), ("KAFKA_SASL_MECHANISM", "GSSAPI")]);
         assert_eq!(wrong.unwrap_err().0.len(), 3);
+        let alone = given(&[("KAFKA_BOOTSTRAP_SERVERS", "a:1"), ("KAFKA_SASL_USERNAME", "u")]);
+        assert_eq!(alone.unwrap_err().0.len(), 1);
     }
 
     #[test]

@@ -8,18 +8,18 @@ mod told;
 
 use std::{
     collections::BTreeMap,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use super::failures::dry_run;
 use crate::{
-    clients::kafka::KafkaError,
+    clients::kafka::{KafkaError, Topic as Found},
     framework::{
         Block, Call, Change, Computed, Diagnostic, Diagnostics, Element, Failure, Import, Model, Optional,
         OptionalComputed, Phase, Plan, Required, Resource, Timeouts, Unknown,
     },
     governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
-    provider::Context,
+    provider::{Context, Environment},
 };
 
 /// A Kafka topic.
@@ -79,8 +79,15 @@ const IMPORTED: &str = "imported";
 const PROTECTED: &str = "protected";
 /// The topic of the prior state may be deleted although it is protected there.
 const RELEASED: &str = "released";
+/// The environment of the topic that is replaced, which the new one inherits.
+const ENVIRONMENT: &str = "environment";
 /// The create belongs to a replacement, whose topic may still be there.
 const REPLACING: &str = "replacing";
+/// Facts that a plan tells its apply, and that mean nothing afterwards.
+const OF_THE_PLAN: [&str; 4] = [PROTECTED, RELEASED, ENVIRONMENT, REPLACING];
+
+/// How long a plan waits for a dry run, which is a service to its reader and no deed.
+const DRY_RUN: Duration = Duration::from_secs(30);
 
 /// The resource.
 #[derive(Debug)]
@@ -114,21 +121,17 @@ impl Resource<Context> for Topic {
         if plan.replacing {
             call.private.set(REPLACING, true);
         }
-        let Some(prior) = plan.prior.clone() else { return plan.state.name_new(ctx, &plan.config) };
+        let Some(prior) = plan.prior.clone() else { return plan.state.name_new(ctx, &plan.config, call) };
         let released = plan.config.deletion_protection.get() == Some(&false);
         let protected = prior.deletion_protection.get() == Some(&true);
         call.private.set(PROTECTED, protected && !released);
         call.private.set(RELEASED, protected && released);
-        plan.state.partitions_from(&prior, plan.config.partitions.get(), call)?;
-        if plan.state.replication_factor != prior.replication_factor && plan.replace.is_empty() {
-            return Err(Diagnostic::error(
-                "Replication factor cannot change in place",
-                "This version does not move replicas. Change it with Kafka's own tools, then here.",
-            )
-            .at("replication_factor")
-            .into());
+        call.private.set(ENVIRONMENT, prior.environment.get().cloned());
+        let moved = plan.move_to_environment(ctx, &prior, call).await;
+        if plan.replace.is_empty() && !matches!(moved, Err(Failure::Told(_))) {
+            plan.change_in_place(&prior, call)?;
         }
-        plan.move_to_environment(ctx, &prior, call).await
+        moved
     }
 
     async fn admit(ctx: &Context, change: &Change<TopicModel>, call: &mut Call) -> Result<(), Failure> {
@@ -140,15 +143,19 @@ impl Resource<Context> for Topic {
         let environment = ctx.environment(plan.environment.known()?.map(String::as_str))?;
         let name = plan.name.value()?;
         if change.is_create() && !environment.plan_once(&object(name)) {
-            let detail = format!("Another resource of this plan has the name `{name}` too. Each topic has one owner.");
+            let detail = format!(
+                "Another resource of this plan has the name `{name}` too, or one that differs in `.` and `_` alone, which \
+                 Kafka's metrics do not tell apart. Each topic has one owner."
+            );
             call.report.push(Diagnostic::error("Topic planned twice", detail).at("name"));
             return Ok(());
         }
+        let deadline = call.deadline.min(Instant::now() + DRY_RUN);
         let tried = match &change.prior {
-            None => environment.kafka()?.check_create_topic(&config.spec()?, call.deadline).await,
+            None => environment.kafka()?.check_create_topic(&config.spec()?, deadline).await,
             // The next plan asks for the topic that replaces this one.
             Some(_) if change.replacing => Ok(()),
-            Some(prior) => planning::try_update(environment.kafka()?, prior, plan, call.deadline).await?,
+            Some(prior) => planning::try_update(environment, prior, plan, deadline).await?,
         };
         match tried {
             // It is the one that is replaced, or apply will tell.
@@ -168,7 +175,8 @@ impl Resource<Context> for Topic {
         let environment = ctx.environment(plan.environment.known()?.map(String::as_str))?;
         let (kafka, spec) = (environment.kafka()?, config.spec()?);
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
-        let replacing = call.private.take(REPLACING).is_some();
+        let replacing = call.private.is(REPLACING);
+        forget_the_plan(call);
         let found = match kafka.create_topic(&spec, call.deadline).await {
             Err(KafkaError::TopicExists(_)) if !replacing => reading::resume(kafka, &spec, call.deadline).await?,
             answer => answer?,
@@ -189,13 +197,9 @@ impl Resource<Context> for Topic {
 
     async fn read(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<Option<TopicModel>, Failure> {
         let imported = call.private.take(IMPORTED).is_some();
-        let cluster_id = state.cluster_id.get().cloned();
-        let name = state.environment.get().map(String::as_str);
-        let environment = ctx.environment_of(name, cluster_id.as_deref(), call.deadline).await?;
-        let actual = environment.cluster_id(call.deadline).await?.to_owned();
-        if cluster_id.is_some_and(|it| it != actual) {
-            return Err(told::other_cluster(environment, &actual));
-        }
+        let (name, cluster_id) = (state.environment.get().map(String::as_str), state.cluster_id.get());
+        let environment = ctx.environment_of(name, cluster_id.map(String::as_str), call.deadline).await?;
+        let cluster_id = state.expect_cluster(environment, call.deadline).await?.to_owned();
         let kafka = environment.kafka()?;
         let name = state.name.value()?.clone();
         let found = if imported {
@@ -205,7 +209,7 @@ impl Resource<Context> for Topic {
         };
         match found {
             Ok(None) => Ok(None),
-            Ok(Some(found)) => Ok(Some(state.seen(found, &environment.name, actual, imported, call))),
+            Ok(Some(found)) => Ok(Some(state.seen(found, &environment.name, cluster_id, imported, call))),
             Err(error @ KafkaError::Denied { .. }) if !imported => {
                 let detail =
                     format!("The topic `{name}` may not be described, so that its state stays as it was stored.");
@@ -226,15 +230,20 @@ impl Resource<Context> for Topic {
         let environment = ctx.environment(plan.environment.known()?.map(String::as_str))?;
         let (kafka, name) = (environment.kafka()?, plan.name.value()?);
         let partitions = *plan.partitions.known()?.ok_or(Unknown)?;
-        if prior.partitions != plan.partitions {
+        let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
+        forget_the_plan(call);
+        if prior.partitions != plan.partitions || !changes.is_empty() {
+            prior.expect_cluster(environment, call.deadline).await?;
             let found = kafka.describe_topic(name, call.deadline).await?;
             let found = found.ok_or_else(|| KafkaError::NoTopic(name.to_string()))?;
+            same_topic(call, &found)?;
             if partitions < found.partitions {
                 return Err(told::stale(partitions, found.partitions));
             }
+        }
+        if prior.partitions != plan.partitions {
             kafka.grow_partitions(name, partitions, call.deadline).await?;
         }
-        let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
         if !changes.is_empty() {
             kafka.alter_topic_config(name, &changes, call.deadline).await?;
         }
@@ -247,10 +256,7 @@ impl Resource<Context> for Topic {
     async fn delete(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<(), Failure> {
         let (name, cluster_id) = (state.environment.get().map(String::as_str), state.cluster_id.get());
         let environment = ctx.environment_of(name, cluster_id.map(String::as_str), call.deadline).await?;
-        let actual = environment.cluster_id(call.deadline).await?;
-        if cluster_id.is_some_and(|it| it != actual) {
-            return Err(told::other_cluster(environment, actual));
-        }
+        state.expect_cluster(environment, call.deadline).await?;
         let (kafka, name) = (environment.kafka()?, state.name.value()?);
         let Some(found) = kafka.describe_topic(name, call.deadline).await? else { return Ok(()) };
         if environment.has_made(&object(name)) {
@@ -261,10 +267,8 @@ impl Resource<Context> for Topic {
             call.report.push(Diagnostic::warning("Topic not deleted", detail));
             return Ok(());
         }
-        match (call.private.text(UUID), &found.id) {
-            (Some(own), Some(actual)) if own != actual => Err(told::made_anew(Diagnostic::error, name).into()),
-            _ => Ok(kafka.delete_topic(name, call.deadline).await?),
-        }
+        same_topic(call, &found)?;
+        Ok(kafka.delete_topic(name, call.deadline).await?)
     }
 
     async fn import(ctx: &Context, import: Import<TopicIdentity>, call: &mut Call) -> Result<TopicModel, Failure> {
@@ -308,6 +312,15 @@ impl Resource<Context> for Topic {
 }
 
 impl TopicModel {
+    /// The id of the environment's cluster, which must be the one that the topic was made in.
+    async fn expect_cluster<'a>(&self, environment: &'a Environment, deadline: Instant) -> Result<&'a str, Failure> {
+        let actual = environment.cluster_id(deadline).await?;
+        match self.cluster_id.get() {
+            Some(own) if own != actual => Err(told::other_cluster(environment, actual)),
+            _ => Ok(actual),
+        }
+    }
+
     /// The keys that the state owns.
     fn owned_keys(&self) -> Vec<String> {
         let owned = self.config.get().into_iter().flatten();
@@ -348,8 +361,24 @@ impl TopicModel {
     }
 }
 
+/// Drops what a plan told its apply, so that no later plan finds it.
+fn forget_the_plan(call: &mut Call) {
+    for fact in OF_THE_PLAN {
+        call.private.take(fact);
+    }
+}
+
+/// Refuses another topic of the same name.
+fn same_topic(call: &Call, found: &Found) -> Result<(), Failure> {
+    match (call.private.text(UUID), &found.id) {
+        (Some(own), Some(actual)) if own != actual => Err(told::made_anew(Diagnostic::error, &found.name).into()),
+        _ => Ok(()),
+    }
+}
+
+/// What tells a topic from the others of a cluster: Kafka's metrics do not tell `.` from `_`.
 fn object(name: &TopicName) -> String {
-    format!("topic/{name}")
+    format!("topic/{}", name.metric_name())
 }
 
 fn now() -> u64 {

@@ -8,9 +8,11 @@ use crate::{
 
 pub(super) async fn respond<P: Provider>(server: &Server<P>, request: &Request) -> Result<Response, Diagnostics> {
     let resource = server.resource(&request.type_name)?;
+    // While it applies, core plans again, and tells since 1.16 what the first plan remembered.
+    let private = if request.prior_private.is_empty() { &request.planned_private } else { &request.prior_private };
     let prior = Stored {
         state: from_proto::value(request.prior_state.as_ref(), resource.ty(), "prior state")?,
-        private: from_proto::private(&request.prior_private),
+        private: from_proto::private(private),
         identity: from_proto::identity(request.prior_identity.as_ref(), resource.identity_ty())?,
     };
     let config = from_proto::value(request.config.as_ref(), resource.ty(), "configuration")?;

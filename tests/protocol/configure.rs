@@ -92,13 +92,15 @@ async fn with_an_unknown_configuration_what_is_stored_stays_and_one_warning_says
 }
 
 #[tokio::test]
-async fn with_an_unknown_configuration_a_create_is_planned_unchecked() {
+async fn with_an_unknown_configuration_a_create_is_judged_on_what_is_known() {
     let host = Host::start().await;
     host.configure(Value::UNKNOWN).await;
-    let planned = host.plan("demo_thing", &Object::default(), object([("name", "forbidden".into())])).await;
-    assert_eq!(planned.said, [UNKNOWN]);
+    let planned = host.plan("demo_thing", &Object::default(), object([("name", "permitted".into())])).await;
+    assert!(planned.said.contains(&UNKNOWN.to_owned()), "{:?}", planned.said);
     assert_eq!(planned.object.state.attribute("id"), &Value::UNKNOWN);
-    assert_eq!(planned.object.state.attribute("name"), &"forbidden".into());
+    assert_eq!(planned.object.state.attribute("name"), &"permitted".into());
+    let planned = host.plan("demo_thing", &Object::default(), object([("name", "forbidden".into())])).await;
+    assert!(planned.said.contains(&"error: Name is forbidden at name".to_owned()), "{:?}", planned.said);
 }
 
 #[tokio::test]

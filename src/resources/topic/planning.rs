@@ -2,18 +2,19 @@
 
 use std::time::Instant;
 
-use super::{APPLIED, PROTECTED, RELEASED, TopicModel, told};
+use super::{APPLIED, ENVIRONMENT, PROTECTED, RELEASED, TopicModel, told};
 use crate::{
-    clients::kafka::{Kafka, KafkaError},
-    framework::{Call, Change, Diagnostic, Failure, Path, Plan},
+    clients::kafka::KafkaError,
+    framework::{Call, Change, Diagnostic, Failure, Path, Phase, Plan},
     governance::topic::{PartitionChange, config_changes, partition_change},
-    provider::Context,
+    provider::{Context, Environment},
 };
 
 impl TopicModel {
     /// Tells the names of a topic that is to be created, as far as they are known.
-    pub(super) fn name_new(&mut self, ctx: &Context, config: &Self) -> Result<(), Failure> {
-        let environment = ctx.environment(config.environment.known()?.map(String::as_str))?;
+    pub(super) fn name_new(&mut self, ctx: &Context, config: &Self, call: &Call) -> Result<(), Failure> {
+        let name = config.environment.known()?.map(String::as_str).or(call.private.text(ENVIRONMENT));
+        let environment = ctx.environment(name)?;
         self.environment = environment.name.clone().into();
         self.id = format!("{}/{}", environment.name, self.name.value()?).into();
         Ok(())
@@ -29,7 +30,7 @@ impl TopicModel {
         let (Some(actual), Some(declared)) = (prior.partitions.get(), declared) else { return Ok(()) };
         let applied = call.private.get(APPLIED).and_then(serde_json::Value::as_i64).and_then(|it| it.try_into().ok());
         match partition_change(*actual, *declared, applied) {
-            PartitionChange::Keep | PartitionChange::Grow(_) => {}
+            PartitionChange::Keep | PartitionChange::Grow => {}
             PartitionChange::GrownOutside => {
                 self.partitions = prior.partitions.clone();
                 let detail = format!(
@@ -51,6 +52,20 @@ impl TopicModel {
 }
 
 impl Plan<TopicModel> {
+    /// Decides what can change while the topic stays the same one.
+    pub(super) fn change_in_place(&mut self, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
+        self.state.partitions_from(prior, self.config.partitions.get(), call)?;
+        if self.state.replication_factor != prior.replication_factor {
+            return Err(Diagnostic::error(
+                "Replication factor cannot change in place",
+                "This version does not move replicas. Change it with Kafka's own tools, then here.",
+            )
+            .at("replication_factor")
+            .into());
+        }
+        Ok(())
+    }
+
     /// Follows an environment that was renamed, and replaces the topic if it is another cluster.
     pub(super) async fn move_to_environment(
         &mut self,
@@ -71,7 +86,7 @@ impl Plan<TopicModel> {
                 )
                 .at("environment")
                 .into()),
-                (_, answer) => answer.map(|_| ()),
+                (_, answer) => answer.map(|_| self.tell_other_default(ctx, name, call)),
             };
         }
         let environment = ctx.environment(self.state.environment.known()?.map(String::as_str))?;
@@ -84,14 +99,28 @@ impl Plan<TopicModel> {
         }
         Ok(())
     }
+
+    /// A topic stays where it is when the default changes, and its author should say where that is.
+    fn tell_other_default(&self, ctx: &Context, name: &str, call: &mut Call) {
+        let default = ctx.environment(None).ok().map(|it| it.name.as_str());
+        if self.config.environment.is_null() && default.is_some_and(|it| it != name) {
+            let detail = format!(
+                "The topic stays in `{name}`, where it was created; the default is another environment by now.\n\nWrite \
+                 `environment = \"{name}\"` to say so."
+            );
+            call.report.push(Diagnostic::warning("Environment is not the default", detail).at("environment"));
+        }
+    }
 }
 
 impl Change<TopicModel> {
     /// Refuses to delete a protected topic. The prior state decides, and the facts of the first plan where a replacement
     /// has none.
     pub(super) fn refuse_protected(&self, call: &mut Call) {
+        // A destroy has no configuration that could release anything: what it finds belongs to an older plan.
+        let released = call.private.is(RELEASED) && (call.phase == Phase::Apply || !self.is_destroy());
         let protected = match &self.prior {
-            Some(prior) => prior.deletion_protection.get() == Some(&true) && !call.private.is(RELEASED),
+            Some(prior) => prior.deletion_protection.get() == Some(&true) && !released,
             None => self.replacing && call.private.is(PROTECTED),
         };
         if protected && (self.is_destroy() || self.replacing) {
@@ -110,12 +139,17 @@ impl Change<TopicModel> {
 
 /// Asks the cluster whether it would make the changes of an update.
 pub(super) async fn try_update(
-    kafka: &dyn Kafka,
+    environment: &Environment,
     prior: &TopicModel,
     plan: &TopicModel,
     deadline: Instant,
 ) -> Result<Result<(), KafkaError>, Failure> {
-    let name = plan.name.value()?;
+    let (kafka, name) = (environment.kafka()?, plan.name.value()?);
+    let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
+    if prior.partitions == plan.partitions && changes.is_empty() {
+        return Ok(Ok(()));
+    }
+    prior.expect_cluster(environment, deadline).await?;
     if let (true, Some(count)) = (prior.partitions != plan.partitions, plan.partitions.known()?)
         && let Err(error) = kafka.check_grow_partitions(name, *count, deadline).await
     {
@@ -125,6 +159,5 @@ pub(super) async fn try_update(
             _ => Ok(Err(error)),
         };
     }
-    let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
     if changes.is_empty() { Ok(Ok(())) } else { Ok(kafka.check_alter_topic_config(name, &changes, deadline).await) }
 }

@@ -234,7 +234,7 @@ async fn a_protected_topic_is_not_deleted() {
     // Whatever was planned, the deed asks again.
     let outcome = run.apply(&stored, destroyed(&stored), Value::Null).await;
     told(&outcome.diagnostics, Severity::Error, "Topic is protected");
-    assert_eq!(outcome.stored.state, stored.state);
+    assert_eq!(outcome.stored, Stored::default());
 }
 
 /// Rule 22 of Terraform's core: when the line is gone, only the state counts.
@@ -284,6 +284,28 @@ async fn a_rename_may_lift_the_protection() {
     assert_eq!(run.actual("orders").await, None);
     quiet(&next.apply(&nothing(), second.planned, declared("orders.v2", false)).await.diagnostics);
     assert!(run.actual("orders.v2").await.is_some());
+}
+
+/// A failed update leaves the facts of the prior state, or the protection that it was to lift would be gone.
+#[tokio::test]
+async fn a_failed_update_lifts_no_protection() {
+    let run = Run::new();
+    let declared = |protected: bool, partitions: i64| {
+        config([
+            ("name", "orders".into()),
+            ("partitions", partitions.into()),
+            ("deletion_protection", protected.into()),
+        ])
+    };
+    let stored = run.applied(&nothing(), declared(true, 3)).await;
+    let planned = run.plan(&stored, declared(false, 6)).await.planned;
+    run.cluster.fail_next(KafkaError::Deadline("growing".to_owned()));
+    let outcome = run.apply(&stored, planned.clone(), declared(false, 6)).await;
+    told(&outcome.diagnostics, Severity::Error, "Time is up");
+    assert_eq!(outcome.stored, Stored::default());
+    // Even facts that an older plan left release nothing.
+    let left = Stored { private: planned.private, ..stored };
+    told(&run.plan(&left, Value::Null).await.diagnostics, Severity::Error, "Topic is protected");
 }
 
 /// Rule 2 of Terraform's core: with `create_before_destroy` the delete comes after the create of the same name.
@@ -449,6 +471,92 @@ async fn an_import_owns_the_overrides() {
         ]);
         assert_eq!(run.plan(&seen.stored, same).await.planned.state, seen.stored.state);
     }
+}
+
+/// Rule 3 of Terraform's core: a saved plan may meet another cluster under the same name.
+#[tokio::test]
+async fn nothing_is_changed_in_another_cluster() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), orders(3)).await;
+    let planned = run.plan(&stored, orders(6)).await.planned;
+    let elsewhere = Run::on(&Arc::new(MemoryCluster::new(2)));
+    elsewhere.make("orders", 3).await;
+    told(&elsewhere.plan(&stored, orders(6)).await.diagnostics, Severity::Error, "Environment is another cluster");
+    let outcome = elsewhere.apply(&stored, planned, orders(6)).await;
+    told(&outcome.diagnostics, Severity::Error, "Environment is another cluster");
+    assert_eq!(elsewhere.actual("orders").await.unwrap().partitions, 3);
+}
+
+/// Rule 2 of Terraform's core: another topic of the same name is not changed either.
+#[tokio::test]
+async fn a_topic_made_anew_outside_is_not_changed() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), orders(3)).await;
+    let planned = run.plan(&stored, orders(6)).await.planned;
+    run.cluster.delete_topic(&topic_name("orders"), soon()).await.unwrap();
+    run.make("orders", 3).await;
+    let outcome = run.apply(&stored, planned, orders(6)).await;
+    told(&outcome.diagnostics, Severity::Error, "Topic was made anew outside");
+    assert_eq!(run.actual("orders").await.unwrap().partitions, 3);
+}
+
+#[tokio::test]
+async fn a_renamed_topic_may_have_fewer_partitions() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), orders(6)).await;
+    let renamed = config([("name", "orders.v2".into()), ("partitions", 3.into())]);
+    let planned = run.plan(&stored, renamed).await;
+    quiet(&planned.diagnostics);
+    assert_eq!(planned.replace, vec!["name".into()]);
+}
+
+/// Rule 15 of Terraform's core: a provider that is not known yet leaves everything as it is, and releases nothing.
+#[tokio::test]
+async fn an_unknown_provider_keeps_what_is_stored_and_protected() {
+    let run = Run::new();
+    let protected = |name: &str| config([("name", name.into()), ("deletion_protection", true.into())]);
+    let stored = run.applied(&nothing(), protected("orders")).await;
+    let what = "`environments` of the provider block".to_owned();
+    let unknown = Run::with(&run.cluster, Context::unknown(what));
+    let seen = unknown.read(stored.clone()).await;
+    told(&seen.diagnostics, Severity::Warning, "Provider configuration not known yet");
+    assert_eq!(seen.stored, stored);
+    let same = unknown.plan(&stored, protected("orders")).await;
+    assert_eq!(same.planned.state, stored.state);
+    assert!(!same.diagnostics.has_errors());
+    let renamed = unknown.plan(&stored, protected("orders.v2")).await.diagnostics;
+    assert!(renamed.0.iter().any(|it| it.summary == "Topic is protected"), "{renamed:?}");
+    let created = unknown.plan(&nothing(), protected("new")).await;
+    assert_eq!(created.planned.state.attribute("environment"), &Value::UNKNOWN);
+    let imported = unknown.topic.import(&unknown.ctx, Import::Id("orders".to_owned())).await;
+    told(&imported.diagnostics, Severity::Error, "Provider configuration not known yet");
+}
+
+/// Rule 3 of Terraform's core: the topic stays where it was created, and a new one takes its place there.
+#[tokio::test]
+async fn another_default_environment_moves_nothing() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), orders(3)).await;
+    let kafka: Arc<dyn Kafka> = run.cluster.clone();
+    let other: Arc<dyn Kafka> = Arc::new(MemoryCluster::new(2));
+    let environments = [Environment::new("dev", kafka), Environment::new("pro", other)];
+    let both = Run::with(&run.cluster, Context::new(environments, Some("pro".to_owned())));
+    let planned = both.plan(&stored, orders(3)).await;
+    told(&planned.diagnostics, Severity::Warning, "Environment is not the default");
+    assert_eq!(planned.planned.state, stored.state);
+    let renamed = config([("name", "orders.v2".into()), ("partitions", 3.into())]);
+    let first = both.plan(&stored, renamed.clone()).await;
+    let marked = Stored { private: first.planned.private, ..nothing() };
+    let second = both.plan(&marked, renamed).await;
+    assert_eq!(second.planned.state.attribute("id"), &"dev/orders.v2".into());
+}
+
+#[tokio::test]
+async fn names_that_metrics_confuse_are_refused_in_one_plan() {
+    let run = Run::new();
+    quiet(&run.plan(&nothing(), config([("name", "a.b".into())])).await.diagnostics);
+    let second = run.plan(&nothing(), config([("name", "a_b".into())])).await;
+    told(&second.diagnostics, Severity::Error, "Topic planned twice");
 }
 
 #[tokio::test]
