@@ -191,6 +191,21 @@ fn every_schema_is_one_that_terraform_loads() {
     }
 }
 
+/// The places where a natural reading of Terraform's protocol loses data or turns legitimate plans red, as numbered in
+/// ARCHITECTURE.md. Each is the subject of a test that says so.
+#[test]
+fn the_rules_that_terraforms_core_forces_have_tests() {
+    let folders = ["src", "tests", "acceptance-tests/tests"];
+    let texts: Vec<String> =
+        folders.iter().flat_map(|it| sources(&root().join(it))).map(|it| fs::read_to_string(it).unwrap()).collect();
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for rule in [1, 2, 3, 4, 9, 14, 15, 21, 22, 23, 24, 25] {
+        let named = format!("/// Rule {rule} of Terraform's core: ");
+        assert!(texts.iter().any(|it| it.contains(&named)), "no test names rule {rule}");
+        assert!(map.contains(&format!("\n| {rule} | ")), "ARCHITECTURE.md does not tell rule {rule}");
+    }
+}
+
 #[test]
 fn no_test_is_switched_off() {
     for path in ["src", "tests", "acceptance-tests", "wire-proxy"].iter().flat_map(|it| sources(&root().join(it))) {

@@ -56,6 +56,7 @@ async fn a_configuration_that_fails_is_none() {
 
 /// Under a debugger one process serves many walks, and Terraform does not say where one ends: what was learned for one
 /// must not serve the next.
+/// Rule 23 of Terraform's core: nothing tells a provider that a walk ends, but each begins with a configuration.
 #[tokio::test]
 async fn each_configuration_starts_a_generation() {
     let host = Host::configured().await;
