@@ -1,7 +1,6 @@
 //! What a command and the processes that it starts cost. Linux only: it reads `/proc`.
 
 use std::{
-    collections::BTreeMap,
     fs, io,
     io::Read,
     path::Path,
@@ -44,14 +43,12 @@ pub(crate) fn run_for_peak(command: &mut Command) -> io::Result<u64> {
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {
         let watch = scope.spawn(|| {
-            // The latest look at each process counts: before it becomes the program that it was started for, it is the
-            // parent, with the parent's memory.
-            let mut peaks = BTreeMap::new();
+            let mut peak = 0;
             while !ended.load(Ordering::Relaxed) {
-                peaks.extend(children(parent).into_iter().filter_map(|child| Some((child, peak_of(child)?))));
+                peak = children(parent).into_iter().filter_map(peak_of).fold(peak, u64::max);
                 thread::sleep(LOOK);
             }
-            peaks.into_values().max().unwrap_or_default()
+            peak
         });
         let finished = finish(&mut process, Instant::now());
         ended.store(true, Ordering::Relaxed);
@@ -116,14 +113,17 @@ impl Stat {
     }
 }
 
-/// The processes that `parent` started.
+/// The processes that `parent` started and that run another program. Before it does, a process has the memory of its
+/// parent.
 fn children(parent: u32) -> Vec<u32> {
-    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let program = |process: u32| fs::read_link(format!("/proc/{process}/exe")).ok();
+    let (Ok(processes), Some(own)) = (fs::read_dir("/proc"), program(parent)) else { return Vec::new() };
     processes
         .flatten()
         .filter_map(|process| process.file_name().to_str()?.parse().ok())
         // A process that ends meanwhile has no times any more.
         .filter(|process| Stat::of(*process).is_ok_and(|stat| stat.parent == parent))
+        .filter(|process| program(*process).is_some_and(|it| it != own))
         .collect()
 }
 
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn peak_memory_is_that_of_the_children() {
-        let peak = run_for_peak(Command::new("sh").args(["-c", BUSY])).unwrap();
+        let peak = run_for_peak(Command::new("sh").args(["-c", "sleep 0.2; true"])).unwrap();
         assert!((300..100_000).contains(&peak), "{peak} KiB");
     }
 
