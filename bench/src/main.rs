@@ -5,6 +5,7 @@
 //! requests are taken in runs of their own, so that watching them costs the timed runs nothing.
 
 mod contestant;
+mod kafka;
 mod measure;
 mod table;
 
@@ -96,9 +97,14 @@ fn bench() -> io::Result<Table> {
     let plan = Watched::of(&contestants, &proxy, Contestant::plan_for_peak)?;
     contestants.race(0, |contestant| contestant.destroy(broker))?;
 
+    progress("Kafka alone");
+    let alone = runtime.block_on(kafka::creates(&stack.plaintext(), TOPICS))?;
+
     let requests = Bound { is: count(plan.requests), most: MOST_PLAN_REQUESTS, unit: "" };
     report(&mut table, &format!("plan of {TOPICS} existing topics"), &plans, MOST_PLAN_WALL, &plan, Some(requests));
     report(&mut table, &format!("apply of {TOPICS} new topics"), &applies, MOST_APPLY_WALL, &apply, None);
+    let cells = (format!("{:.2} s", alone.as_secs_f64()), String::new());
+    table.row("  Kafka alone, ten at a time", cells, None, None);
     Ok(table)
 }
 
