@@ -160,6 +160,11 @@ impl Environment {
         lock(&self.made).insert(object.to_owned());
     }
 
+    /// Whether this process made anything: it applies a plan then, and core plans each object once more just before.
+    pub fn has_made_anything(&self) -> bool {
+        !lock(&self.made).is_empty()
+    }
+
     /// Whether this process made an object.
     pub fn has_made(&self, object: &str) -> bool {
         lock(&self.made).contains(object)
