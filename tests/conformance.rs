@@ -24,7 +24,7 @@ use terraform_provider_kafka::{
         kafka::{HostPort, Kafka, KafkaError, KafkaSettings, Sasl, SaslMechanism, Secret, Tls, Topic, connect},
         memory::MemoryCluster,
     },
-    governance::topic::{TopicName, TopicSpec},
+    governance::topic::{TopicName, TopicSpec, is_same_value},
 };
 
 /// A cluster, and names that nobody else uses there.
@@ -212,6 +212,33 @@ async fn wrong_configuration_is_refused_and_changes_nothing(on: &Subject) {
     on.delete(name).await;
 }
 
+async fn values_are_shown_as_the_broker_reads_them(on: &Subject) {
+    for (key, written, shown) in [
+        ("cleanup.policy", " compact ,delete", "compact,delete"),
+        ("compression.type", " zstd ", "zstd"),
+        ("leader.replication.throttled.replicas", "0:1 , 1:1", "0:1,1:1"),
+        ("min.cleanable.dirty.ratio", "0.50", "0.5"),
+        ("min.cleanable.dirty.ratio", "1", "1.0"),
+        ("min.cleanable.dirty.ratio", "0.0001", "1.0E-4"),
+        ("preallocate", " TRUE", "true"),
+        ("retention.ms", "+01000 ", "1000"),
+    ] {
+        let mut spec = on.spec("rewritten");
+        spec.config = config(&[(key, written)]);
+        let created = on.create(&spec).await;
+        let created = &overrides(&created)[key];
+        assert!(is_same_value(key, written, created), "{key}: {written:?} is answered with {created:?}");
+        let described = on.described(&spec.name).await;
+        assert_eq!(overrides(&described), config(&[(key, shown)]), "{written:?}");
+        assert!(is_same_value(key, written, shown), "{key}: {written:?} is shown as {shown:?}");
+        let change = changes(&[("segment.ms", Some("3000 ")), (key, Some(written))]);
+        on.kafka.alter_topic_config(&spec.name, &change, soon()).await.unwrap();
+        let described = on.described(&spec.name).await;
+        assert_eq!(overrides(&described), config(&[("segment.ms", "3000"), (key, shown)]), "{written:?}");
+        on.delete(&spec.name).await;
+    }
+}
+
 async fn an_absent_topic_is_none_to_readers_and_an_error_to_writers(on: &Subject) {
     let name = &on.name("absent");
     let missing = KafkaError::NoTopic(name.to_string());
@@ -336,6 +363,7 @@ conformance! {
     partitions_grow_and_never_shrink
     configuration_is_set_and_returned_to_the_default_key_by_key
     wrong_configuration_is_refused_and_changes_nothing
+    values_are_shown_as_the_broker_reads_them
     an_absent_topic_is_none_to_readers_and_an_error_to_writers
     a_deleted_topic_is_gone_at_once_and_may_be_created_again
     names_come_in_order_and_have_what_was_created

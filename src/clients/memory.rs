@@ -49,15 +49,15 @@ enum Values {
     Ratio,
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// These words, joined with commas.
+    /// These words, joined with commas, or nothing.
     SomeOf(&'static [&'static str]),
-    /// Anything.
-    Text,
+    /// Any words, joined with commas.
+    Words,
+    /// `true` or `false`, in letters of either case.
+    Boolean,
 }
 
-use Values::{AtLeast, OneOf, Ratio, SomeOf, Text};
-
-const BOOLEAN: Values = OneOf(&["true", "false"]);
+use Values::{AtLeast, Boolean, OneOf, Ratio, SomeOf, Words};
 
 /// The configuration keys of topics, with the defaults of Kafka 4.
 const CONFIG: &[(&str, &str, Values)] = &[
@@ -67,9 +67,9 @@ const CONFIG: &[(&str, &str, Values)] = &[
     ("file.delete.delay.ms", "60000", AtLeast(0)),
     ("flush.messages", "9223372036854775807", AtLeast(1)),
     ("flush.ms", "9223372036854775807", AtLeast(0)),
-    ("follower.replication.throttled.replicas", "", Text),
+    ("follower.replication.throttled.replicas", "", Words),
     ("index.interval.bytes", "4096", AtLeast(0)),
-    ("leader.replication.throttled.replicas", "", Text),
+    ("leader.replication.throttled.replicas", "", Words),
     ("local.retention.bytes", "-2", AtLeast(-2)),
     ("local.retention.ms", "-2", AtLeast(-2)),
     ("max.compaction.lag.ms", "9223372036854775807", AtLeast(1)),
@@ -80,27 +80,51 @@ const CONFIG: &[(&str, &str, Values)] = &[
     ("min.cleanable.dirty.ratio", "0.5", Ratio),
     ("min.compaction.lag.ms", "0", AtLeast(0)),
     ("min.insync.replicas", "1", AtLeast(1)),
-    ("preallocate", "false", BOOLEAN),
-    ("remote.storage.enable", "false", BOOLEAN),
+    ("preallocate", "false", Boolean),
+    ("remote.storage.enable", "false", Boolean),
     ("retention.bytes", "-1", AtLeast(-1)),
     ("retention.ms", "604800000", AtLeast(-1)),
     ("segment.bytes", "1073741824", AtLeast(1_048_576)),
     ("segment.index.bytes", "10485760", AtLeast(4)),
     ("segment.jitter.ms", "0", AtLeast(0)),
     ("segment.ms", "604800000", AtLeast(1)),
-    ("unclean.leader.election.enable", "false", BOOLEAN),
+    ("unclean.leader.election.enable", "false", Boolean),
 ];
 
 impl Values {
-    fn take(self, value: &str) -> bool {
+    /// A value as brokers show it; `None` if they refuse it.
+    fn read(self, value: &str) -> Option<String> {
+        let value = value.trim();
         match self {
-            AtLeast(least) => value.trim().parse::<i64>().is_ok_and(|it| least <= it),
-            Ratio => value.trim().parse::<f64>().is_ok_and(|it| (0.0..=1.0).contains(&it)),
-            OneOf(words) => words.contains(&value),
-            SomeOf(words) => value.split(',').all(|it| words.contains(&it.trim())),
-            Text => true,
+            AtLeast(least) => value.parse::<i64>().ok().filter(|it| least <= *it).map(|it| it.to_string()),
+            Ratio => value.parse::<f64>().ok().filter(|it| (0.0..=1.0).contains(it)).map(shown),
+            OneOf(words) => words.contains(&value).then(|| value.to_owned()),
+            SomeOf(_) if value.is_empty() => Some(String::new()),
+            SomeOf(words) => value.split(',').all(|it| words.contains(&it.trim())).then(|| joined(value)),
+            Words => Some(joined(value)),
+            Boolean => Some(value.to_ascii_lowercase()).filter(|it| it == "true" || it == "false"),
         }
     }
+}
+
+/// A ratio as Java's `Double.toString` writes it.
+fn shown(ratio: f64) -> String {
+    if ratio == 0.0 || 0.001 <= ratio {
+        return format!("{ratio:?}");
+    }
+    let text = format!("{ratio:E}");
+    if text.contains('.') { text } else { text.replace('E', ".0E") }
+}
+
+/// A list without spaces, and without the words that were there before.
+fn joined(list: &str) -> String {
+    let mut res = Vec::new();
+    for it in list.split(',').map(str::trim) {
+        if !res.contains(&it) {
+            res.push(it);
+        }
+    }
+    res.join(",")
 }
 
 impl MemoryCluster {
@@ -168,12 +192,12 @@ impl MemoryCluster {
         if !(1..=self.brokers).contains(&replication_factor) {
             return Err(refused("INVALID_REPLICATION_FACTOR", format!("there are {} brokers", self.brokers)));
         }
-        check_config(spec.config.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))))?;
+        let config = spec.config.iter().map(|(key, value)| Ok((key.clone(), read(key, value)?)));
         Ok(Kept {
             id: state.created + 1,
             partitions,
             replication_factor,
-            config: spec.config.clone(),
+            config: config.collect::<Result<_, KafkaError>>()?,
             is_written: false,
         })
     }
@@ -210,15 +234,20 @@ impl State {
         Ok(kept)
     }
 
+    /// The topic to alter, and the changes as it will have them.
     fn alteration(
         &mut self,
         name: &TopicName,
         changes: &BTreeMap<String, Option<String>>,
-    ) -> Result<&mut Kept, KafkaError> {
+    ) -> Result<(&mut Kept, BTreeMap<String, Option<String>>), KafkaError> {
         self.allow("ALTER_CONFIGS", name)?;
         let kept = self.kept(name)?;
-        check_config(changes.iter().map(|(key, value)| (key.as_str(), value.as_deref())))?;
-        Ok(kept)
+        let change = |(key, value): (&String, &Option<String>)| {
+            let value = value.as_deref().map(|it| read(key, it)).transpose()?;
+            values_of(key)?;
+            Ok((key.clone(), value))
+        };
+        Ok((kept, changes.iter().map(change).collect::<Result<_, KafkaError>>()?))
     }
 }
 
@@ -243,16 +272,16 @@ fn refused(code: &str, message: impl Into<String>) -> KafkaError {
     KafkaError::Refused { code: code.to_owned(), message: message.into() }
 }
 
-fn check_config<'a>(entries: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Result<(), KafkaError> {
-    for (key, value) in entries {
-        let Some((_, _, values)) = CONFIG.iter().find(|(it, _, _)| *it == key) else {
-            return Err(refused("INVALID_CONFIG", format!("unknown topic config name: {key}")));
-        };
-        if let Some(value) = value.filter(|it| !values.take(it)) {
-            return Err(refused("INVALID_CONFIG", format!("invalid value {value} for configuration {key}")));
-        }
-    }
-    Ok(())
+fn values_of(key: &str) -> Result<Values, KafkaError> {
+    let found = CONFIG.iter().find(|(it, _, _)| *it == key);
+    let (_, _, values) = found.ok_or_else(|| refused("INVALID_CONFIG", format!("unknown topic config name: {key}")))?;
+    Ok(*values)
+}
+
+/// A value as brokers show it.
+fn read(key: &str, value: &str) -> Result<String, KafkaError> {
+    let invalid = || refused("INVALID_CONFIG", format!("invalid value {value} for configuration {key}"));
+    values_of(key)?.read(value).ok_or_else(invalid)
 }
 
 impl Kafka for MemoryCluster {
@@ -287,7 +316,13 @@ impl Kafka for MemoryCluster {
     fn create_topic<'a>(&'a self, spec: &'a TopicSpec, _: Instant) -> Answer<'a, Topic> {
         self.answer("create_topic", |state| {
             let kept = self.admit(state, spec)?;
-            let topic = kept.topic(&spec.name);
+            let mut topic = kept.topic(&spec.name);
+            // The controller answers with the values as they were written.
+            for (key, value) in &spec.config {
+                if let Some(it) = topic.config.as_mut().and_then(|it| it.get_mut(key)) {
+                    it.value = Some(value.clone());
+                }
+            }
             state.created += 1;
             state.topics.insert(spec.name.clone(), kept);
             Ok(topic)
@@ -316,11 +351,11 @@ impl Kafka for MemoryCluster {
         _: Instant,
     ) -> Answer<'a, ()> {
         self.answer("alter_topic_config", |state| {
-            let kept = state.alteration(name, changes)?;
+            let (kept, changes) = state.alteration(name, changes)?;
             for (key, value) in changes {
                 match value {
-                    Some(value) => kept.config.insert(key.clone(), value.clone()),
-                    None => kept.config.remove(key),
+                    Some(value) => kept.config.insert(key, value),
+                    None => kept.config.remove(&key),
                 };
             }
             Ok(())

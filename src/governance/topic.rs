@@ -1,6 +1,10 @@
 //! Topics: names, what should be, and the changes that lead there.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    str::{FromStr, ParseBoolError},
+};
 
 /// Name of a topic: 1 to 249 ASCII letters, digits, `.`, `_` and `-`; not `.` or `..`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +118,98 @@ pub fn config_changes(
     set.map(|(key, value)| (key.clone(), Some(value.clone()))).chain(reset.map(|key| (key.clone(), None))).collect()
 }
 
+/// How brokers read the value of a configuration key, by the type that Kafka gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ValueKind {
+    /// Words between commas.
+    List,
+    /// A whole number of 64 bits at most.
+    Integer,
+    /// A floating-point number.
+    Decimal,
+    /// `true` or `false`.
+    Boolean,
+    /// Text as it is written, and all keys that are not known here.
+    Text,
+}
+
+impl ValueKind {
+    fn of(key: &str) -> Self {
+        match key {
+            "cleanup.policy" | "follower.replication.throttled.replicas" | "leader.replication.throttled.replicas" => {
+                Self::List
+            }
+            "min.cleanable.dirty.ratio" => Self::Decimal,
+            "message.downconversion.enable"
+            | "preallocate"
+            | "remote.log.copy.disable"
+            | "remote.log.delete.on.disable"
+            | "remote.storage.enable"
+            | "unclean.leader.election.enable" => Self::Boolean,
+            "delete.retention.ms"
+            | "file.delete.delay.ms"
+            | "flush.messages"
+            | "flush.ms"
+            | "index.interval.bytes"
+            | "local.retention.bytes"
+            | "local.retention.ms"
+            | "max.compaction.lag.ms"
+            | "max.message.bytes"
+            | "message.timestamp.after.max.ms"
+            | "message.timestamp.before.max.ms"
+            | "message.timestamp.difference.max.ms"
+            | "min.compaction.lag.ms"
+            | "min.insync.replicas"
+            | "retention.bytes"
+            | "retention.ms"
+            | "segment.bytes"
+            | "segment.index.bytes"
+            | "segment.jitter.ms"
+            | "segment.ms" => Self::Integer,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Whether a broker that shows `actual` for a topic's configuration key has what was `written`. Brokers read values by
+/// their type and show them in their own way: `compact, delete` as `compact,delete`, `0.50` as `0.5`, ` TRUE` as `true`.
+/// Their answers to a creation have the values as they were written, so both ways are compared.
+///
+/// Never true where Kafka would behave differently: what does not read as its key's type, and what keys that are not
+/// known here have, is compared as text, of which brokers ignore the spaces at either end alone.
+pub fn is_same_value(key: &str, written: &str, actual: &str) -> bool {
+    // What Java's `String.trim` removes.
+    let bare = |it| str::trim_matches(it, |it| it <= ' ');
+    let (written, actual) = (bare(written), bare(actual));
+    written == actual
+        || match ValueKind::of(key) {
+            ValueKind::List => words(written) == words(actual),
+            ValueKind::Integer => is_same(written.parse::<i64>(), actual.parse()),
+            ValueKind::Decimal => is_same(written.parse::<f64>(), actual.parse()),
+            ValueKind::Boolean => is_same(boolean(written), boolean(actual)),
+            ValueKind::Text => false,
+        }
+}
+
+/// The words of a list in their order, without those that were there before: brokers drop them.
+fn words(list: &str) -> Vec<&str> {
+    let mut res = Vec::new();
+    for it in list.split(',').map(str::trim) {
+        if !res.contains(&it) {
+            res.push(it);
+        }
+    }
+    res
+}
+
+fn boolean(text: &str) -> Result<bool, ParseBoolError> {
+    text.to_ascii_lowercase().parse()
+}
+
+fn is_same<T: PartialEq, E>(a: Result<T, E>, b: Result<T, E>) -> bool {
+    matches!((a, b), (Ok(a), Ok(b)) if a == b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,5 +265,48 @@ mod tests {
             assert_eq!(config, wanted);
             Ok(())
         });
+    }
+
+    #[test]
+    fn values_that_brokers_write_differently_are_the_same() {
+        for (key, written, actual) in [
+            ("cleanup.policy", "compact, delete", "compact,delete"),
+            ("cleanup.policy", " compact ,delete ", "compact,delete"),
+            ("cleanup.policy", "delete,compact,delete", "delete,compact"),
+            ("leader.replication.throttled.replicas", "0:1, 1:2", "0:1,1:2"),
+            ("min.cleanable.dirty.ratio", "0.50", "0.5"),
+            ("min.cleanable.dirty.ratio", "5e-1", "0.5"),
+            ("min.cleanable.dirty.ratio", "1", "1.0"),
+            ("preallocate", " TRUE", "true"),
+            ("retention.ms", "+01000 ", "1000"),
+            ("min.cleanable.dirty.ratio", "0.0001", "1.0E-4"),
+            ("compression.type", " zstd", "zstd"),
+            ("vendor.key", "", ""),
+        ] {
+            assert!(is_same_value(key, written, actual), "{key}: {written:?} {actual:?}");
+        }
+    }
+
+    #[test]
+    fn values_that_brokers_tell_apart_are_different() {
+        for (key, written, actual) in [
+            ("cleanup.policy", "compact", "delete"),
+            ("cleanup.policy", "com pact", "compact"),
+            ("cleanup.policy", "Compact", "compact"),
+            ("min.cleanable.dirty.ratio", "0.5", "0.51"),
+            ("cleanup.policy", "", "delete"),
+            ("min.cleanable.dirty.ratio", "", "0"),
+            ("preallocate", "1", "true"),
+            // Both are the same 64-bit floating-point number.
+            ("retention.ms", "9223372036854775806", "9223372036854775807"),
+            ("retention.ms", "1e3", "1000"),
+            ("retention.ms", "", "0"),
+            ("message.timestamp.type", "createtime", "CreateTime"),
+            ("compression.type", "zstd", "ZSTD"),
+            ("vendor.key", "1.0", "1"),
+            ("vendor.key", "a, b", "a,b"),
+        ] {
+            assert!(!is_same_value(key, written, actual), "{key}: {written:?} {actual:?}");
+        }
     }
 }
