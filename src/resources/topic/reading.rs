@@ -9,7 +9,7 @@ use super::{APPLIED, CREATED, TopicModel, UUID, now, told};
 use crate::{
     clients::kafka::{ConfigEntry, Kafka, KafkaError, Topic},
     framework::{Call, Diagnostic, Element, Failure, Optional},
-    governance::topic::{TopicName, TopicSpec},
+    governance::topic::{TopicName, TopicSpec, is_same_value},
 };
 
 /// How long after its creation a topic may be invisible to a broker.
@@ -68,7 +68,7 @@ pub(super) async fn resume(kafka: &dyn Kafka, spec: &TopicSpec, deadline: Instan
     });
     let as_planned = spec.partitions.is_none_or(|it| it == found.partitions)
         && spec.replication_factor.is_none_or(|it| it == found.replication_factor)
-        && overridden.as_ref() == Some(&spec.config);
+        && overridden.is_some_and(|it| is_same_config(&spec.config, &it));
     if as_planned && kafka.topic_never_written(&spec.name, deadline).await? { Ok(found) } else { Err(exists().into()) }
 }
 
@@ -100,7 +100,14 @@ fn overrides(config: &BTreeMap<String, ConfigEntry>) -> Optional<BTreeMap<String
     if own.is_empty() { Optional::default() } else { own.into() }
 }
 
-/// The owned keys with their present values. A key that was lost outside is dropped, so that the plan adds it again.
+/// Whether the keys are the same, and the broker understood each value as it was written.
+fn is_same_config(written: &BTreeMap<String, String>, actual: &BTreeMap<String, String>) -> bool {
+    written.keys().eq(actual.keys())
+        && written.iter().zip(actual.values()).all(|((key, written), actual)| is_same_value(key, written, actual))
+}
+
+/// The owned keys with their present values, in the words of the state where the broker shows the same in others. A key
+/// that was lost outside is dropped, so that the plan adds it again.
 fn still_owned(
     owned: Optional<BTreeMap<String, Element<String>>>,
     config: &BTreeMap<String, ConfigEntry>,
@@ -108,6 +115,11 @@ fn still_owned(
     let Some(owned) = owned.get() else { return owned };
     let present = |(key, value): (&String, &Element<String>)| match (value, config.get(key)) {
         (Element::Null, _) => Some((key.clone(), Element::Null)),
+        (Element::Known(written), Some(ConfigEntry { value: Some(actual), overridden: true }))
+            if is_same_value(key, written, actual) =>
+        {
+            Some((key.clone(), value.clone()))
+        }
         (_, Some(ConfigEntry { value: Some(actual), overridden: true })) => {
             Some((key.clone(), Element::Known(actual.clone())))
         }

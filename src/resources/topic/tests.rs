@@ -204,6 +204,22 @@ async fn drift_is_seen_for_owned_keys_alone() {
     assert_eq!(seen.attribute("config"), &map([("retention.ms", "1".into())]));
 }
 
+/// Brokers show some values in words of their own, and a plan that follows must still be empty.
+#[tokio::test]
+async fn values_keep_the_words_of_the_configuration() {
+    let run = Run::new();
+    let written = map([("cleanup.policy", "compact, delete".into()), ("min.cleanable.dirty.ratio", "0.50".into())]);
+    let declared = config([("name", "orders".into()), ("config", written.clone())]);
+    let stored = run.applied(&nothing(), declared.clone()).await;
+    let seen = Run::on(&run.cluster).read(stored).await.stored;
+    assert_eq!(seen.state.attribute("config"), &written);
+    assert_eq!(run.plan(&seen, declared.clone()).await.planned.state, seen.state);
+    // The same topic, left by a create that was interrupted.
+    let planned = Run::on(&run.cluster).plan(&nothing(), declared.clone()).await.planned;
+    let outcome = Run::on(&run.cluster).apply(&nothing(), planned, declared).await;
+    quiet(&outcome.diagnostics);
+}
+
 #[tokio::test]
 async fn a_topic_deleted_outside_is_gone() {
     let run = Run::new();
