@@ -16,7 +16,7 @@ pub(super) fn write(folder: &Path, ports: Ports, certificates: &Certificates) ->
     fs::write(folder.join("broker.properties"), properties(folder, ports))
 }
 
-/// The broker is its own controller. ANONYMOUS, which is everybody on the plain text listener, may do everything: with it
+/// The broker is its own controller, and commits a change at once instead of waiting 25 ms for others. ANONYMOUS, which is everybody on the plain text listener, may do everything: with it
 /// the tests make and verify what others may not.
 fn properties(folder: &Path, ports: Ports) -> String {
     let Ports { plaintext, controller, sasl_ssl, mutual_tls } = ports;
@@ -33,6 +33,7 @@ broker.rack=rack-1
 log.dirs={folder}/data
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers={controller}
+controller.quorum.append.linger.ms=0
 inter.broker.listener.name=PLAINTEXT
 listeners=PLAINTEXT://{plaintext},CONTROLLER://{controller},SASL_SSL://{sasl_ssl},SSL://{mutual_tls}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
