@@ -29,7 +29,7 @@ use crate::{
 const MAX_AGE: Duration = Duration::from_secs(30);
 
 /// So many reads are answered one by one before the next takes a snapshot.
-const READS_BEFORE_SNAPSHOT: usize = 32;
+const READS_BEFORE_SNAPSHOT: usize = 10;
 
 /// Topics whose configurations are fetched together.
 const PAGE: usize = 500;
