@@ -585,3 +585,113 @@ async fn nobody_at_the_address_is_told_after_a_while() {
     assert!(matches!(res, Err(KafkaError::Connect { problem: ConnectProblem::Unreachable(_), .. })), "{res:?}");
     assert!(begin.elapsed() < Duration::from_secs(15));
 }
+
+/// A port that accepts connections and says nothing.
+async fn silent() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+#[tokio::test]
+async fn a_broker_that_does_not_answer_is_not_tried_anew_by_each_caller() {
+    let (_listener, port) = silent().await;
+    let kafka = client(port, Duration::from_secs(1));
+    let begin = Instant::now();
+    let deadline = begin + Duration::from_mins(1);
+    let calls = (0..4).map(|_| {
+        tokio::spawn({
+            let kafka = kafka.clone();
+            async move { kafka.cluster(deadline).await }
+        })
+    });
+    let calls: Vec<_> = calls.collect();
+    let unreachable = |res: Result<_, KafkaError>| {
+        assert!(matches!(res, Err(KafkaError::Connect { problem: ConnectProblem::Unreachable(_), .. })), "{res:?}");
+    };
+    for call in calls {
+        unreachable(call.await.unwrap());
+    }
+    // The patience with a broker that may be starting, and the attempt during which it ends.
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    let later = Instant::now();
+    for _ in 0..4 {
+        unreachable(kafka.cluster(deadline).await);
+    }
+    assert!(later.elapsed() < Duration::from_millis(500), "{:?}", later.elapsed());
+}
+
+/// Waits until a broker got so many requests of a kind.
+async fn until_asked(broker: &FakeBroker, key: ApiKey, count: usize) {
+    let deadline = soon();
+    while broker.asked(key).len() < count {
+        assert!(Instant::now() < deadline, "not asked");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Ends a call that has little time, while another holds what it waits for.
+async fn ends_in_time<T: std::fmt::Debug>(call: impl Future<Output = Result<T, KafkaError>>) {
+    let begin = Instant::now();
+    let res = call.await;
+    assert!(matches!(res, Err(KafkaError::Deadline(_))), "{res:?}");
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+fn shortly() -> Instant {
+    Instant::now() + Duration::from_millis(300)
+}
+
+#[tokio::test]
+async fn a_caller_waits_for_a_connection_until_its_own_deadline() {
+    let broker = FakeBroker::start(|_| Reply::Nothing).await;
+    let kafka = broker.client();
+    let patient = tokio::spawn({
+        let kafka = kafka.clone();
+        async move { kafka.cluster(soon()).await }
+    });
+    until_asked(&broker, ApiKey::ApiVersions, 1).await;
+    ends_in_time(kafka.cluster(shortly())).await;
+    ends_in_time(kafka.describe_topic(&name("a"), shortly())).await;
+    patient.abort();
+}
+
+#[tokio::test]
+async fn a_caller_waits_for_a_snapshot_until_its_own_deadline() {
+    let broker = FakeBroker::start(|asked| match asked.key {
+        ApiKey::Metadata if asked.decoded::<MetadataRequest>().topics.is_none() => Reply::Nothing,
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    let kafka = broker.client();
+    for _ in 0..32 {
+        kafka.refresh_topic(&name("a"), &[], soon()).await.unwrap();
+    }
+    let asked = broker.asked(ApiKey::Metadata).len();
+    let patient = tokio::spawn({
+        let kafka = kafka.clone();
+        async move { kafka.refresh_topic(&name("a"), &[], soon()).await }
+    });
+    until_asked(&broker, ApiKey::Metadata, asked + 1).await;
+    ends_in_time(kafka.refresh_topic(&name("b"), &[], shortly())).await;
+    patient.abort();
+}
+
+#[tokio::test]
+async fn the_end_of_one_callers_time_is_no_failure_for_others() {
+    let broker = FakeBroker::start(|asked| match (asked.key, asked.earlier) {
+        (ApiKey::ApiVersions, 0) => Reply::Nothing,
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    let kafka = broker.client();
+    // Longer than a broker that was never reached is tried.
+    let hurried = kafka.cluster(Instant::now() + Duration::from_secs(5));
+    let patient = async {
+        until_asked(&broker, ApiKey::ApiVersions, 1).await;
+        kafka.cluster(soon()).await
+    };
+    let (hurried, patient) = tokio::join!(hurried, patient);
+    assert!(matches!(hurried, Err(KafkaError::Deadline(_))), "{hurried:?}");
+    assert_eq!(patient.unwrap().id, "cluster");
+}

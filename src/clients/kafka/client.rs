@@ -12,6 +12,7 @@ use std::{
 
 use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
 use rustls::ClientConfig;
+use tokio::time::timeout_at;
 
 use crate::{
     clients::kafka::{
@@ -34,27 +35,13 @@ use crate::{
 /// somebody who waits for a wrong address to be told.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// How long a failure to connect that another try would not mend is the answer for everybody who asks: each would wait
+/// for as long as the first otherwise.
+const FAILURE_AGE: Duration = Duration::from_secs(10);
+
 /// A client of the cluster that the settings name. Nothing is sent before the first call.
 pub fn connect(settings: KafkaSettings) -> Arc<dyn Kafka> {
-    Arc::new(Wired(Arc::new(Client {
-        settings,
-        tls: OnceLock::new(),
-        directory: Mutex::default(),
-        links: Mutex::default(),
-        preferred: tokio::sync::Mutex::default(),
-        requests: AtomicU64::new(0),
-        own_writes: OwnWrites::default(),
-        reads: Reads::default(),
-        looks: Queue::default(),
-        describes: Queue::default(),
-        creates: Queue::default(),
-        create_checks: Queue::default(),
-        grows: Queue::default(),
-        grow_checks: Queue::default(),
-        alters: Queue::default(),
-        alter_checks: Queue::default(),
-        deletes: Queue::default(),
-    })))
+    Arc::new(Wired(Arc::new(Client::new(settings))))
 }
 
 /// The client behind the port.
@@ -105,18 +92,60 @@ struct Slot {
     connection: Option<Arc<Connection>>,
     was_reached: bool,
     first_tried: Instant,
-    /// When the last try failed, and how: an answer for those who waited for it.
-    failure: Option<(Instant, Trouble)>,
+    failure: Option<Failure>,
 }
 
 /// The broker that is asked what any of them can answer.
 #[derive(Default)]
 struct Preferred {
     connection: Option<Arc<Connection>>,
-    failure: Option<(Instant, Trouble)>,
+    failure: Option<Failure>,
+}
+
+/// When the last try to connect failed, and how.
+struct Failure {
+    at: Instant,
+    trouble: Trouble,
+}
+
+impl Failure {
+    fn new(trouble: &Trouble) -> Self {
+        Self { at: Instant::now(), trouble: trouble.clone() }
+    }
+
+    /// The answer for one who asked at a time: all who waited for the try share its end, and those who come soon after
+    /// share one that is final.
+    fn answers(&self, asked: Instant) -> Option<Trouble> {
+        let is_final = matches!(self.trouble, Trouble::Final(_));
+        let is_answer = asked <= self.at || (is_final && self.at.elapsed() < FAILURE_AGE);
+        is_answer.then(|| self.trouble.clone())
+    }
 }
 
 impl Client {
+    /// A client that has sent nothing yet.
+    pub(super) fn new(settings: KafkaSettings) -> Self {
+        Self {
+            settings,
+            tls: OnceLock::new(),
+            directory: Mutex::default(),
+            links: Mutex::default(),
+            preferred: tokio::sync::Mutex::default(),
+            requests: AtomicU64::new(0),
+            own_writes: OwnWrites::default(),
+            reads: Reads::default(),
+            looks: Queue::default(),
+            describes: Queue::default(),
+            creates: Queue::default(),
+            create_checks: Queue::default(),
+            grows: Queue::default(),
+            grow_checks: Queue::default(),
+            alters: Queue::default(),
+            alter_checks: Queue::default(),
+            deletes: Queue::default(),
+        }
+    }
+
     /// Sends one request to a broker, once. `build` makes it for the version that both sides know.
     pub(super) async fn call<R: Ask>(
         &self,
@@ -124,12 +153,14 @@ impl Client {
         deadline: Instant,
         build: impl FnOnce(i16) -> Result<R, KafkaError>,
     ) -> Result<R::Response, Trouble> {
-        let connection = match to {
-            Target::Any => self.any_connection(deadline).await,
-            Target::Controller => self.controller_connection(deadline).await,
-            Target::Node(id) => self.node_connection(id, deadline).await,
+        let connection = async {
+            match to {
+                Target::Any => self.any_connection().await,
+                Target::Controller => self.controller_connection(deadline).await,
+                Target::Node(id) => self.node_connection(id).await,
+            }
         };
-        let answer = match connection {
+        let answer = match in_time(deadline, connection).await {
             Ok(it) => self.call_on(&it, deadline, build).await,
             Err(trouble) => Err(trouble),
         };
@@ -152,7 +183,7 @@ impl Client {
             Err(Trouble::Lost(KafkaError::Connect { problem: ConnectProblem::Closed, .. }))
                 if !connection.has_answered() =>
             {
-                Err(self.closed_at_once(connection.broker()).await)
+                in_time(deadline, async { Err(self.closed_at_once(connection.broker()).await) }).await
             }
             answer => answer,
         }
@@ -187,7 +218,7 @@ impl Client {
         request: MetadataRequest,
         deadline: Instant,
     ) -> Result<MetadataResponse, Trouble> {
-        let connection = self.any_connection(deadline).await?;
+        let connection = in_time(deadline, self.any_connection()).await?;
         let answer = self.call_on(&connection, deadline, |_| Ok(request)).await?;
         let brokers = answer.brokers.iter().filter_map(|it| {
             let port = u16::try_from(it.port).ok()?;
@@ -204,19 +235,19 @@ impl Client {
         locked(&self.directory).controller = None;
     }
 
-    async fn any_connection(&self, deadline: Instant) -> Result<Arc<Connection>, Trouble> {
+    async fn any_connection(&self) -> Result<Arc<Connection>, Trouble> {
         let asked = Instant::now();
         let mut preferred = self.preferred.lock().await;
         if let Some(it) = preferred.connection.as_ref().filter(|it| it.is_open()) {
             return Ok(it.clone());
         }
-        if let Some((_, trouble)) = preferred.failure.as_ref().filter(|(failed, _)| asked <= *failed) {
-            return Err(trouble.clone());
+        if let Some(trouble) = preferred.failure.as_ref().and_then(|it| it.answers(asked)) {
+            return Err(trouble);
         }
-        preferred.connection = None;
+        *preferred = Preferred::default();
         let mut last = None;
         for broker in self.candidates() {
-            match self.connection(&broker, deadline).await {
+            match self.connection(&broker).await {
                 Ok(connection) => {
                     preferred.connection = Some(connection.clone());
                     return Ok(connection);
@@ -227,7 +258,7 @@ impl Client {
         }
         let nobody = || Trouble::Final(KafkaError::Unsupported("a client without bootstrap servers".to_owned()));
         let trouble = last.unwrap_or_else(nobody);
-        preferred.failure = Some((Instant::now(), trouble.clone()));
+        preferred.failure = Some(Failure::new(&trouble));
         Err(trouble)
     }
 
@@ -242,7 +273,7 @@ impl Client {
     async fn controller_connection(&self, deadline: Instant) -> Result<Arc<Connection>, Trouble> {
         let known = locked(&self.directory).controller;
         if let Some(id) = known {
-            return self.node_connection(id, deadline).await;
+            return self.node_connection(id).await;
         }
         let id = self.metadata(metadata_of_brokers(), deadline).await?.controller_id.0;
         if id < 0 {
@@ -251,10 +282,10 @@ impl Client {
                 message: "the cluster has no controller at the moment".to_owned(),
             }));
         }
-        self.node_connection(id, deadline).await
+        self.node_connection(id).await
     }
 
-    async fn node_connection(&self, id: i32, deadline: Instant) -> Result<Arc<Connection>, Trouble> {
+    async fn node_connection(&self, id: i32) -> Result<Arc<Connection>, Trouble> {
         let known = locked(&self.directory).brokers.get(&id).cloned();
         let Some(broker) = known else {
             return Err(Trouble::Again(KafkaError::Broker {
@@ -262,10 +293,10 @@ impl Client {
                 message: format!("broker {id} is not among the live brokers"),
             }));
         };
-        self.connection(&broker, deadline).await
+        self.connection(&broker).await
     }
 
-    async fn connection(&self, broker: &HostPort, deadline: Instant) -> Result<Arc<Connection>, Trouble> {
+    async fn connection(&self, broker: &HostPort) -> Result<Arc<Connection>, Trouble> {
         let asked = Instant::now();
         let new = || Arc::new(Link { slot: tokio::sync::Mutex::new(Slot::new(asked)) });
         let link = locked(&self.links).entry(broker.clone()).or_insert_with(new).clone();
@@ -273,12 +304,13 @@ impl Client {
         if let Some(it) = slot.connection.as_ref().filter(|it| it.is_open()) {
             return Ok(it.clone());
         }
-        if let Some((_, trouble)) = slot.failure.as_ref().filter(|(failed, _)| asked <= *failed) {
-            return Err(trouble.clone());
+        if let Some(trouble) = slot.failure.as_ref().and_then(|it| it.answers(asked)) {
+            return Err(trouble);
         }
+        slot.failure = None;
         slot.was_reached |= slot.connection.take().is_some_and(|it| it.has_answered());
         let opened = match self.tls(broker) {
-            Ok(tls) => Connection::open(broker, &self.settings, tls.as_ref(), deadline).await,
+            Ok(tls) => Connection::open(broker, &self.settings, tls.as_ref()).await,
             Err(error) => Err(error),
         };
         match opened {
@@ -289,7 +321,7 @@ impl Client {
             }
             Err(error) => {
                 let trouble = slot.judge(error);
-                slot.failure = Some((Instant::now(), trouble.clone()));
+                slot.failure = Some(Failure::new(&trouble));
                 Err(trouble)
             }
         }
@@ -299,6 +331,16 @@ impl Client {
         let made = self.tls.get_or_init(|| self.settings.tls.as_ref().map(tls::client_config).transpose());
         made.clone().map_err(|problem| KafkaError::Connect { broker: broker.clone(), problem })
     }
+}
+
+/// Waits until a caller's own deadline for what others wait for as well. What was done so far is given up, and begun
+/// again by the next of them.
+pub(super) async fn in_time<T>(
+    deadline: Instant,
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    let time_is_up = |_| Err(Trouble::Again(KafkaError::Deadline("waiting for a connection".to_owned())));
+    timeout_at(deadline.into(), work).await.unwrap_or_else(time_is_up)
 }
 
 impl Slot {

@@ -23,7 +23,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     sync::{mpsc, oneshot},
-    time::timeout_at,
+    time::{timeout, timeout_at},
 };
 
 use crate::clients::kafka::{
@@ -66,15 +66,14 @@ struct Call {
 }
 
 impl Connection {
-    /// Connects, authenticates, and learns what the broker understands.
+    /// Connects, authenticates, and learns what the broker understands. It takes as long as a request may, whoever
+    /// asked for it: many wait for one attempt.
     pub(super) async fn open(
         broker: &HostPort,
         settings: &KafkaSettings,
         tls: Option<&Arc<ClientConfig>>,
-        deadline: Instant,
     ) -> Result<Self, KafkaError> {
-        let limit = deadline.min(Instant::now() + settings.request_timeout);
-        let opened = timeout_at(limit.into(), async {
+        let opened = timeout(settings.request_timeout, async {
             let mut wire = Wire::open(broker, tls).await?;
             let lifetime = match &settings.sasl {
                 Some(it) => sasl::authenticate(&mut wire, it).await?,
@@ -358,7 +357,7 @@ async fn connect_tcp(broker: &HostPort) -> Result<TcpStream, ConnectProblem> {
         .collect();
     let mut last = ConnectProblem::Resolve("it has no address".to_owned());
     for address in addresses {
-        match tokio::time::timeout(ADDRESS_TIMEOUT, TcpStream::connect(address)).await {
+        match timeout(ADDRESS_TIMEOUT, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 // Without it, a small request may wait for the answer to the one before.
                 let _ = stream.set_nodelay(true);
@@ -396,13 +395,13 @@ async fn answers_plain_text(broker: &HostPort) -> bool {
         let tcp = connect_tcp(broker).await.ok()?;
         Wire::over(broker, Box::new(tcp), false).learn_versions().await.ok()
     };
-    tokio::time::timeout(PROBE_TIMEOUT, probe).await.is_ok_and(|it| it.is_some())
+    timeout(PROBE_TIMEOUT, probe).await.is_ok_and(|it| it.is_some())
 }
 
 /// The mechanisms that a listener wants to hear of before anything else; `None` if it has no SASL.
 pub(super) async fn expected_sasl(broker: &HostPort, tls: Option<&Arc<ClientConfig>>) -> Option<String> {
     let probe = async { sasl::offered(&mut Wire::open(broker, tls).await?).await };
-    tokio::time::timeout(PROBE_TIMEOUT, probe).await.ok()?.ok()?
+    timeout(PROBE_TIMEOUT, probe).await.ok()?.ok()?
 }
 
 async fn answers_tls(broker: &HostPort) -> bool {
@@ -418,5 +417,5 @@ async fn answers_tls(broker: &HostPort) -> bool {
         };
         proof.then_some(())
     };
-    tokio::time::timeout(PROBE_TIMEOUT, probe).await.is_ok_and(|it| it.is_some())
+    timeout(PROBE_TIMEOUT, probe).await.is_ok_and(|it| it.is_some())
 }

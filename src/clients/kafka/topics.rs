@@ -17,7 +17,7 @@ use kafka_protocol::{
 use crate::{
     clients::kafka::{
         ConfigEntry, KafkaError, Topic,
-        client::{Client, Target},
+        client::{Client, Target, in_time},
         queue::{QueueOf, gathered},
         requests::{metadata_of, metadata_of_all_topics, wire_name},
         topic_reads::{Describe, Look, Shape},
@@ -45,7 +45,8 @@ impl Client {
     ) -> Result<Option<Topic>, KafkaError> {
         let mut tries = Tries::new(deadline, || format!("reading topic `{name}`"));
         loop {
-            match self.reads.topic(self, name, keys, deadline).await {
+            let read = Box::pin(self.reads.topic(self, name, keys, deadline));
+            match in_time(deadline, read).await {
                 Ok(Some(topic)) => return Ok(Some(topic)),
                 Ok(None) => return self.read_topic(name, Some(keys.iter().cloned().collect()), deadline).await,
                 Err(trouble) => tries.next(trouble).await?,
