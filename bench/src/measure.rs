@@ -136,6 +136,7 @@ fn peak_of(process: u32) -> Option<u64> {
 
 /// From the start of a plugin to its handshake line, as an engine starts it.
 pub(crate) fn handshake(provider: &Path) -> io::Result<Duration> {
+    let sockets = tempfile::tempdir()?;
     let mut command = Command::new(provider);
     command
         .env("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
@@ -143,6 +144,8 @@ pub(crate) fn handshake(provider: &Path) -> io::Result<Duration> {
         .env("PLUGIN_MIN_PORT", "10000")
         .env("PLUGIN_MAX_PORT", "25000")
         .env("PLUGIN_CLIENT_CERT", include_str!("client.pem"))
+        // It is killed before it can remove its socket.
+        .env("TMPDIR", sockets.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());

@@ -9,7 +9,7 @@ use crate::framework::{
     Call, Change, Diagnostic, Diagnostics, Failure, Import, Model, MoveSource, Path, Phase, Plan, Private, Resource,
     Schema, Severity, Timeout, Type, Value, check,
     codec::json::{Unexpected, from_json},
-    decode, encode, plan, schema,
+    decode, decode_parts, encode, plan, schema,
     upgrade::{Fill, complete},
 };
 
@@ -448,10 +448,9 @@ pub(crate) fn validated<M: Model>(
     let mut report = Diagnostics::default();
     let wrong = check::config(schema, &config);
     report.0.extend(wrong);
-    match decode::<M>(config) {
-        Ok(model) => validate(&model, &mut report),
-        Err(wrong) => report.append(wrong),
-    }
+    let (model, wrong) = decode_parts::<M>(config);
+    report.append(wrong);
+    validate(&model, &mut report);
     report
 }
 

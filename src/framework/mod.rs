@@ -38,6 +38,7 @@ pub use failure::Failure;
 pub use function::{Function, FunctionError, Parameter, Signature};
 pub(crate) use managed::validated;
 pub use managed::{Answer, ApplyRequest, DynResource, NOT_CHECKED, Outcome, PlanRequest, PlanResponse, Stored};
+pub(crate) use model::decode_parts;
 pub use model::{
     About, AttributeField, Block, Blocks, Computed, Configurable, Field, Model, Nested, Optional, OptionalComputed,
     Providable, Required, Slot, Unknown, Visitor, decode, encode, schema,

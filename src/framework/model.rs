@@ -332,6 +332,12 @@ pub fn schema<M: Model>() -> Schema {
 /// Reads a model from an object, and reports every wrong attribute at its path. An unknown object is one whose parts
 /// are all unknown.
 pub fn decode<M: Model>(value: Value) -> Result<M, Diagnostics> {
+    let (model, wrong) = decode_parts(value);
+    if wrong.0.is_empty() { Ok(model) } else { Err(wrong) }
+}
+
+/// Reads what can be read: attributes that are wrong are unknown in the model, so that others can still be judged.
+pub(crate) fn decode_parts<M: Model>(value: Value) -> (M, Diagnostics) {
     struct Load {
         attributes: BTreeMap<String, Value>,
         missing: Value,
@@ -342,18 +348,20 @@ pub fn decode<M: Model>(value: Value) -> Result<M, Diagnostics> {
             let value = self.attributes.remove(name).unwrap_or_else(|| self.missing.clone());
             if let Err(wrong) = slot.load(value) {
                 self.wrong.append(wrong.under(&Step::Attribute(name.to_owned())));
+                // An unknown value is right for every slot.
+                let _ = slot.load(Value::UNKNOWN);
             }
         }
     }
     let (attributes, missing) = match value {
         Value::Object(attributes) => (attributes, Value::Null),
         Value::Unknown(_) => (BTreeMap::new(), Value::UNKNOWN),
-        other => return Err(Diagnostics::mismatch("an object", &other)),
+        other => return (M::default(), Diagnostics::mismatch("an object", &other)),
     };
     let mut model = M::default();
     let mut load = Load { attributes, missing, wrong: Diagnostics::default() };
     model.visit(&mut load);
-    if load.wrong.0.is_empty() { Ok(model) } else { Err(load.wrong) }
+    (model, load.wrong)
 }
 
 /// Writes a model as an object.

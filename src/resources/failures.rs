@@ -129,10 +129,15 @@ pub(super) fn dry_run(error: &KafkaError) -> Diagnostic {
             ),
         )
         .at("name"),
-        _ => Diagnostic::warning(
-            "Not checked by the broker",
-            "The plan could not be tried on the cluster, so that what the broker would refuse shows only in apply.",
-        )
-        .caused_by(error),
+        _ => {
+            let what = match error {
+                KafkaError::Connect { problem, .. } => remedy(problem),
+                KafkaError::Denied { .. } => "That is as it should be where the plan may only read.",
+                _ => "Apply tells more.",
+            };
+            let detail = "The plan could not be tried on the cluster, so that what the broker would refuse shows only in \
+                          apply.";
+            Diagnostic::warning("Not checked by the broker", format!("{detail}\n\n{what}")).caused_by(error)
+        }
     }
 }

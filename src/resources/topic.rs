@@ -291,7 +291,8 @@ impl Resource<Context> for Topic {
                 let cluster_id = cluster_id.value()?;
                 let environment = ctx.with_cluster(cluster_id, call.deadline).await?.ok_or_else(|| {
                     let detail = format!(
-                        "No environment of the provider block has the cluster `{cluster_id}`, or it cannot be reached."
+                        "No environment of the provider block leads to the cluster `{cluster_id}`.\n\nAdd one with its \
+                         `bootstrap_servers`, or correct the id; `data.kafka_cluster` tells those of the others."
                     );
                     Diagnostic::error("Unknown cluster", detail)
                 })?;

@@ -169,10 +169,11 @@ impl<P: Provider> Server<P> {
     }
 
     fn note<R: Rpc>(&self, request: &R, time: Duration, answered: bool) {
-        let id = self.requests.fetch_add(1, Ordering::Relaxed);
+        // Terraform mixes the logs of several processes.
+        let id = format!("{}-{}", std::process::id(), self.requests.fetch_add(1, Ordering::Relaxed));
         let milliseconds = time.as_millis();
         let mut fields: Vec<log::Field<'_>> =
-            vec![("tf_rpc", &R::NAME), ("tf_req_id", &id), ("milliseconds", &milliseconds)];
+            vec![("tf_rpc", &R::NAME), ("tf_req_id", &id), ("tf_req_duration_ms", &milliseconds)];
         let subject = request.subject();
         if let Some((key, name)) = &subject {
             fields.push((key, name));

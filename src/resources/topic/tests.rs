@@ -599,6 +599,9 @@ fn impossible_values_are_refused_without_a_cluster() {
         ("Invalid replication factor", Some("replication_factor".into())),
     ];
     assert_eq!(told, expected);
+    // What cannot be parsed hides nothing of the rest.
+    let broken = config([("name", "a b".into()), ("partitions", 0.into()), ("replication_factor", 0.into())]);
+    assert_eq!(run.topic.validate(broken).0.len(), 3);
     let huge = run.topic.validate(config([("name", "orders".into()), ("partitions", 1_000_000_000.into())]));
     assert_eq!(huge.0[0].path, Some("partitions".into()));
 }
