@@ -408,6 +408,18 @@ async fn a_read_whose_answer_was_cut_off_is_asked_again() {
     assert_eq!(broker.asked(ApiKey::Metadata).len(), 3);
 }
 
+#[tokio::test]
+async fn a_broker_that_does_not_know_the_clusters_id_yet_is_asked_again() {
+    let broker = FakeBroker::start(|asked| match (asked.key, asked.earlier) {
+        (ApiKey::Metadata, 0) => asked.answer(&metadata(asked, &[asked.port]).with_cluster_id(None)),
+        (ApiKey::Metadata, 1) => asked.answer(&metadata(asked, &[asked.port]).with_cluster_id(Some(text("")))),
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    assert_eq!(broker.client().cluster(soon()).await.unwrap().id, "cluster");
+    assert_eq!(broker.asked(ApiKey::Metadata).len(), 3);
+}
+
 /// The first creation is carried out without an answer, the second finds the topic.
 async fn creation_with_a_lost_answer(partitions: i32, end_offset: i64) -> Result<i32, KafkaError> {
     let broker = FakeBroker::start(move |asked| match (asked.key, asked.earlier) {

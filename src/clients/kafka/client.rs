@@ -441,11 +441,18 @@ impl Kafka for Wired {
 impl Client {
     async fn cluster(&self, deadline: Instant) -> Result<Cluster, KafkaError> {
         let mut tries = Tries::new(deadline, || "reading the cluster".to_owned());
-        let answer = loop {
-            match self.metadata(metadata_of_brokers(), deadline).await {
-                Ok(it) => break it,
-                Err(trouble) => tries.next(trouble).await?,
-            }
+        let (id, answer) = loop {
+            let trouble = match self.metadata(metadata_of_brokers(), deadline).await {
+                Ok(answer) => match answer.cluster_id.as_ref().filter(|it| !it.is_empty()) {
+                    Some(id) => break (id.to_string(), answer),
+                    None => Trouble::Again(KafkaError::Broker {
+                        code: "BROKER_NOT_AVAILABLE".to_owned(),
+                        message: "the broker does not know the cluster's id yet".to_owned(),
+                    }),
+                },
+                Err(trouble) => trouble,
+            };
+            tries.next(trouble).await?;
         };
         let brokers = answer.brokers.iter().filter_map(|it| {
             let rack = it.rack.as_ref().map(ToString::to_string);
@@ -453,7 +460,6 @@ impl Client {
         });
         let mut brokers: Vec<Broker> = brokers.collect();
         brokers.sort_by_key(|it| it.id);
-        let id = answer.cluster_id.map(|it| it.to_string()).unwrap_or_default();
         Ok(Cluster { id, controller: Some(answer.controller_id.0).filter(|it| 0 <= *it), brokers })
     }
 }
