@@ -107,7 +107,7 @@ async fn empty<T: Gathered>(client: Arc<Client>, queue: QueueOf<T>) {
     }
 }
 
-/// Lets another task empty the queue if this one panics: its callers see a lost answer, later ones are served.
+/// Lets another task empty the queue if this one panics: all who wait see a lost answer, and later callers are served.
 struct Reset<'a, T: Gathered> {
     queue: &'a Queue<T>,
 }
@@ -115,7 +115,9 @@ struct Reset<'a, T: Gathered> {
 impl<T: Gathered> Drop for Reset<'_, T> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            locked(&self.queue.state).emptied = false;
+            let mut state = locked(&self.queue.state);
+            state.emptied = false;
+            state.waiting.clear();
         }
     }
 }
@@ -142,4 +144,67 @@ fn next_batch<T: Gathered>(queue: &Queue<T>) -> Option<Vec<Waiting<T>>> {
     state.waiting = later;
     state.emptied = !batch.is_empty();
     (!batch.is_empty()).then_some(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::clients::kafka::KafkaSettings;
+
+    /// Panics over a topic named `bad`, as soon as it may.
+    struct Fragile(TopicName);
+
+    static QUEUE: LazyLock<Queue<Fragile>> = LazyLock::new(Queue::default);
+    static IS_SENDING: Notify = Notify::const_new();
+    static MAY_PANIC: Notify = Notify::const_new();
+
+    impl Gathered for Fragile {
+        type Answer = ();
+        const CAPACITY: usize = 1;
+
+        fn topic(&self) -> &TopicName {
+            &self.0
+        }
+
+        async fn send(_: &Client, asked: &[Self], _: Instant) -> Vec<Result<(), Trouble>> {
+            if asked[0].0.as_str() == "bad" {
+                IS_SENDING.notify_one();
+                MAY_PANIC.notified().await;
+                unreachable!("a bad topic");
+            }
+            vec![Ok(())]
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_lost_answer_for_all_who_wait_and_nothing_for_later_callers() {
+        let settings = KafkaSettings {
+            bootstrap_servers: Vec::new(),
+            tls: None,
+            sasl: None,
+            request_timeout: Duration::from_secs(1),
+        };
+        let client = Arc::new(Client::new(settings));
+        let begin = Instant::now();
+        let call = |topic: &str| {
+            let (client, asked) = (client.clone(), Fragile(topic.parse().unwrap()));
+            let deadline = begin + Duration::from_mins(1);
+            tokio::spawn(async move { gathered(&client, |_| &QUEUE, asked, deadline).await })
+        };
+        let first = call("bad");
+        IS_SENDING.notified().await;
+        let second = call("good");
+        while locked(&QUEUE.state).waiting.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        MAY_PANIC.notify_one();
+        assert!(matches!(first.await.unwrap(), Err(Trouble::Lost(_))));
+        assert!(matches!(second.await.unwrap(), Err(Trouble::Lost(_))));
+        assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+        assert!(call("good").await.unwrap().is_ok());
+    }
 }
