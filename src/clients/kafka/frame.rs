@@ -144,9 +144,13 @@ impl ByteBuf for Bounded {
 
 #[cfg(test)]
 mod tests {
-    use kafka_protocol::messages::{ApiVersionsRequest, MetadataRequest};
+    use kafka_protocol::messages::{
+        ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
+        IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest,
+    };
 
     use super::*;
+    use crate::clients::kafka::requests::Ask;
 
     #[test]
     fn an_array_that_cannot_be_is_refused_before_memory_is_reserved() {
@@ -162,12 +166,25 @@ mod tests {
     fn bytes_of_every_kind_decode_or_fail_without_a_panic() {
         arbtest::arbtest(|input| {
             let bytes = Bytes::from(input.arbitrary::<Vec<u8>>()?);
-            for version in [4, 9, 12] {
-                let _ = answer::<MetadataRequest>(bytes.clone(), version);
+            decode::<MetadataRequest>(&bytes);
+            decode::<DescribeConfigsRequest>(&bytes);
+            decode::<CreateTopicsRequest>(&bytes);
+            decode::<DeleteTopicsRequest>(&bytes);
+            decode::<CreatePartitionsRequest>(&bytes);
+            decode::<IncrementalAlterConfigsRequest>(&bytes);
+            decode::<ListOffsetsRequest>(&bytes);
+            for version in [0, 3] {
+                let _ = answer::<ApiVersionsRequest>(bytes.clone(), version);
             }
-            let _ = answer::<ApiVersionsRequest>(bytes, 3);
             Ok(())
         });
+    }
+
+    /// As an answer in every version that the client understands.
+    fn decode<R: Ask>(bytes: &Bytes) {
+        for version in R::WRITTEN {
+            let _ = answer::<R>(bytes.clone(), version);
+        }
     }
 
     #[tokio::test]
