@@ -10,7 +10,7 @@ pub use settings::{EnvironmentSettings, SaslSettings, Settings, TlsSettings};
 
 use crate::{
     clients::kafka,
-    data_sources::cluster::Cluster,
+    data_sources::{cluster::Cluster, consumer_group::ConsumerGroup},
     framework::{Diagnostics, Failure, Provider, Registry},
     resources::topic::Topic,
 };
@@ -25,7 +25,7 @@ impl Provider for KafkaProvider {
     type Context = Context;
 
     fn registry() -> Registry<Context> {
-        Registry::new().data_source::<Cluster>().resource::<Topic>()
+        Registry::new().data_source::<Cluster>().data_source::<ConsumerGroup>().resource::<Topic>()
     }
 
     fn validate(settings: &Settings, report: &mut Diagnostics) {

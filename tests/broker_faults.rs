@@ -12,11 +12,16 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::{
     messages::{
-        ApiKey, ApiVersionsResponse, BrokerId, CreateTopicsRequest, CreateTopicsResponse, DescribeConfigsRequest,
-        DescribeConfigsResponse, ListOffsetsResponse, MetadataRequest, MetadataResponse, TopicName as WireTopicName,
+        ApiKey, ApiVersionsResponse, BrokerId, ConsumerGroupDescribeResponse, CreateTopicsRequest,
+        CreateTopicsResponse, DescribeConfigsRequest, DescribeConfigsResponse, DescribeGroupsRequest,
+        DescribeGroupsResponse, FindCoordinatorRequest, FindCoordinatorResponse, GroupId, ListOffsetsResponse,
+        MetadataRequest, MetadataResponse, TopicName as WireTopicName,
         api_versions_response::ApiVersion,
+        consumer_group_describe_response::{DescribedGroup as NewGroup, Member},
         create_topics_response::CreatableTopicResult,
         describe_configs_response::DescribeConfigsResult,
+        describe_groups_response::{DescribedGroup, DescribedGroupMember},
+        find_coordinator_response::Coordinator,
         list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
         metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic},
     },
@@ -29,7 +34,9 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use terraform_provider_kafka::{
-    clients::kafka::{ConnectProblem, HostPort, Kafka, KafkaError, KafkaSettings, Secret, Tls, connect},
+    clients::kafka::{
+        ConnectProblem, ConsumerGroup, GroupMember, HostPort, Kafka, KafkaError, KafkaSettings, Secret, Tls, connect,
+    },
     governance::topic::{TopicName, TopicSpec},
 };
 use tokio::{
@@ -213,6 +220,8 @@ fn usual(asked: &Asked) -> Reply {
         ApiKey::DescribeConfigs => asked.answer(&configs(asked)),
         ApiKey::CreateTopics => asked.answer(&created(asked, 0)),
         ApiKey::ListOffsets => asked.answer(&end_offsets(0)),
+        ApiKey::FindCoordinator => asked.answer(&coordinator(asked, 1, asked.port)),
+        ApiKey::DescribeGroups => asked.answer(&classic_group(asked, 0)),
         key => panic!("not scripted: {key:?}"),
     }
 }
@@ -224,6 +233,9 @@ fn versions(create_topics: i16) -> ApiVersionsResponse {
         (ApiKey::DescribeConfigs, 4),
         (ApiKey::CreateTopics, create_topics),
         (ApiKey::ListOffsets, 7),
+        (ApiKey::FindCoordinator, 6),
+        (ApiKey::DescribeGroups, 6),
+        (ApiKey::ConsumerGroupDescribe, 1),
     ];
     let version = |(key, max): (ApiKey, i16)| {
         ApiVersion::default().with_api_key(key as i16).with_min_version(0).with_max_version(max)
@@ -284,6 +296,61 @@ fn end_offsets(offset: i64) -> ListOffsetsResponse {
     let partition = |index| ListOffsetsPartitionResponse::default().with_partition_index(index).with_offset(offset);
     let topic = ListOffsetsTopicResponse::default().with_name(WireTopicName(text("a")));
     ListOffsetsResponse::default().with_topics(vec![topic.with_partitions((0..3).map(partition).collect())])
+}
+
+/// The coordinator of the group that is asked for.
+fn coordinator(asked: &Asked, id: i32, port: u16) -> FindCoordinatorResponse {
+    let request = asked.decoded::<FindCoordinatorRequest>();
+    assert_eq!(request.key_type, 0);
+    if asked.version < 4 {
+        assert_eq!(request.key.as_str(), "g");
+        let answer = FindCoordinatorResponse::default().with_node_id(BrokerId(id)).with_host(text("127.0.0.1"));
+        return answer.with_port(port.into());
+    }
+    let found = Coordinator::default().with_key(request.coordinator_keys[0].clone()).with_node_id(BrokerId(id));
+    let found = found.with_host(text("127.0.0.1")).with_port(port.into());
+    FindCoordinatorResponse::default().with_coordinators(vec![found])
+}
+
+fn no_coordinator(asked: &Asked, code: i16) -> FindCoordinatorResponse {
+    let key = asked.decoded::<FindCoordinatorRequest>().coordinator_keys[0].clone();
+    let nowhere = Coordinator::default().with_key(key).with_node_id(BrokerId(-1)).with_port(-1).with_error_code(code);
+    FindCoordinatorResponse::default().with_coordinators(vec![nowhere])
+}
+
+/// A group with two members, or one of which only a code is told.
+fn classic_group(asked: &Asked, code: i16) -> DescribeGroupsResponse {
+    let group = asked.decoded::<DescribeGroupsRequest>().groups[0].clone();
+    let described = DescribedGroup::default().with_group_id(group).with_error_code(code);
+    let member =
+        |id: &str| DescribedGroupMember::default().with_client_id(text(id)).with_client_host(text("/10.0.0.1"));
+    let described = match code {
+        0 => described.with_group_state(text("Stable")).with_members(vec![member("b"), member("a")]),
+        _ => described,
+    };
+    DescribeGroupsResponse::default().with_groups(vec![described])
+}
+
+/// A group of the new protocol.
+fn new_group(code: i16) -> ConsumerGroupDescribeResponse {
+    let member = Member::default().with_client_id(text("c")).with_client_host(text("/10.0.0.2"));
+    let described = NewGroup::default().with_group_id(GroupId(text("g"))).with_error_code(code);
+    let described = match code {
+        0 => described.with_group_state(text("Reconciling")).with_members(vec![member]),
+        _ => described,
+    };
+    ConsumerGroupDescribeResponse::default().with_groups(vec![described])
+}
+
+/// What the client should make of the group with two members.
+fn stable_group(coordinator: i32) -> ConsumerGroup {
+    let member = |id: &str| GroupMember { client_id: id.to_owned(), host: "10.0.0.1".to_owned() };
+    ConsumerGroup {
+        id: "g".to_owned(),
+        state: "Stable".to_owned(),
+        coordinator,
+        members: vec![member("a"), member("b")],
+    }
 }
 
 fn soon() -> Instant {
@@ -506,6 +573,102 @@ async fn a_moved_controller_is_found() {
     assert_eq!(broker.client().create_topic(&spec("a", 3), soon()).await.unwrap().partitions, 3);
     assert_eq!(broker.asked(ApiKey::CreateTopics).len(), 1);
     assert_eq!(controller.asked(ApiKey::CreateTopics).len(), 1);
+}
+
+#[tokio::test]
+async fn a_moved_coordinator_is_found() {
+    let moved = FakeBroker::start(usual).await;
+    let moved_port = moved.port;
+    let broker = FakeBroker::start(move |asked| match (asked.key, asked.earlier) {
+        (ApiKey::DescribeGroups, _) => asked.answer(&classic_group(asked, 16)),
+        (ApiKey::FindCoordinator, 1..) => asked.answer(&coordinator(asked, 2, moved_port)),
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    let kafka = broker.client();
+    assert_eq!(kafka.consumer_group("g", soon()).await, Ok(Some(stable_group(2))));
+    // The new one is remembered, and is known although no metadata named it.
+    assert_eq!(kafka.consumer_group("g", soon()).await, Ok(Some(stable_group(2))));
+    assert_eq!(broker.asked(ApiKey::FindCoordinator).len(), 2);
+    assert_eq!((broker.asked(ApiKey::DescribeGroups).len(), moved.asked(ApiKey::DescribeGroups).len()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_coordinator_that_is_not_there_loads_or_hangs_up_is_looked_for_again() {
+    let broker = FakeBroker::start(|asked| match (asked.key, asked.earlier) {
+        (ApiKey::FindCoordinator, 0) => asked.answer(&no_coordinator(asked, 15)),
+        (ApiKey::DescribeGroups, 0) => asked.answer(&classic_group(asked, 14)),
+        (ApiKey::DescribeGroups, 1) => Reply::Close,
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    assert_eq!(broker.client().consumer_group("g", soon()).await, Ok(Some(stable_group(1))));
+    assert_eq!(broker.asked(ApiKey::FindCoordinator).len(), 4);
+}
+
+/// A group that is none of the classic protocol's, with the code that the new protocol's description has.
+async fn group_of_the_new_protocol(code: i16) -> Result<Option<ConsumerGroup>, KafkaError> {
+    let broker = FakeBroker::start(move |asked| match asked.key {
+        ApiKey::DescribeGroups => asked.answer(&classic_group(asked, 69)),
+        ApiKey::ConsumerGroupDescribe => asked.answer(&new_group(code)),
+        _ => usual(asked),
+    });
+    broker.await.client().consumer_group("g", soon()).await
+}
+
+#[tokio::test]
+async fn a_group_is_absent_only_when_it_is_of_neither_protocol() {
+    let found = group_of_the_new_protocol(0).await.unwrap().unwrap();
+    assert_eq!((found.state.as_str(), found.members[0].client_id.as_str()), ("Reconciling", "c"));
+    assert_eq!(group_of_the_new_protocol(69).await, Ok(None));
+    // The new protocol is switched off.
+    assert_eq!(group_of_the_new_protocol(35).await, Ok(None));
+    let denied = |resource: &str| Err(KafkaError::Denied { operation: "DESCRIBE", resource: resource.to_owned() });
+    assert_eq!(group_of_the_new_protocol(30).await, denied("group `g`"));
+    assert_eq!(group_of_the_new_protocol(29).await, denied("the topics of group `g`"));
+}
+
+#[tokio::test]
+async fn a_group_that_may_not_be_described_is_denied_and_not_absent() {
+    let at_search = FakeBroker::start(|asked| match asked.key {
+        ApiKey::FindCoordinator => asked.answer(&no_coordinator(asked, 30)),
+        _ => usual(asked),
+    });
+    let at_description = FakeBroker::start(|asked| match asked.key {
+        ApiKey::DescribeGroups => asked.answer(&classic_group(asked, 30)),
+        _ => usual(asked),
+    });
+    for broker in [at_search.await, at_description.await] {
+        let res = broker.client().consumer_group("g", soon()).await;
+        assert_eq!(res, Err(KafkaError::Denied { operation: "DESCRIBE", resource: "group `g`".to_owned() }));
+    }
+}
+
+#[tokio::test]
+async fn an_older_broker_is_asked_for_one_coordinator_and_calls_an_absent_group_dead() {
+    let broker = FakeBroker::start(|asked| match (asked.key, asked.earlier) {
+        (ApiKey::ApiVersions, _) => {
+            let mut known = versions(3);
+            known.api_keys.retain(|it| it.api_key != ApiKey::ConsumerGroupDescribe as i16);
+            for it in known.api_keys.iter_mut().filter(|it| it.api_key == ApiKey::FindCoordinator as i16) {
+                it.max_version = 2;
+            }
+            for it in known.api_keys.iter_mut().filter(|it| it.api_key == ApiKey::DescribeGroups as i16) {
+                it.max_version = 4;
+            }
+            asked.answer(&known)
+        }
+        (ApiKey::DescribeGroups, 1..) => {
+            let mut answer = classic_group(asked, 0);
+            answer.groups[0].group_state = text("Dead");
+            answer.groups[0].members.clear();
+            asked.answer(&answer)
+        }
+        _ => usual(asked),
+    });
+    let kafka = broker.await.client();
+    assert_eq!(kafka.consumer_group("g", soon()).await, Ok(Some(stable_group(1))));
+    assert_eq!(kafka.consumer_group("g", soon()).await, Ok(None));
 }
 
 #[tokio::test]

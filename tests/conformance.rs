@@ -313,6 +313,11 @@ async fn a_cluster_has_an_id_and_brokers_in_order(on: &Subject) {
     assert_eq!(on.kafka.cluster(soon()).await.unwrap().id, cluster.id);
 }
 
+async fn an_absent_group_is_none(on: &Subject) {
+    let group = format!("conformance.{}.absent", on.prefix);
+    assert_eq!(on.kafka.consumer_group(&group, soon()).await, Ok(None));
+}
+
 async fn many_calls_at_once_are_each_answered_for_their_own_topic(on: &Subject) {
     let mut calls = tokio::task::JoinSet::new();
     for number in 0..40 {
@@ -370,6 +375,7 @@ conformance! {
     a_refresh_sees_own_writes_however_many_reads_came_before
     a_new_topic_was_never_written
     a_cluster_has_an_id_and_brokers_in_order
+    an_absent_group_is_none
     many_calls_at_once_are_each_answered_for_their_own_topic
 }
 

@@ -5,6 +5,7 @@
 mod chaos;
 mod cluster;
 mod connections;
+mod consumer_group;
 mod engines;
 mod errors;
 mod rules;

@@ -10,7 +10,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
-    clients::kafka::{Answer, Broker, Cluster, ConfigEntry, Kafka, KafkaError, Topic},
+    clients::kafka::{Answer, Broker, Cluster, ConfigEntry, ConsumerGroup, Kafka, KafkaError, Topic},
     governance::topic::{TopicName, TopicSpec},
 };
 
@@ -24,6 +24,7 @@ pub struct MemoryCluster {
 #[derive(Debug, Default)]
 struct State {
     topics: BTreeMap<TopicName, Kept>,
+    groups: BTreeMap<String, ConsumerGroup>,
     created: u128,
     denied: BTreeSet<(&'static str, TopicName)>,
     next_failure: Option<KafkaError>,
@@ -148,6 +149,11 @@ impl MemoryCluster {
         if let Some(it) = self.state().topics.get_mut(name) {
             it.is_written = true;
         }
+    }
+
+    /// Has a consumer group from now on.
+    pub fn add_group(&self, group: ConsumerGroup) {
+        self.state().groups.insert(group.id.clone(), group);
     }
 
     /// The methods that were called, in their order.
@@ -377,5 +383,9 @@ impl Kafka for MemoryCluster {
             state.topics.remove(name);
             Ok(())
         })
+    }
+
+    fn consumer_group<'a>(&'a self, group: &'a str, _: Instant) -> Answer<'a, Option<ConsumerGroup>> {
+        self.answer("consumer_group", |state| Ok(state.groups.get(group).cloned()))
     }
 }

@@ -1,3 +1,4 @@
 //! One file for each data source.
 
 pub mod cluster;
+pub mod consumer_group;

@@ -1,13 +1,14 @@
 //! Kafka's own command-line classes: the witness that is none of ours.
 
-use std::{collections::BTreeMap, fmt::Display, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, process::Command, time::Duration};
 
 use super::{Stack, fetch, java};
-use crate::process::{Outcome, run};
+use crate::process::{Outcome, Running, run};
 
 const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 const CONFIGS: &str = "kafka.admin.ConfigCommand";
 const ACLS: &str = "org.apache.kafka.tools.AclCommand";
+const CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 
 /// What Kafka says about a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,12 +82,26 @@ impl Stack {
         self.tool(ACLS, &[&rule[..], &["--resource-pattern-type", "prefixed", "--topic", prefix]].concat());
     }
 
+    /// Starts a consumer in a group, with the `classic` or the `consumer` protocol. It consumes until it is dropped.
+    #[track_caller]
+    pub fn consume(&self, topic: &str, group: &str, client: &str, protocol: &str) -> Running {
+        let (client, protocol) = (format!("client.id={client}"), format!("group.protocol={protocol}"));
+        let mut command = self.command(CONSUMER);
+        command.args(["--topic", topic, "--group", group]);
+        expect(Running::start(command.args(["--command-property", &client, "--command-property", &protocol])))
+    }
+
     /// Runs one of Kafka's classes against this broker, as a user who may do everything.
     #[track_caller]
     pub fn tool(&self, class: &str, arguments: &[&str]) -> Outcome {
+        expect(run(self.command(class).args(arguments), Duration::from_mins(1))).success()
+    }
+
+    #[track_caller]
+    fn command(&self, class: &str) -> Command {
         let mut command = java(&expect(fetch()), "256m", "log4j2-tool.properties").expect("the broker found it");
-        command.args([class, "--bootstrap-server", &self.plaintext()]).args(arguments);
-        expect(run(&mut command, Duration::from_mins(1))).success()
+        command.args([class, "--bootstrap-server", &self.plaintext()]);
+        command
     }
 }
 

@@ -16,8 +16,9 @@ use tokio::time::timeout_at;
 
 use crate::{
     clients::kafka::{
-        Answer, Broker, Cluster, ConnectProblem, HostPort, Kafka, KafkaError, KafkaSettings, Topic,
+        Answer, Broker, Cluster, ConnectProblem, ConsumerGroup, HostPort, Kafka, KafkaError, KafkaSettings, Topic,
         connection::{self, Connection},
+        coordinators::Coordinators,
         locked,
         own_writes::OwnWrites,
         queue::Queue,
@@ -49,6 +50,7 @@ pub(super) struct Client {
     pub(super) settings: KafkaSettings,
     tls: OnceLock<Result<Option<Arc<ClientConfig>>, ConnectProblem>>,
     directory: Mutex<Directory>,
+    pub(super) coordinators: Coordinators,
     links: Mutex<BTreeMap<HostPort, Arc<Link>>>,
     preferred: tokio::sync::Mutex<Preferred>,
     requests: AtomicU64,
@@ -76,7 +78,7 @@ pub(super) enum Target {
     Node(i32),
 }
 
-/// What metadata said last.
+/// What metadata said last, and where coordinators were found since.
 #[derive(Default)]
 struct Directory {
     brokers: BTreeMap<i32, HostPort>,
@@ -129,6 +131,7 @@ impl Client {
             settings,
             tls: OnceLock::new(),
             directory: Mutex::default(),
+            coordinators: Coordinators::default(),
             links: Mutex::default(),
             preferred: tokio::sync::Mutex::default(),
             requests: AtomicU64::new(0),
@@ -228,6 +231,11 @@ impl Client {
         let controller = Some(answer.controller_id.0).filter(|it| 0 <= *it);
         *locked(&self.directory) = Directory { brokers, controller };
         Ok(answer)
+    }
+
+    /// Keeps where a broker is, as another answer than metadata told it.
+    pub(super) fn learn_broker(&self, id: i32, address: HostPort) {
+        locked(&self.directory).brokers.insert(id, address);
     }
 
     /// Asks for the controller anew before the next request to it.
@@ -435,6 +443,10 @@ impl Kafka for Wired {
 
     fn delete_topic<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, ()> {
         Box::pin(self.0.delete_topic(name, deadline))
+    }
+
+    fn consumer_group<'a>(&'a self, group: &'a str, deadline: Instant) -> Answer<'a, Option<ConsumerGroup>> {
+        Box::pin(self.0.consumer_group(group, deadline))
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod client;
 mod connection;
+mod consumer_groups;
+mod coordinators;
 mod error;
 mod frame;
 mod own_writes;
@@ -94,6 +96,9 @@ pub trait Kafka: Send + Sync + fmt::Debug {
 
     /// Deletes a topic and returns when brokers no longer show it. One that is gone already succeeds.
     fn delete_topic<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, ()>;
+
+    /// A consumer group, asked anew from its coordinator. `None` if the coordinator said that there is no such group.
+    fn consumer_group<'a>(&'a self, group: &'a str, deadline: Instant) -> Answer<'a, Option<ConsumerGroup>>;
 }
 
 /// A cluster.
@@ -142,6 +147,28 @@ pub struct ConfigEntry {
     pub value: Option<String>,
     /// Whether the topic itself sets it, rather than the broker or Kafka's default.
     pub overridden: bool,
+}
+
+/// A consumer group as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerGroup {
+    /// Its id (`group.id`).
+    pub id: String,
+    /// Kafka's word for its state, such as `Empty` or `Stable`.
+    pub state: String,
+    /// Node id of the broker that coordinates it.
+    pub coordinator: i32,
+    /// Who consumes, in the order of client ids and hosts.
+    pub members: Vec<GroupMember>,
+}
+
+/// A consumer in a group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupMember {
+    /// What it calls itself (`client.id`).
+    pub client_id: String,
+    /// The address that it connects from.
+    pub host: String,
 }
 
 /// Locks what is never held across an await, and whose holders leave it whole even when they panic.

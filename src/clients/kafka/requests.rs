@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use kafka_protocol::{
     messages::{
-        CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
-        IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest, TopicName as WireTopicName,
+        ConsumerGroupDescribeRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
+        DescribeConfigsRequest, DescribeGroupsRequest, FindCoordinatorRequest, IncrementalAlterConfigsRequest,
+        ListOffsetsRequest, MetadataRequest, TopicName as WireTopicName,
         describe_configs_request::DescribeConfigsResource, metadata_request::MetadataRequestTopic,
     },
     protocol::{Request, StrBytes},
@@ -54,6 +55,9 @@ asks! {
     CreatePartitionsRequest, 0..=3, "more partitions for a topic (Kafka 1.0)";
     IncrementalAlterConfigsRequest, 0..=1, "changes of single configuration keys (Kafka 2.3)";
     ListOffsetsRequest, 1..=7, "end offsets (Kafka 0.10.1)";
+    FindCoordinatorRequest, 0..=6, "the search for a group's coordinator (Kafka 0.8.2)";
+    DescribeGroupsRequest, 0..=6, "descriptions of classic groups (Kafka 0.9)";
+    ConsumerGroupDescribeRequest, 0..=1, "descriptions of groups of the new consumer protocol (Kafka 3.7)";
 }
 
 /// A topic's name on the wire.

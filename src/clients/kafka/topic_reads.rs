@@ -81,7 +81,7 @@ impl Client {
             answer.topics.iter().filter_map(|it| Some((it.name.as_ref()?.as_str(), it))).collect();
         let shape = |name: &TopicName| {
             let topic = found.get(name.as_str()).ok_or_else(|| unanswered(name))?;
-            let asked = Asked { operation: "DESCRIBE", topic: name.as_str() };
+            let asked = Asked { operation: "DESCRIBE", name: name.as_str() };
             match Trouble::of_code(topic.error_code, None, asked) {
                 None => {
                     self.own_writes.seen(name);
@@ -105,7 +105,7 @@ impl Client {
         let answer = self.call(Target::Any, deadline, |_| Ok(request)).await?;
         let mut found: BTreeMap<String, ConfigAnswer> = BTreeMap::new();
         for it in answer.results {
-            let about = Asked { operation: "DESCRIBE_CONFIGS", topic: it.resource_name.as_str() };
+            let about = Asked { operation: "DESCRIBE_CONFIGS", name: it.resource_name.as_str() };
             let trouble = Trouble::of_code(it.error_code, it.error_message.as_deref(), about);
             let entries = it.configs.into_iter().map(|it| {
                 let value = it.value.filter(|_| !it.is_sensitive).map(|it| it.to_string());

@@ -48,7 +48,7 @@ fn answers<T: Gathered, A>(
         if code == ResponseError::NotController.code() {
             client.forget_controller();
         }
-        let trouble = Trouble::of_code(code, message.as_deref(), Asked { operation, topic: &name });
+        let trouble = Trouble::of_code(code, message.as_deref(), Asked { operation, name: &name });
         found.insert(name, trouble.map_or(Ok(rest), Err));
     }
     let mut of = |it: &T| found.remove(it.topic().as_str()).unwrap_or_else(|| Err(unanswered(it.topic())));

@@ -107,7 +107,7 @@ impl Client {
 
     /// The end offsets of a topic's partitions: each leader knows its own.
     async fn end_offsets(&self, name: &TopicName, deadline: Instant) -> Result<Vec<i64>, Trouble> {
-        let asked = Asked { operation: "DESCRIBE", topic: name.as_str() };
+        let asked = Asked { operation: "DESCRIBE", name: name.as_str() };
         let metadata = self.metadata(metadata_of([name]), deadline).await?;
         let mut by_leader: BTreeMap<i32, Vec<ListOffsetsPartition>> = BTreeMap::new();
         for topic in &metadata.topics {

@@ -26,8 +26,8 @@ pub(super) enum Trouble {
 pub(super) struct Asked<'a> {
     /// Kafka's operation.
     pub(super) operation: &'static str,
-    /// The topic it is about.
-    pub(super) topic: &'a str,
+    /// Name of the topic or id of the consumer group that it is about.
+    pub(super) name: &'a str,
 }
 
 impl Trouble {
@@ -42,14 +42,16 @@ impl Trouble {
         };
         let denied = |resource| Self::Final(KafkaError::Denied { operation: asked.operation, resource });
         Some(match error {
-            R::TopicAuthorizationFailed => denied(format!("topic `{}`", asked.topic)),
+            R::TopicAuthorizationFailed => denied(format!("topic `{}`", asked.name)),
+            R::GroupAuthorizationFailed => denied(format!("group `{}`", asked.name)),
             R::ClusterAuthorizationFailed => denied("the cluster".to_owned()),
-            R::TopicAlreadyExists => Self::Final(KafkaError::TopicExists(asked.topic.to_owned())),
-            R::UnknownTopicOrPartition => Self::Final(KafkaError::NoTopic(asked.topic.to_owned())),
+            R::TopicAlreadyExists => Self::Final(KafkaError::TopicExists(asked.name.to_owned())),
+            R::UnknownTopicOrPartition => Self::Final(KafkaError::NoTopic(asked.name.to_owned())),
             R::UnsupportedVersion => {
                 Self::Final(KafkaError::Unsupported(format!("{} here: {message}", asked.operation)))
             }
             R::InvalidTopicException
+            | R::InvalidGroupId
             | R::InvalidPartitions
             | R::InvalidReplicationFactor
             | R::InvalidReplicaAssignment
@@ -175,17 +177,18 @@ mod tests {
     use super::*;
 
     fn trouble(code: i16) -> Trouble {
-        Trouble::of_code(code, None, Asked { operation: "CREATE", topic: "a" }).unwrap()
+        Trouble::of_code(code, None, Asked { operation: "CREATE", name: "a" }).unwrap()
     }
 
     #[test]
     fn codes_become_the_errors_that_callers_tell_apart() {
-        assert!(Trouble::of_code(0, None, Asked { operation: "CREATE", topic: "a" }).is_none());
+        assert!(Trouble::of_code(0, None, Asked { operation: "CREATE", name: "a" }).is_none());
         assert!(matches!(trouble(36), Trouble::Final(KafkaError::TopicExists(name)) if name == "a"));
         assert!(matches!(trouble(3), Trouble::Final(KafkaError::NoTopic(_))));
         assert!(
             matches!(trouble(29), Trouble::Final(KafkaError::Denied { operation: "CREATE", resource }) if resource == "topic `a`")
         );
+        assert!(matches!(trouble(30), Trouble::Final(KafkaError::Denied { resource, .. }) if resource == "group `a`"));
         assert!(matches!(trouble(40), Trouble::Final(KafkaError::Refused { code, .. }) if code == "INVALID_CONFIG"));
         assert!(matches!(trouble(41), Trouble::Again(KafkaError::Broker { code, .. }) if code == "NOT_CONTROLLER"));
         assert!(matches!(trouble(89), Trouble::Again(_)));
