@@ -13,12 +13,14 @@ use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::{
     messages::{
         ApiKey, ApiVersionsResponse, BrokerId, ConsumerGroupDescribeResponse, CreateTopicsRequest,
-        CreateTopicsResponse, DescribeConfigsRequest, DescribeConfigsResponse, DescribeGroupsRequest,
-        DescribeGroupsResponse, FindCoordinatorRequest, FindCoordinatorResponse, GroupId, ListOffsetsResponse,
-        MetadataRequest, MetadataResponse, TopicName as WireTopicName,
+        CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse, DescribeConfigsRequest,
+        DescribeConfigsResponse, DescribeGroupsRequest, DescribeGroupsResponse, FindCoordinatorRequest,
+        FindCoordinatorResponse, GroupId, ListOffsetsResponse, MetadataRequest, MetadataResponse,
+        TopicName as WireTopicName,
         api_versions_response::ApiVersion,
         consumer_group_describe_response::{DescribedGroup as NewGroup, Member},
         create_topics_response::CreatableTopicResult,
+        delete_topics_response::DeletableTopicResult,
         describe_configs_response::DescribeConfigsResult,
         describe_groups_response::{DescribedGroup, DescribedGroupMember},
         find_coordinator_response::Coordinator,
@@ -473,6 +475,62 @@ async fn a_read_whose_answer_was_cut_off_is_asked_again() {
     let broker = broker.await;
     assert_eq!(broker.client().cluster(soon()).await.unwrap().id, "cluster");
     assert_eq!(broker.asked(ApiKey::Metadata).len(), 3);
+}
+
+/// A broker on which the topics that are to be deleted are gone already, and which knows this version of the request.
+async fn broker_without_topics(delete_topics: i16) -> FakeBroker {
+    FakeBroker::start(move |asked| match asked.key {
+        ApiKey::ApiVersions => {
+            let mut known = versions(7);
+            let version = ApiVersion::default().with_api_key(ApiKey::DeleteTopics as i16);
+            known.api_keys.push(version.with_min_version(1).with_max_version(delete_topics));
+            asked.answer(&known)
+        }
+        ApiKey::DeleteTopics => {
+            let request = asked.decoded::<DeleteTopicsRequest>();
+            let result = |name| DeletableTopicResult::default().with_name(name).with_error_message(None);
+            let named = request.topic_names.into_iter().map(|it| result(Some(it)).with_error_code(3));
+            let topics = request.topics.into_iter().map(|it| {
+                let code = if it.name.is_some() { 3 } else { 100 };
+                result(it.name).with_topic_id(it.topic_id).with_error_code(code)
+            });
+            asked.answer(&DeleteTopicsResponse::default().with_responses(named.chain(topics).collect()))
+        }
+        _ => usual(asked),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn topics_are_deleted_by_id_and_by_name_in_one_request_and_by_name_on_older_brokers() {
+    let id = "AAAAAAAAAAAAAAAAAAAAAQ";
+    for version in [5, 6] {
+        let broker = broker_without_topics(version).await;
+        let kafka = broker.client();
+        let (by_id, by_name) = (name("absent.a"), name("absent.b"));
+        let both =
+            tokio::join!(kafka.delete_topic(&by_id, Some(id), soon()), kafka.delete_topic(&by_name, None, soon()));
+        assert_eq!(both, (Ok(()), Ok(())), "version {version}");
+        let requests = broker.asked(ApiKey::DeleteTopics);
+        assert_eq!(requests.len(), 1, "version {version}");
+        let request = requests[0].decoded::<DeleteTopicsRequest>();
+        if version < 6 {
+            assert_eq!(request.topic_names.len(), 2);
+            continue;
+        }
+        let asked = request.topics.iter().map(|it| (it.name.as_ref().map(|it| it.as_str()), it.topic_id.as_u128()));
+        assert_eq!(asked.collect::<Vec<_>>(), [(None, 1), (Some("absent.b"), 0)]);
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_deletes_nothing() {
+    let broker = broker_without_topics(6).await;
+    for id in ["", "short", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAA=="] {
+        let res = broker.client().delete_topic(&name("absent.a"), Some(id), soon()).await;
+        assert!(matches!(res, Err(KafkaError::Unsupported(_))), "{res:?}");
+    }
+    assert!(broker.asked(ApiKey::DeleteTopics).is_empty());
 }
 
 #[tokio::test]

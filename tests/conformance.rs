@@ -51,7 +51,7 @@ impl Subject {
     }
 
     async fn delete(&self, name: &TopicName) {
-        self.kafka.delete_topic(name, soon()).await.unwrap();
+        self.kafka.delete_topic(name, None, soon()).await.unwrap();
     }
 }
 
@@ -251,7 +251,7 @@ async fn an_absent_topic_is_none_to_readers_and_an_error_to_writers(on: &Subject
     assert_eq!(on.kafka.check_grow_partitions(name, 3, soon()).await, Err(missing.clone()));
     assert_eq!(on.kafka.alter_topic_config(name, &change, soon()).await, Err(missing.clone()));
     assert_eq!(on.kafka.check_alter_topic_config(name, &change, soon()).await, Err(missing));
-    assert_eq!(on.kafka.delete_topic(name, soon()).await, Ok(()));
+    assert_eq!(on.kafka.delete_topic(name, None, soon()).await, Ok(()));
 }
 
 async fn a_deleted_topic_is_gone_at_once_and_may_be_created_again(on: &Subject) {
@@ -263,6 +263,21 @@ async fn a_deleted_topic_is_gone_at_once_and_may_be_created_again(on: &Subject) 
     let second = on.create(&spec).await;
     assert!(first.id.is_none() || first.id != second.id);
     on.delete(&spec.name).await;
+}
+
+async fn a_deletion_by_id_spares_another_topic_of_the_same_name(on: &Subject) {
+    let spec = on.spec("anew");
+    let (name, first) = (&spec.name, on.create(&spec).await);
+    // Before Kafka 2.8.
+    let Some(first) = first.id else { return on.delete(name).await };
+    assert_eq!(on.kafka.delete_topic(name, Some(&first), soon()).await, Ok(()));
+    assert_eq!(on.kafka.describe_topic(name, soon()).await, Ok(None));
+    assert_eq!(on.kafka.delete_topic(name, Some(&first), soon()).await, Ok(()));
+    let second = on.create(&spec).await;
+    assert_eq!(on.kafka.delete_topic(name, Some(&first), soon()).await, Ok(()));
+    assert_eq!(on.described(name).await.id, second.id);
+    assert_eq!(on.kafka.delete_topic(name, second.id.as_deref(), soon()).await, Ok(()));
+    assert_eq!(on.kafka.describe_topic(name, soon()).await, Ok(None));
 }
 
 async fn names_come_in_order_and_have_what_was_created(on: &Subject) {
@@ -333,8 +348,11 @@ async fn many_calls_at_once_are_each_answered_for_their_own_topic(on: &Subject) 
             }
             let created = created.unwrap();
             assert_eq!((&created.name, Some(created.partitions)), (&spec.name, spec.partitions));
-            assert_eq!(kafka.describe_topic(&spec.name, soon()).await, Ok(Some(created)));
-            kafka.delete_topic(&spec.name, soon()).await.unwrap();
+            assert_eq!(kafka.describe_topic(&spec.name, soon()).await, Ok(Some(created.clone())));
+            // By name and by id, in any mixture.
+            let id = created.id.filter(|_| number % 2 == 0);
+            kafka.delete_topic(&spec.name, id.as_deref(), soon()).await.unwrap();
+            assert_eq!(kafka.describe_topic(&spec.name, soon()).await, Ok(None));
         });
     }
     while let Some(call) = calls.join_next().await {
@@ -371,6 +389,7 @@ conformance! {
     values_are_shown_as_the_broker_reads_them
     an_absent_topic_is_none_to_readers_and_an_error_to_writers
     a_deleted_topic_is_gone_at_once_and_may_be_created_again
+    a_deletion_by_id_spares_another_topic_of_the_same_name
     names_come_in_order_and_have_what_was_created
     a_refresh_sees_own_writes_however_many_reads_came_before
     a_new_topic_was_never_written

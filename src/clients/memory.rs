@@ -258,6 +258,10 @@ impl State {
 }
 
 impl Kept {
+    fn shown_id(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.id.to_be_bytes())
+    }
+
     fn topic(&self, name: &TopicName) -> Topic {
         let entry = |(key, default, _): &(&str, &str, Values)| {
             let set = self.config.get(*key);
@@ -266,7 +270,7 @@ impl Kept {
         };
         Topic {
             name: name.clone(),
-            id: Some(BASE64_URL_SAFE_NO_PAD.encode(self.id.to_be_bytes())),
+            id: Some(self.shown_id()),
             partitions: self.partitions,
             replication_factor: self.replication_factor,
             config: Some(CONFIG.iter().map(entry).collect()),
@@ -377,8 +381,11 @@ impl Kafka for MemoryCluster {
         self.answer("check_alter_topic_config", |state| state.alteration(name, changes).map(drop))
     }
 
-    fn delete_topic<'a>(&'a self, name: &'a TopicName, _: Instant) -> Answer<'a, ()> {
+    fn delete_topic<'a>(&'a self, name: &'a TopicName, id: Option<&'a str>, _: Instant) -> Answer<'a, ()> {
         self.answer("delete_topic", |state| {
+            if id.is_some_and(|it| state.topics.get(name).is_none_or(|kept| kept.shown_id() != it)) {
+                return Ok(());
+            }
             state.allow("DELETE", name)?;
             state.topics.remove(name);
             Ok(())

@@ -270,7 +270,7 @@ impl Resource<Context> for Topic {
             return Ok(());
         }
         same_topic(call, &found)?;
-        Ok(kafka.delete_topic(name, call.deadline).await?)
+        Ok(kafka.delete_topic(name, found.id.as_deref(), call.deadline).await?)
     }
 
     async fn import(ctx: &Context, import: Import<TopicIdentity>, call: &mut Call) -> Result<TopicModel, Failure> {

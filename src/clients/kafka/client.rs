@@ -441,8 +441,8 @@ impl Kafka for Wired {
         Box::pin(self.0.check_alter_topic_config(name, changes, deadline))
     }
 
-    fn delete_topic<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, ()> {
-        Box::pin(self.0.delete_topic(name, deadline))
+    fn delete_topic<'a>(&'a self, name: &'a TopicName, id: Option<&'a str>, deadline: Instant) -> Answer<'a, ()> {
+        Box::pin(self.0.delete_topic(name, id, deadline))
     }
 
     fn consumer_group<'a>(&'a self, group: &'a str, deadline: Instant) -> Answer<'a, Option<ConsumerGroup>> {

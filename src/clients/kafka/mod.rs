@@ -95,7 +95,10 @@ pub trait Kafka: Send + Sync + fmt::Debug {
     ) -> Answer<'a, ()>;
 
     /// Deletes a topic and returns when brokers no longer show it. One that is gone already succeeds.
-    fn delete_topic<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, ()>;
+    ///
+    /// With an id, in the form of [`Topic::id`], another topic that took the name meanwhile stays, and the call succeeds;
+    /// brokers before 2.8, and those that have no ids, delete by name all the same.
+    fn delete_topic<'a>(&'a self, name: &'a TopicName, id: Option<&'a str>, deadline: Instant) -> Answer<'a, ()>;
 
     /// A consumer group, asked anew from its coordinator. `None` if the coordinator said that there is no such group.
     fn consumer_group<'a>(&'a self, group: &'a str, deadline: Instant) -> Answer<'a, Option<ConsumerGroup>>;

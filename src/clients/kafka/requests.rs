@@ -46,12 +46,12 @@ macro_rules! asks {
 }
 
 // Metadata from 4, which does not create the topics it is asked about, to 12: 13 tells clients to start over, which
-// this one does anyway. DeleteTopics to 5: 6 deletes by id.
+// this one does anyway. DeleteTopics from 6 by id.
 asks! {
     MetadataRequest, 4..=12, "metadata that leaves topics as they are (Kafka 0.11)";
     DescribeConfigsRequest, 1..=4, "descriptions of configurations (Kafka 1.1)";
     CreateTopicsRequest, 2..=7, "creation of topics (Kafka 0.11)";
-    DeleteTopicsRequest, 1..=5, "deletion of topics (Kafka 0.11)";
+    DeleteTopicsRequest, 1..=6, "deletion of topics (Kafka 0.11)";
     CreatePartitionsRequest, 0..=3, "more partitions for a topic (Kafka 1.0)";
     IncrementalAlterConfigsRequest, 0..=1, "changes of single configuration keys (Kafka 2.3)";
     ListOffsetsRequest, 1..=7, "end offsets (Kafka 0.10.1)";

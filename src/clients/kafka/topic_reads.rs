@@ -25,7 +25,7 @@ const READ_TOGETHER: usize = 500;
 /// What metadata says of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
-    id: [u8; 16],
+    pub(super) id: TopicId,
     pub(super) partitions: i32,
     replication_factor: i16,
 }
@@ -54,9 +54,22 @@ impl Shape {
     }
 }
 
-/// Kafka's own form of an id; brokers without ids send zeros.
-pub(super) fn topic_id(bytes: &[u8; 16]) -> Option<String> {
-    (*bytes != [0; 16]).then(|| BASE64_URL_SAFE_NO_PAD.encode(bytes))
+/// The bytes of a topic's UUID; zeros from brokers without ids.
+pub(super) type TopicId = [u8; 16];
+
+/// Brokers without ids send this one.
+pub(super) const NO_ID: TopicId = [0; 16];
+
+/// Kafka's own form of an id; `None` if there is none.
+pub(super) fn topic_id(bytes: &TopicId) -> Option<String> {
+    (*bytes != NO_ID).then(|| BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The id that Kafka's own form tells.
+pub(super) fn read_topic_id(text: &str) -> Result<TopicId, KafkaError> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|it| it.try_into().ok());
+    let unreadable = || KafkaError::Unsupported(format!("topic ids that are not UUIDs, such as `{text}`"));
+    bytes.filter(|it| *it != NO_ID).ok_or_else(unreadable)
 }
 
 /// Of which topic which keys are asked for; `None` for all.

@@ -9,6 +9,7 @@ use kafka_protocol::{
         create_partitions_request::CreatePartitionsTopic,
         create_topics_request::{CreatableTopic, CreatableTopicConfig},
         create_topics_response::CreatableTopicResult,
+        delete_topics_request::DeleteTopicState,
         incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig},
     },
 };
@@ -19,7 +20,7 @@ use crate::{
         client::{Client, Target},
         queue::Gathered,
         requests::{SET_BY_TOPIC, TOPIC_RESOURCE, wire_name, wire_text},
-        topic_reads::{all, topic_id, unanswered},
+        topic_reads::{TopicId, all, topic_id, unanswered},
         trouble::{Asked, Trouble},
     },
     governance::topic::{TopicName, TopicSpec},
@@ -238,28 +239,57 @@ fn judgement(code: i16) -> i16 {
 }
 
 /// The deletion of a topic.
-pub(super) struct Delete(pub(super) TopicName);
+pub(super) struct Delete {
+    pub(super) name: TopicName,
+    /// The only topic of this name to delete, where brokers have ids.
+    pub(super) id: Option<TopicId>,
+}
+
+/// The first version of the request that names topics by their ids.
+const DELETES_BY_ID: i16 = 6;
 
 impl Gathered for Delete {
     type Answer = ();
     const CAPACITY: usize = 1_000;
 
     fn topic(&self) -> &TopicName {
-        &self.0
+        &self.name
     }
 
     async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<(), Trouble>> {
-        let request = DeleteTopicsRequest::default()
-            .with_topic_names(asked.iter().map(|it| wire_name(&it.0)).collect())
-            .with_timeout_ms(controller_timeout(client, deadline));
-        match client.call(Target::Controller, deadline, |_| Ok(request)).await {
-            Ok(answer) => {
-                let said = answer.responses.into_iter().filter_map(|it| {
-                    Some((it.name?.to_string(), it.error_code, it.error_message.map(|it| it.to_string()), ()))
-                });
-                answers(client, "DELETE", asked, said, |_, ()| ())
-            }
-            Err(trouble) => all(asked.len(), &trouble),
-        }
+        let timeout = controller_timeout(client, deadline);
+        let build = |version| {
+            let request = DeleteTopicsRequest::default().with_timeout_ms(timeout);
+            Ok(if DELETES_BY_ID <= version {
+                request.with_topics(asked.iter().map(deletable).collect::<Result<_, _>>()?)
+            } else {
+                request.with_topic_names(asked.iter().map(|it| wire_name(&it.name)).collect())
+            })
+        };
+        let answer = match client.call(Target::Controller, deadline, build).await {
+            Ok(it) => it,
+            Err(trouble) => return all(asked.len(), &trouble),
+        };
+        // Who may not see a topic is told its id alone, and so is who asked for one that is gone.
+        let by_id: BTreeMap<TopicId, &TopicName> = asked.iter().filter_map(|it| Some((it.id?, &it.name))).collect();
+        let said = answer.responses.into_iter().filter_map(|it| {
+            let name = by_id.get(it.topic_id.as_bytes()).map(ToString::to_string);
+            let name = name.or_else(|| Some(it.name?.to_string()))?;
+            Some((name, gone_is_deleted(it.error_code), it.error_message.map(|it| it.to_string()), ()))
+        });
+        answers(client, "DELETE", asked, said, |_, ()| ())
     }
+}
+
+fn deletable(asked: &Delete) -> Result<DeleteTopicState, KafkaError> {
+    let Some(id) = asked.id else {
+        return Ok(DeleteTopicState::default().with_name(Some(wire_name(&asked.name))));
+    };
+    let id = id.to_vec().try_into();
+    let id = id.map_err(|_| KafkaError::Unsupported(format!("the id of topic `{}`", asked.name)))?;
+    Ok(DeleteTopicState::default().with_name(None).with_topic_id(id))
+}
+
+fn gone_is_deleted(code: i16) -> i16 {
+    if code == ResponseError::UnknownTopicId.code() { 0 } else { code }
 }

@@ -20,7 +20,7 @@ use crate::{
         client::{Client, Target, in_time},
         queue::{QueueOf, gathered},
         requests::{metadata_of, metadata_of_all_topics, wire_name},
-        topic_reads::{Describe, Look, Shape},
+        topic_reads::{Describe, Look, NO_ID, Shape, TopicId, read_topic_id},
         topic_writes::{Alter, Create, Created, Delete, Grow},
         trouble::{Asked, Tries, Trouble},
     },
@@ -368,22 +368,33 @@ impl Client {
         }
     }
 
-    pub(super) async fn delete_topic(self: &Arc<Self>, name: &TopicName, deadline: Instant) -> Result<(), KafkaError> {
+    pub(super) async fn delete_topic(
+        self: &Arc<Self>,
+        name: &TopicName,
+        id: Option<&str>,
+        deadline: Instant,
+    ) -> Result<(), KafkaError> {
+        let id = id.map(read_topic_id).transpose()?;
         self.own_writes.touch(name);
         let res = async {
-            self.delete(name, deadline).await?;
+            self.delete(name, id, deadline).await?;
             self.own_writes.deleted(name);
-            self.await_absence(name, deadline).await
+            self.await_absence(name, id, deadline).await
         };
         let res = res.await;
         self.own_writes.touch(name);
         res
     }
 
-    async fn delete(self: &Arc<Self>, name: &TopicName, deadline: Instant) -> Result<(), KafkaError> {
+    async fn delete(
+        self: &Arc<Self>,
+        name: &TopicName,
+        id: Option<TopicId>,
+        deadline: Instant,
+    ) -> Result<(), KafkaError> {
         let mut tries = Tries::new(deadline, || format!("deleting topic `{name}`"));
         loop {
-            let answer = gathered(self, |it| &it.deletes, Delete(name.clone()), deadline).await;
+            let answer = gathered(self, |it| &it.deletes, Delete { name: name.clone(), id }, deadline).await;
             match answer.map_err(|it| self.patient(name, it)) {
                 Ok(()) | Err(Trouble::Final(KafkaError::NoTopic(_))) => return Ok(()),
                 Err(trouble) => tries.next(trouble).await?,
@@ -391,12 +402,19 @@ impl Client {
         }
     }
 
-    async fn await_absence(self: &Arc<Self>, name: &TopicName, deadline: Instant) -> Result<(), KafkaError> {
+    async fn await_absence(
+        self: &Arc<Self>,
+        name: &TopicName,
+        id: Option<TopicId>,
+        deadline: Instant,
+    ) -> Result<(), KafkaError> {
         let mut tries = Tries::looking(deadline, || format!("waiting until topic `{name}` is gone"));
         loop {
             match gathered(self, |it| &it.looks, Look(name.clone()), deadline).await {
                 // One who may delete it, but not see it, believes the controller.
                 Ok(None) | Err(Trouble::Final(KafkaError::Denied { .. })) => return Ok(()),
+                // Another topic that has the name now.
+                Ok(Some(shape)) if id.is_some_and(|it| shape.id != NO_ID && shape.id != it) => return Ok(()),
                 Ok(Some(_)) => tries.next(Trouble::Again(KafkaError::TopicExists(name.to_string()))).await?,
                 Err(trouble) => tries.next(trouble).await?,
             }

@@ -224,7 +224,7 @@ async fn values_keep_the_words_of_the_configuration() {
 async fn a_topic_deleted_outside_is_gone() {
     let run = Run::new();
     let stored = run.applied(&nothing(), orders(3)).await;
-    run.cluster.delete_topic(&topic_name("orders"), soon()).await.unwrap();
+    run.cluster.delete_topic(&topic_name("orders"), None, soon()).await.unwrap();
     let outcome = Run::on(&run.cluster).read(stored).await;
     quiet(&outcome.diagnostics);
     assert_eq!(outcome.stored.state, Value::Null);
@@ -339,7 +339,7 @@ async fn what_this_run_created_is_not_deleted() {
 async fn a_topic_made_anew_outside_is_not_deleted() {
     let run = Run::new();
     let stored = run.applied(&nothing(), orders(3)).await;
-    run.cluster.delete_topic(&topic_name("orders"), soon()).await.unwrap();
+    run.cluster.delete_topic(&topic_name("orders"), None, soon()).await.unwrap();
     run.make("orders", 3).await;
     let next = Run::on(&run.cluster);
     told(&next.read(stored.clone()).await.diagnostics, Severity::Warning, "Topic was made anew outside");
@@ -509,7 +509,7 @@ async fn a_topic_made_anew_outside_is_not_changed() {
     let run = Run::new();
     let stored = run.applied(&nothing(), orders(3)).await;
     let planned = run.plan(&stored, orders(6)).await.planned;
-    run.cluster.delete_topic(&topic_name("orders"), soon()).await.unwrap();
+    run.cluster.delete_topic(&topic_name("orders"), None, soon()).await.unwrap();
     run.make("orders", 3).await;
     let outcome = run.apply(&stored, planned, orders(6)).await;
     told(&outcome.diagnostics, Severity::Error, "Topic was made anew outside");
