@@ -897,7 +897,7 @@ async fn a_caller_waits_for_a_snapshot_until_its_own_deadline() {
     });
     let broker = broker.await;
     let kafka = broker.client();
-    for _ in 0..32 {
+    for _ in 0..10 {
         kafka.refresh_topic(&name("a"), &[], soon()).await.unwrap();
     }
     let asked = broker.asked(ApiKey::Metadata).len();

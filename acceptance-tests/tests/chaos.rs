@@ -123,9 +123,9 @@ fn a_broker_that_dies_in_the_middle_is_told_and_the_next_apply_finishes() {
 fn apply_until_the_broker_dies(workspace: &Workspace, runtime: &Runtime, proxy: &WireProxy) -> Running {
     workspace.run(&["plan", "-no-color", "-out=plan.bin"]).success();
     proxy.reset_counts();
-    proxy.on_request(|_, number| if number < 40 { Action::Forward } else { Action::CutBefore });
+    proxy.on_request(|_, number| if number < 12 { Action::Forward } else { Action::CutBefore });
     let running = workspace.start(&["apply", "-no-color", "plan.bin"]);
-    until("topics are created", || 40 <= proxy.total());
+    until("topics are created", || 12 <= proxy.total());
     runtime.block_on(proxy.refuse_connections(true));
     running
 }
@@ -171,7 +171,7 @@ fn a_provider_that_is_killed_is_finished_by_the_next_apply() {
             created += usize::from(request.api_key == ApiKey::CreateTopics);
             let engine = *pid.lock().expect("nobody panics with it");
             match engine.and_then(|it| acceptance_tests::children(it).first().copied()) {
-                Some(provider) if request.api_key == ApiKey::CreateTopics && created == 30 => {
+                Some(provider) if request.api_key == ApiKey::CreateTopics && created == 6 => {
                     Action::KillAfter(provider)
                 }
                 _ => Action::Forward,
@@ -218,7 +218,7 @@ fn an_interrupted_apply_keeps_what_it_made() {
         proxy.reset_counts();
         proxy.delay(Duration::from_millis(20));
         let running: Running = workspace.start(&["apply", "-no-color", "plan.bin"]);
-        until("topics are created", || 10 < proxy.count(ApiKey::CreateTopics));
+        until("topics are created", || 5 < proxy.count(ApiKey::CreateTopics));
         running.interrupt();
         let apply = running.wait(workspace.deadline()).expect("it ends");
         assert!(!apply.succeeded(), "it was interrupted\n{apply}");
