@@ -17,7 +17,7 @@ mod workspace;
 
 pub use engines::Engine;
 pub use process::{Outcome, Running, children, is_alive, run};
-pub use provider::{VERSION, binary, mirror};
+pub use provider::{VERSION, binary, conformance_tests, mirror};
 pub use stack::{Certificates, Identity, Stack, TopicFacts, User};
 pub use workspace::{Workspace, hcl};
 

@@ -223,6 +223,7 @@ fn without_the_right_to_describe_a_topic_stays_in_the_state() {
         workspace.destroy().failure(&["Not permitted by Kafka"]);
         assert_eq!(workspace.addresses(), ["kafka_topic.a"]);
         assert!(stack.topic("rights.describe").is_some());
+        stack.disallow("team", "Describe", "rights.describe");
 
         workspace.write("provider.tf", &provider(&servers(&stack.plaintext())));
         workspace.destroy().success();

@@ -4,6 +4,7 @@
 
 mod chaos;
 mod cluster;
+mod conformance;
 mod connections;
 mod consumer_group;
 mod engines;
