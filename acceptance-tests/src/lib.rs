@@ -15,6 +15,8 @@ mod provider;
 mod stack;
 mod workspace;
 
+use std::thread;
+
 pub use engines::Engine;
 pub use process::{Outcome, Running, children, is_alive, run};
 pub use provider::{VERSION, binary, conformance_tests, mirror};
@@ -24,16 +26,16 @@ pub use workspace::{Workspace, hcl};
 /// Fetches and builds whatever the tests need and the cache lacks.
 ///
 /// # Errors
-/// A sentence that names what is missing and the command that installs it, or what failed.
+/// A sentence for each thing that is missing, with the command that installs it, and for each that failed.
 pub fn prepare() -> Result<(), String> {
-    std::thread::scope(|scope| {
-        let tofu = scope.spawn(|| Engine::open_tofu().map(|_| ()));
-        stack::fetch()?;
-        for engine in engines::ALL {
-            if engine != engines::OPEN_TOFU {
-                Engine::named(engine)?;
-            }
-        }
-        tofu.join().expect("fetching ends with an error rather than a panic")
-    })
+    // Building OpenTofu takes minutes of CPU, and the others wait for the network.
+    let problems: Vec<_> = thread::scope(|scope| {
+        let names = environment::engines().unwrap_or_else(|| engines::ALL.map(str::to_owned).to_vec());
+        let engines = names.into_iter().map(|it| scope.spawn(move || Engine::named(&it).map(|_| ())));
+        let engines: Vec<_> = engines.collect();
+        let stack = scope.spawn(|| stack::fetch().map(|_| ()));
+        let all = engines.into_iter().chain([stack]);
+        all.filter_map(|it| it.join().expect("fetching ends with an error rather than a panic").err()).collect()
+    });
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }

@@ -164,8 +164,11 @@ impl Drop for Stack {
 /// The folder with Kafka's jars, fetched when it is first asked for.
 pub(crate) fn fetch() -> Result<PathBuf, String> {
     cache::folder(&format!("kafka-{KAFKA_VERSION}"), |folder| {
-        require("java", JAVA)?;
-        let mut maven = Command::new(require("mvn", "`sudo apt-get install maven` or `brew install maven`")?);
+        let maven = require("mvn", "`sudo apt-get install maven` or `brew install maven`");
+        let mut maven = match (require("java", JAVA), maven) {
+            (Err(java), Err(maven)) => return Err(format!("{java}\n{maven}")),
+            (java, maven) => java.and_then(|_| Ok(Command::new(maven?)))?,
+        };
         maven.args(["--quiet", "--batch-mode", "--file"]);
         maven.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/pom.xml"));
         maven.arg("dependency:copy-dependencies").arg(format!("-DoutputDirectory={}", folder.display()));
