@@ -14,6 +14,9 @@ use wire_proxy::{Action, ApiKey, WireProxy};
 use crate::{servers, topic_block, workspace_with};
 
 const TOPICS: usize = 100;
+/// A `CreateTopics` request in the middle of an apply of all: engines create ten objects at once, so that each request
+/// has one to ten topics.
+const MIDDLE: u64 = 5;
 
 /// A proxy before the shared broker, and the runtime that it works in.
 fn proxy() -> (Runtime, WireProxy) {
@@ -123,9 +126,13 @@ fn a_broker_that_dies_in_the_middle_is_told_and_the_next_apply_finishes() {
 fn apply_until_the_broker_dies(workspace: &Workspace, runtime: &Runtime, proxy: &WireProxy) -> Running {
     workspace.run(&["plan", "-no-color", "-out=plan.bin"]).success();
     proxy.reset_counts();
-    proxy.on_request(|_, number| if number < 12 { Action::Forward } else { Action::CutBefore });
+    let mut creations = 0;
+    proxy.on_request(move |request, _| {
+        creations += u64::from(request.api_key == ApiKey::CreateTopics);
+        if creations < MIDDLE { Action::Forward } else { Action::CutBefore }
+    });
     let running = workspace.start(&["apply", "-no-color", "plan.bin"]);
-    until("topics are created", || 12 <= proxy.total());
+    until("topics are created", || MIDDLE <= proxy.count(ApiKey::CreateTopics));
     runtime.block_on(proxy.refuse_connections(true));
     running
 }
@@ -166,12 +173,12 @@ fn a_provider_that_is_killed_is_finished_by_the_next_apply() {
         write_topics(&workspace, "chaos.killed", "");
         workspace.run(&["plan", "-no-color", "-out=plan.bin"]).success();
         let engine_process = Arc::new(Mutex::new(None::<u32>));
-        let (pid, mut created) = (Arc::clone(&engine_process), 0);
+        let (pid, mut creations) = (Arc::clone(&engine_process), 0);
         proxy.on_request(move |request, _| {
-            created += usize::from(request.api_key == ApiKey::CreateTopics);
+            creations += u64::from(request.api_key == ApiKey::CreateTopics);
             let engine = *pid.lock().expect("nobody panics with it");
             match engine.and_then(|it| acceptance_tests::children(it).first().copied()) {
-                Some(provider) if request.api_key == ApiKey::CreateTopics && created == 6 => {
+                Some(provider) if request.api_key == ApiKey::CreateTopics && creations == MIDDLE => {
                     Action::KillAfter(provider)
                 }
                 _ => Action::Forward,
@@ -218,7 +225,7 @@ fn an_interrupted_apply_keeps_what_it_made() {
         proxy.reset_counts();
         proxy.delay(Duration::from_millis(20));
         let running: Running = workspace.start(&["apply", "-no-color", "plan.bin"]);
-        until("topics are created", || 5 < proxy.count(ApiKey::CreateTopics));
+        until("topics are created", || MIDDLE <= proxy.count(ApiKey::CreateTopics));
         running.interrupt();
         let apply = running.wait(workspace.deadline()).expect("it ends");
         assert!(!apply.succeeded(), "it was interrupted\n{apply}");
