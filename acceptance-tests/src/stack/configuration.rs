@@ -16,8 +16,8 @@ pub(super) fn write(folder: &Path, ports: Ports, certificates: &Certificates) ->
     fs::write(folder.join("broker.properties"), properties(folder, ports))
 }
 
-/// The broker is its own controller, and commits a change at once instead of waiting 25 ms for others. ANONYMOUS, which is everybody on the plain text listener, may do everything: with it
-/// the tests make and verify what others may not.
+/// The broker is its own controller, and commits a change at once instead of waiting 25 ms for others. ANONYMOUS, which is
+/// everybody on the plain text listener, may do everything: with it the tests make and verify what others may not.
 fn properties(folder: &Path, ports: Ports) -> String {
     let Ports { plaintext, controller, sasl_ssl, mutual_tls } = ports;
     let [plaintext, controller, sasl_ssl, mutual_tls] = [plaintext, controller, sasl_ssl, mutual_tls].map(address);
