@@ -355,18 +355,7 @@ mod tests {
     use crate::framework::Type;
 
     fn schema(mode: Mode) -> Schema {
-        let about = AttributeSchema {
-            kind: Kind::Plain(Type::String),
-            mode,
-            doc: "",
-            deprecated: None,
-            sensitive: false,
-            write_only: false,
-            requires_replace: false,
-            default: None,
-            unknown_when: &[],
-            optional_for_import: false,
-        };
+        let about = AttributeSchema::new(Kind::Plain(Type::String), mode, "");
         Schema { attributes: [("a", about)].into(), ..Schema::default() }
     }
 

@@ -132,18 +132,7 @@ macro_rules! slots {
 
         impl<T: Attribute> Field for $name<T> {
             fn schema(doc: &'static str) -> FieldSchema {
-                FieldSchema::Attribute(AttributeSchema {
-                    kind: T::kind(),
-                    mode: Mode::$name,
-                    doc,
-                    deprecated: None,
-                    sensitive: false,
-                    write_only: false,
-                    requires_replace: false,
-                    default: None,
-                    unknown_when: &[],
-                    optional_for_import: false,
-                })
+                FieldSchema::Attribute(AttributeSchema::new(T::kind(), Mode::$name, doc))
             }
         }
 

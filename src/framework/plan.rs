@@ -139,18 +139,7 @@ mod tests {
     use crate::framework::{BlockSchema, Type, check, codec::arbitrary};
 
     fn leaf(mode: Mode) -> AttributeSchema {
-        AttributeSchema {
-            kind: Kind::Plain(Type::String),
-            mode,
-            doc: "",
-            deprecated: None,
-            sensitive: false,
-            write_only: false,
-            requires_replace: false,
-            default: None,
-            unknown_when: &[],
-            optional_for_import: false,
-        }
+        AttributeSchema::new(Kind::Plain(Type::String), mode, "")
     }
 
     fn schema_of(attributes: impl IntoIterator<Item = (&'static str, AttributeSchema)>) -> Schema {

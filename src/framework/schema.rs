@@ -115,6 +115,22 @@ impl Schema {
 }
 
 impl AttributeSchema {
+    /// An attribute of which nothing else is said.
+    pub fn new(kind: Kind, mode: Mode, doc: &'static str) -> Self {
+        Self {
+            kind,
+            mode,
+            doc,
+            deprecated: None,
+            sensitive: false,
+            write_only: false,
+            requires_replace: false,
+            default: None,
+            unknown_when: &[],
+            optional_for_import: false,
+        }
+    }
+
     /// The type of its values.
     pub fn ty(&self) -> Type {
         match &self.kind {
