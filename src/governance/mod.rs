@@ -1,3 +1,4 @@
 //! What a Kafka platform is and what it permits: values and rules, with no I/O and no Terraform.
 
+pub mod record;
 pub mod topic;
