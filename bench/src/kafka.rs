@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -17,11 +18,19 @@ const AT_ONCE: u32 = 10;
 /// Time for each call.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Creates so many topics like those of the configuration, as many at once as an engine does, and takes the time. They
-/// stay, as the broker ends with the bench.
-pub(crate) async fn creates(broker: &str, count: u32) -> io::Result<Duration> {
+/// What is done to each topic.
+#[derive(Clone, Copy)]
+pub(crate) enum Deed {
+    /// Create it, like those of the configuration.
+    Create,
+    /// Delete it.
+    Delete,
+}
+
+/// Does it to so many topics, as many at once as an engine does, and takes the time.
+pub(crate) async fn each(deed: Deed, broker: SocketAddr, count: u32) -> io::Result<Duration> {
     let kafka = connect(KafkaSettings {
-        bootstrap_servers: vec![broker.parse().map_err(io::Error::other)?],
+        bootstrap_servers: vec![broker.to_string().parse().map_err(io::Error::other)?],
         tls: None,
         sasl: None,
         request_timeout: PATIENCE,
@@ -32,7 +41,12 @@ pub(crate) async fn creates(broker: &str, count: u32) -> io::Result<Duration> {
         let kafka = kafka.clone();
         callers.spawn(async move {
             for number in (caller..count).step_by(AT_ONCE as usize) {
-                kafka.create_topic(&topic(number)?, Instant::now() + PATIENCE).await.map_err(io::Error::other)?;
+                let topic = topic(number)?;
+                let done = match deed {
+                    Deed::Create => kafka.create_topic(&topic, soon()).await.map(drop),
+                    Deed::Delete => kafka.delete_topic(&topic.name, None, soon()).await,
+                };
+                done.map_err(io::Error::other)?;
             }
             Ok::<_, io::Error>(())
         });
@@ -41,6 +55,10 @@ pub(crate) async fn creates(broker: &str, count: u32) -> io::Result<Duration> {
         ended.map_err(io::Error::other)??;
     }
     Ok(began.elapsed())
+}
+
+fn soon() -> Instant {
+    Instant::now() + PATIENCE
 }
 
 fn topic(number: u32) -> io::Result<TopicSpec> {

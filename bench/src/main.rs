@@ -1,7 +1,8 @@
 //! Measures the provider against a floor: a provider on the same framework, with the same models, that does nothing.
 //!
 //! Both are driven by the same engine over the same configuration, one after the other in changing order, and one table
-//! is printed. The floor shows what the engine, the protocol and the framework cost; the rest is Kafka. Memory and
+//! is printed. The floor shows what the engine, the protocol and the framework cost; the rest is Kafka. As the broker runs on
+//! the same machine, an apply is also held against the floor while another client has Kafka make as many topics. Memory and
 //! requests are taken in runs of their own, so that watching them costs the timed runs nothing.
 
 mod contestant;
@@ -19,6 +20,7 @@ use std::{
 
 use acceptance_tests::{Engine, Stack};
 use contestant::{Contestant, TOPICS};
+use kafka::Deed;
 use measure::Cost;
 use table::{Bound, Table, median};
 use tokio::runtime::Runtime;
@@ -30,6 +32,8 @@ const ROUNDS: usize = 5;
 const STARTS: usize = 41;
 
 const MOST_PLAN_WALL: f64 = 1.15;
+/// Against the floor while Kafka makes as many topics beside it: broker, engine and providers share one machine, and what
+/// the broker needs of it no provider can give back.
 const MOST_APPLY_WALL: f64 = 1.3;
 const MOST_FLOOR_CPU_PER_OBJECT_MS: f64 = 0.3;
 const MOST_HANDSHAKE_MS: f64 = 5.0;
@@ -85,26 +89,44 @@ fn bench() -> io::Result<Table> {
     let mut table = Table::default();
     handshakes(&contestants, &mut table)?;
 
-    let (mut applies, mut plans) = (Vec::new(), Vec::new());
+    let (mut applies, mut beside, mut plans, mut alone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut broker_cpu = Vec::new();
     for round in 0..ROUNDS {
         progress(&format!("round {} of {ROUNDS}", round + 1));
-        applies.push(contestants.race(round, |contestant| contestant.apply(broker))?);
+        let before = measure::cpu_of_children(stack.watcher());
+        let apply = contestants.race(round, |contestant| contestant.apply(broker))?;
+        broker_cpu.push(measure::cpu_of_children(stack.watcher()).saturating_sub(before));
         plans.push(contestants.race(round, |contestant| contestant.plan(broker))?);
         contestants.race(round, |contestant| contestant.destroy(broker))?;
+
+        let others = runtime.spawn(kafka::each(Deed::Create, broker, TOPICS));
+        beside.push(Pair { ours: apply.ours, floor: contestants.floor.apply(broker)? });
+        runtime.block_on(others)??;
+        contestants.floor.destroy(broker)?;
+        runtime.block_on(kafka::each(Deed::Delete, broker, TOPICS))?;
+        alone.push(runtime.block_on(kafka::each(Deed::Create, broker, TOPICS))?);
+        runtime.block_on(kafka::each(Deed::Delete, broker, TOPICS))?;
+        applies.push(apply);
     }
     progress("memory and requests");
     let apply = Watched::of(&contestants, &proxy, Contestant::apply_for_peak)?;
     let plan = Watched::of(&contestants, &proxy, Contestant::plan_for_peak)?;
     contestants.race(0, |contestant| contestant.destroy(broker))?;
 
-    progress("Kafka alone");
-    let alone = runtime.block_on(kafka::creates(&stack.plaintext(), TOPICS))?;
-
     let requests = Bound { is: count(plan.requests), most: MOST_PLAN_REQUESTS, unit: "" };
-    report(&mut table, &format!("plan of {TOPICS} existing topics"), &plans, MOST_PLAN_WALL, &plan, Some(requests));
-    report(&mut table, &format!("apply of {TOPICS} new topics"), &applies, MOST_APPLY_WALL, &apply, None);
-    let cells = (format!("{:.2} s", alone.as_secs_f64()), String::new());
-    table.row("  Kafka alone, ten at a time", cells, None, None);
+    report(
+        &mut table,
+        &format!("plan of {TOPICS} existing topics"),
+        &plans,
+        Some(MOST_PLAN_WALL),
+        &plan,
+        Some(requests),
+    );
+    report(&mut table, &format!("apply of {TOPICS} new topics"), &applies, None, &apply, None);
+    let seconds = |durations: Vec<Duration>| median(durations.iter().map(Duration::as_secs_f64));
+    table.row("  CPU of the broker", (format!("{:.2} s", seconds(broker_cpu)), String::new()), None, None);
+    table.row("  Kafka alone, ten at a time", (String::new(), format!("{:.2} s", seconds(alone))), None, None);
+    wall(&mut table, "  wall, Kafka beside the floor", &beside, Some(MOST_APPLY_WALL));
     Ok(table)
 }
 
@@ -170,25 +192,15 @@ fn report(
     table: &mut Table,
     what: &str,
     runs: &[Pair<Cost>],
-    most_wall: f64,
+    most_wall: Option<f64>,
     watched: &Watched,
     requests: Option<Bound>,
 ) {
-    let medians = |of: fn(&Cost) -> Duration| {
-        let seconds = |cost: &Cost| of(cost).as_secs_f64();
-        let ours = median(runs.iter().map(|pair| seconds(&pair.ours)));
-        let floor = median(runs.iter().map(|pair| seconds(&pair.floor)));
-        (ours, floor, median(runs.iter().map(|pair| seconds(&pair.ours) / seconds(&pair.floor))))
-    };
-    let cells = |ours: f64, floor: f64| (format!("{ours:.2} s"), format!("{floor:.2} s"));
-
     table.head(what);
-    let (ours, floor, ratio) = medians(|cost| cost.wall);
-    let bound = Bound { is: ratio, most: most_wall, unit: " ×" };
-    table.row("  wall", cells(ours, floor), Some(ratio), Some(bound));
-    let (ours, floor, ratio) = medians(|cost| cost.own);
+    wall(table, "  wall", runs, most_wall);
+    let (ours, floor, ratio) = medians(runs, |cost| cost.own);
     table.row("  CPU of the engine", cells(ours, floor), Some(ratio), None);
-    let (ours, floor, ratio) = medians(|cost| cost.children);
+    let (ours, floor, ratio) = medians(runs, |cost| cost.children);
     table.row("  CPU of the provider", cells(ours, floor), Some(ratio), None);
     let each = |seconds: f64| seconds * 1_000.0 / f64::from(TOPICS);
     let bound = Bound { is: each(floor), most: MOST_FLOOR_CPU_PER_OBJECT_MS, unit: " ms, the floor" };
@@ -196,6 +208,25 @@ fn report(
     let peak = |kib: u64| format!("{:.1} MiB", count(kib) / 1024.0);
     table.row("  peak memory of the provider", (peak(watched.peak.ours), peak(watched.peak.floor)), None, None);
     table.row("  requests to the broker", (watched.requests.to_string(), "0".to_owned()), None, requests);
+}
+
+/// A line of the time that both took.
+fn wall(table: &mut Table, what: &str, runs: &[Pair<Cost>], most: Option<f64>) {
+    let (ours, floor, ratio) = medians(runs, |cost| cost.wall);
+    let bound = most.map(|most| Bound { is: ratio, most, unit: " ×" });
+    table.row(what, cells(ours, floor), Some(ratio), bound);
+}
+
+/// The medians of ours, of the floor's and of their ratio, in seconds.
+fn medians(runs: &[Pair<Cost>], of: fn(&Cost) -> Duration) -> (f64, f64, f64) {
+    let seconds = |cost: &Cost| of(cost).as_secs_f64();
+    let ours = median(runs.iter().map(|pair| seconds(&pair.ours)));
+    let floor = median(runs.iter().map(|pair| seconds(&pair.floor)));
+    (ours, floor, median(runs.iter().map(|pair| seconds(&pair.ours) / seconds(&pair.floor))))
+}
+
+fn cells(ours: f64, floor: f64) -> (String, String) {
+    (format!("{ours:.2} s"), format!("{floor:.2} s"))
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -127,6 +127,11 @@ fn children(parent: u32) -> Vec<u32> {
         .collect()
 }
 
+/// The processor time that the children of `parent` have had since they started.
+pub(crate) fn cpu_of_children(parent: u32) -> Duration {
+    children(parent).into_iter().filter_map(|process| Stat::of(process).ok()).map(|stat| stat.own).sum()
+}
+
 /// The largest memory that a process ever had, in KiB, if it still has any.
 fn peak_of(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;

@@ -103,6 +103,11 @@ impl Stack {
         &self.cluster_id
     }
 
+    /// The process whose child the broker is.
+    pub fn watcher(&self) -> u32 {
+        self.watcher.id()
+    }
+
     /// The certificates that it knows, and some that it does not.
     pub fn certificates(&self) -> &Certificates {
         &self.certificates
