@@ -2,4 +2,5 @@
 
 mod attributes;
 mod failures;
+mod place;
 pub mod topic;

@@ -11,7 +11,13 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use super::failures::dry_run;
+use super::{
+    failures::dry_run,
+    place::{
+        ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
+        expect_cluster, identified, plan_place, settle,
+    },
+};
 use crate::{
     clients::kafka::{KafkaError, Topic as Found},
     framework::{
@@ -19,7 +25,7 @@ use crate::{
         OptionalComputed, Phase, Plan, Required, Resource, Timeouts, Unknown,
     },
     governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
-    provider::{Context, Environment},
+    provider::Context,
 };
 
 /// A Kafka topic.
@@ -79,8 +85,6 @@ const IMPORTED: &str = "imported";
 const PROTECTED: &str = "protected";
 /// The topic of the prior state may be deleted although it is protected there.
 const RELEASED: &str = "released";
-/// The environment of the topic that is replaced, which the new one inherits.
-const ENVIRONMENT: &str = "environment";
 /// The create belongs to a replacement, whose topic may still be there.
 const REPLACING: &str = "replacing";
 /// Facts that a plan tells its apply, and that mean nothing afterwards.
@@ -121,13 +125,12 @@ impl Resource<Context> for Topic {
         if plan.replacing {
             call.private.set(REPLACING, true);
         }
-        let Some(prior) = plan.prior.clone() else { return plan.state.name_new(ctx, &plan.config, call) };
+        let Some(prior) = plan.prior.clone() else { return plan_place(ctx, plan, call).await };
         let released = plan.config.deletion_protection.get() == Some(&false);
         let protected = prior.deletion_protection.get() == Some(&true);
         call.private.set(PROTECTED, protected && !released);
         call.private.set(RELEASED, protected && released);
-        call.private.set(ENVIRONMENT, prior.environment.get().cloned());
-        let moved = plan.move_to_environment(ctx, &prior, call).await;
+        let moved = plan_place(ctx, plan, call).await;
         if plan.replace.is_empty() && !matches!(moved, Err(Failure::Told(_))) {
             plan.change_in_place(&prior, call)?;
         }
@@ -140,7 +143,7 @@ impl Resource<Context> for Topic {
         if call.phase == Phase::Apply {
             return Ok(());
         }
-        let environment = ctx.environment(plan.environment.known()?.map(String::as_str))?;
+        let environment = environment_of_plan(ctx, plan)?;
         let name = plan.name.value()?;
         if change.is_create() && !environment.plan_once(&object(name)) {
             let detail = format!(
@@ -174,7 +177,7 @@ impl Resource<Context> for Topic {
         config: &TopicModel,
         call: &mut Call,
     ) -> Result<TopicModel, Failure> {
-        let environment = ctx.environment(plan.environment.known()?.map(String::as_str))?;
+        let environment = environment_of_plan(ctx, &plan)?;
         let (kafka, spec) = (environment.kafka()?, config.spec()?);
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let replacing = call.private.is(REPLACING);
@@ -187,21 +190,18 @@ impl Resource<Context> for Topic {
         call.private.set(CREATED, now());
         call.private.set(UUID, found.id.clone());
         call.private.set(APPLIED, found.partitions);
-        Ok(TopicModel {
-            id: format!("{}/{}", environment.name, spec.name).into(),
-            environment: environment.name.clone().into(),
-            cluster_id: cluster_id.into(),
+        let mut state = TopicModel {
             partitions: found.partitions.into(),
             replication_factor: found.replication_factor.into(),
             ..plan
-        })
+        };
+        settle(&mut state, &environment.name, &cluster_id)?;
+        Ok(state)
     }
 
     async fn read(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<Option<TopicModel>, Failure> {
         let imported = call.private.take(IMPORTED).is_some();
-        let (name, cluster_id) = (state.environment.get().map(String::as_str), state.cluster_id.get());
-        let environment = ctx.environment_of(name, cluster_id.map(String::as_str), call.deadline).await?;
-        let cluster_id = state.expect_cluster(environment, call.deadline).await?.to_owned();
+        let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
         let kafka = environment.kafka()?;
         let name = state.name.value()?.clone();
         let found = if imported {
@@ -229,13 +229,13 @@ impl Resource<Context> for Topic {
         config: &TopicModel,
         call: &mut Call,
     ) -> Result<TopicModel, Failure> {
-        let environment = ctx.environment(plan.environment.known()?.map(String::as_str))?;
+        let environment = environment_of_plan(ctx, &plan)?;
         let (kafka, name) = (environment.kafka()?, plan.name.value()?);
         let partitions = *plan.partitions.known()?.ok_or(Unknown)?;
         let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
         forget_the_plan(call);
         if prior.partitions != plan.partitions || !changes.is_empty() {
-            prior.expect_cluster(environment, call.deadline).await?;
+            expect_cluster(&prior, environment, call.deadline).await?;
             let found = kafka.describe_topic(name, call.deadline).await?;
             let found = found.ok_or_else(|| KafkaError::NoTopic(name.to_string()))?;
             same_topic(call, &found)?;
@@ -256,9 +256,7 @@ impl Resource<Context> for Topic {
     }
 
     async fn delete(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<(), Failure> {
-        let (name, cluster_id) = (state.environment.get().map(String::as_str), state.cluster_id.get());
-        let environment = ctx.environment_of(name, cluster_id.map(String::as_str), call.deadline).await?;
-        state.expect_cluster(environment, call.deadline).await?;
+        let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
         let (kafka, name) = (environment.kafka()?, state.name.value()?);
         let Some(found) = kafka.describe_topic(name, call.deadline).await? else { return Ok(()) };
         if environment.has_made(&object(name)) {
@@ -275,55 +273,38 @@ impl Resource<Context> for Topic {
 
     async fn import(ctx: &Context, import: Import<TopicIdentity>, call: &mut Call) -> Result<TopicModel, Failure> {
         let (environment, name) = match import {
-            Import::Id(id) => {
-                let (environment, name) = match id.rsplit_once('/') {
-                    Some((environment, name)) => (Some(environment), name),
-                    None => (None, id.as_str()),
-                };
-                let name = name.parse().map_err(|error| {
-                    let form =
-                        "The identifier of a topic is `<environment>/<name>`, or `<name>` in the only environment.";
-                    Diagnostic::error("Invalid topic identifier", form).caused_by(&error)
-                })?;
-                (ctx.environment(environment)?, name)
-            }
+            Import::Id(id) => identified::<TopicName>(ctx, "topic", &id)?,
             Import::Identity(TopicIdentity { cluster_id, name }) => {
-                let cluster_id = cluster_id.value()?;
-                let environment = ctx.with_cluster(cluster_id, call.deadline).await?.ok_or_else(|| {
-                    let detail = format!(
-                        "No environment of the provider block leads to the cluster `{cluster_id}`.\n\nAdd one with its \
-                         `bootstrap_servers`, or correct the id; `data.kafka_cluster` tells those of the others."
-                    );
-                    Diagnostic::error("Unknown cluster", detail)
-                })?;
-                (environment, name.value()?.clone())
+                (environment_of_identity(ctx, &cluster_id, call.deadline).await?, name.value()?.clone())
             }
         };
         if name.is_internal() {
             return Err(told::internal(Some(&name)).into());
         }
         call.private.set(IMPORTED, true);
-        Ok(TopicModel {
-            id: format!("{}/{name}", environment.name).into(),
-            environment: environment.name.clone().into(),
-            cluster_id: environment.cluster_id(call.deadline).await?.to_owned().into(),
-            name: name.into(),
-            deletion_protection: false.into(),
-            ..TopicModel::default()
-        })
+        let mut state = TopicModel { name: name.into(), deletion_protection: false.into(), ..TopicModel::default() };
+        settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
+        Ok(state)
+    }
+}
+
+impl Placed for TopicModel {
+    const WHAT: &'static str = "topic";
+
+    fn place(&self) -> Place<'_> {
+        Place { environment: &self.environment, cluster_id: &self.cluster_id }
+    }
+
+    fn place_mut(&mut self) -> PlaceMut<'_> {
+        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
+    }
+
+    fn local_name(&self) -> Result<String, Unknown> {
+        Ok(self.name.value()?.to_string())
     }
 }
 
 impl TopicModel {
-    /// The id of the environment's cluster, which must be the one that the topic was made in.
-    async fn expect_cluster<'a>(&self, environment: &'a Environment, deadline: Instant) -> Result<&'a str, Failure> {
-        let actual = environment.cluster_id(deadline).await?;
-        match self.cluster_id.get() {
-            Some(own) if own != actual => Err(told::other_cluster(environment, actual)),
-            _ => Ok(actual),
-        }
-    }
-
     /// The keys that the state owns.
     fn owned_keys(&self) -> Vec<String> {
         let owned = self.config.get().into_iter().flatten();

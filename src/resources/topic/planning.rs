@@ -2,24 +2,15 @@
 
 use std::time::Instant;
 
-use super::{APPLIED, ENVIRONMENT, PROTECTED, RELEASED, TopicModel, told};
+use super::{APPLIED, PROTECTED, RELEASED, TopicModel, expect_cluster, told};
 use crate::{
     clients::kafka::KafkaError,
-    framework::{Call, Change, Diagnostic, Failure, Path, Phase, Plan},
+    framework::{Call, Change, Diagnostic, Failure, Phase, Plan},
     governance::topic::{PartitionChange, config_changes, partition_change},
-    provider::{Context, Environment},
+    provider::Environment,
 };
 
 impl TopicModel {
-    /// Tells the names of a topic that is to be created, as far as they are known.
-    pub(super) fn name_new(&mut self, ctx: &Context, config: &Self, call: &Call) -> Result<(), Failure> {
-        let name = config.environment.known()?.map(String::as_str).or(call.private.text(ENVIRONMENT));
-        let environment = ctx.environment(name)?;
-        self.environment = environment.name.clone().into();
-        self.id = format!("{}/{}", environment.name, self.name.value()?).into();
-        Ok(())
-    }
-
     /// Decides what becomes of the partitions.
     pub(super) fn partitions_from(
         &mut self,
@@ -65,52 +56,6 @@ impl Plan<TopicModel> {
         }
         Ok(())
     }
-
-    /// Follows an environment that was renamed, and replaces the topic if it is another cluster.
-    pub(super) async fn move_to_environment(
-        &mut self,
-        ctx: &Context,
-        prior: &TopicModel,
-        call: &mut Call,
-    ) -> Result<(), Failure> {
-        if self.state.environment == prior.environment {
-            // Nobody moves it, but its environment must still be there.
-            let Some(name) = prior.environment.get() else { return Ok(()) };
-            return match (self.config.environment.is_null(), ctx.environment(Some(name))) {
-                (true, Err(Failure::Told(_))) => Err(Diagnostic::error(
-                    "Environment renamed",
-                    format!(
-                        "The topic belongs to the environment `{name}`, which the provider block does not have.\n\nSet \
-                         `environment` to the present name of its cluster, or restore the name."
-                    ),
-                )
-                .at("environment")
-                .into()),
-                (_, answer) => answer.map(|_| self.tell_other_default(ctx, name, call)),
-            };
-        }
-        let environment = ctx.environment(self.state.environment.known()?.map(String::as_str))?;
-        let cluster_id = environment.cluster_id(call.deadline).await?;
-        if prior.cluster_id.get().is_some_and(|it| it == cluster_id) {
-            self.state.cluster_id = prior.cluster_id.clone();
-            self.state.id = format!("{}/{}", environment.name, self.state.name.value()?).into();
-        } else {
-            self.replace.push(Path::attribute("environment"));
-        }
-        Ok(())
-    }
-
-    /// A topic stays where it is when the default changes, and its author should say where that is.
-    fn tell_other_default(&self, ctx: &Context, name: &str, call: &mut Call) {
-        let default = ctx.environment(None).ok().map(|it| it.name.as_str());
-        if self.config.environment.is_null() && default.is_some_and(|it| it != name) {
-            let detail = format!(
-                "The topic stays in `{name}`, where it was created; the default is another environment by now.\n\nWrite \
-                 `environment = \"{name}\"` to say so."
-            );
-            call.report.push(Diagnostic::warning("Environment is not the default", detail).at("environment"));
-        }
-    }
 }
 
 impl Change<TopicModel> {
@@ -149,7 +94,7 @@ pub(super) async fn try_update(
     if prior.partitions == plan.partitions && changes.is_empty() {
         return Ok(Ok(()));
     }
-    prior.expect_cluster(environment, deadline).await?;
+    expect_cluster(prior, environment, deadline).await?;
     if let (true, Some(count)) = (prior.partitions != plan.partitions, plan.partitions.known()?)
         && let Err(error) = kafka.check_grow_partitions(name, *count, deadline).await
     {

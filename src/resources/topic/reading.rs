@@ -21,7 +21,7 @@ impl TopicModel {
         mut self,
         found: Topic,
         environment: &str,
-        cluster_id: String,
+        cluster_id: &str,
         imported: bool,
         call: &mut Call,
     ) -> Self {
@@ -46,7 +46,7 @@ impl TopicModel {
         Self {
             id: format!("{environment}/{name}").into(),
             environment: environment.into(),
-            cluster_id: cluster_id.into(),
+            cluster_id: cluster_id.to_owned().into(),
             name: name.into(),
             partitions: partitions.into(),
             replication_factor: replication_factor.into(),

@@ -3,7 +3,6 @@
 use crate::{
     framework::{Diagnostic, Failure},
     governance::topic::TopicName,
-    provider::Environment,
 };
 
 pub(super) fn internal(name: Option<&TopicName>) -> Diagnostic {
@@ -16,19 +15,6 @@ pub(super) fn internal(name: Option<&TopicName>) -> Diagnostic {
 pub(super) fn stale(planned: i32, actual: i32) -> Failure {
     let detail = format!("The plan has {planned} partitions, and by now the topic has {actual}.\n\nPlan again.");
     Diagnostic::error("Plan is stale", detail).at("partitions").into()
-}
-
-pub(super) fn other_cluster(environment: &Environment, actual: &str) -> Failure {
-    Diagnostic::error(
-        "Environment is another cluster",
-        format!(
-            "The environment `{}` leads to the cluster `{actual}`, and the topic was made in another one. Nothing is \
-             concluded from that.\n\nCorrect `bootstrap_servers`, or give the new cluster an environment name of its own.",
-            environment.name
-        ),
-    )
-    .at("environment")
-    .into()
 }
 
 pub(super) fn made_anew(severity: fn(String, String) -> Diagnostic, name: &TopicName) -> Diagnostic {
