@@ -10,7 +10,7 @@ pub use settings::{EnvironmentSettings, SaslSettings, Settings, TlsSettings};
 
 use crate::{
     clients::kafka,
-    data_sources::{cluster::Cluster, consumer_group::ConsumerGroup},
+    data_sources::{cluster::Cluster, consumer_group::ConsumerGroup, topics::Topics},
     framework::{Diagnostics, Failure, Provider, Registry},
     resources::topic::Topic,
 };
@@ -25,7 +25,11 @@ impl Provider for KafkaProvider {
     type Context = Context;
 
     fn registry() -> Registry<Context> {
-        Registry::new().data_source::<Cluster>().data_source::<ConsumerGroup>().resource::<Topic>()
+        Registry::new()
+            .data_source::<Cluster>()
+            .data_source::<ConsumerGroup>()
+            .data_source::<Topics>()
+            .resource::<Topic>()
     }
 
     fn validate(settings: &Settings, report: &mut Diagnostics) {

@@ -259,7 +259,7 @@ async fn a_deleted_topic_is_gone_at_once_and_may_be_created_again(on: &Subject) 
     let first = on.create(&spec).await;
     on.delete(&spec.name).await;
     assert_eq!(on.kafka.describe_topic(&spec.name, soon()).await, Ok(None));
-    assert!(!on.kafka.topic_names(soon()).await.unwrap().contains(&spec.name));
+    assert!(on.kafka.topics(soon()).await.unwrap().iter().all(|it| it.name != spec.name));
     let second = on.create(&spec).await;
     assert!(first.id.is_none() || first.id != second.id);
     on.delete(&spec.name).await;
@@ -280,16 +280,20 @@ async fn a_deletion_by_id_spares_another_topic_of_the_same_name(on: &Subject) {
     assert_eq!(on.kafka.describe_topic(name, soon()).await, Ok(None));
 }
 
-async fn names_come_in_order_and_have_what_was_created(on: &Subject) {
+async fn topics_come_in_order_and_have_what_was_created(on: &Subject) {
     for it in ["b", "a", "c"] {
         on.create(&on.spec(it)).await;
         on.described(&on.name(it)).await;
     }
-    let names = on.kafka.topic_names(soon()).await.unwrap();
-    assert!(names.is_sorted());
+    let topics = on.kafka.topics(soon()).await.unwrap();
+    assert!(topics.is_sorted_by_key(|it| &it.name));
     let ours = format!("conformance.{}.", on.prefix);
-    let ours: Vec<_> = names.iter().filter(|it| it.as_str().starts_with(&ours)).cloned().collect();
-    assert_eq!(ours, [on.name("a"), on.name("b"), on.name("c")]);
+    let ours: Vec<_> = topics.into_iter().filter(|it| it.name.as_str().starts_with(&ours)).collect();
+    assert_eq!(ours.iter().map(|it| &it.name).collect::<Vec<_>>(), [&on.name("a"), &on.name("b"), &on.name("c")]);
+    for topic in ours {
+        let described = on.described(&topic.name).await;
+        assert_eq!(topic, Topic { config: None, ..described });
+    }
     for it in ["a", "b", "c"] {
         on.delete(&on.name(it)).await;
     }
@@ -390,7 +394,7 @@ conformance! {
     an_absent_topic_is_none_to_readers_and_an_error_to_writers
     a_deleted_topic_is_gone_at_once_and_may_be_created_again
     a_deletion_by_id_spares_another_topic_of_the_same_name
-    names_come_in_order_and_have_what_was_created
+    topics_come_in_order_and_have_what_was_created
     a_refresh_sees_own_writes_however_many_reads_came_before
     a_new_topic_was_never_written
     a_cluster_has_an_id_and_brokers_in_order

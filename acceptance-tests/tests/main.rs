@@ -12,6 +12,7 @@ mod errors;
 mod rules;
 mod scale;
 mod topic;
+mod topics;
 
 use std::{fs, path::Path};
 

@@ -310,9 +310,10 @@ impl Kafka for MemoryCluster {
         self.answer("describe_topic", |state| state.describe(name))
     }
 
-    fn topic_names(&self, _: Instant) -> Answer<'_, Vec<TopicName>> {
-        self.answer("topic_names", |state| {
-            Ok(state.topics.keys().filter(|it| state.allow("DESCRIBE", it).is_ok()).cloned().collect())
+    fn topics(&self, _: Instant) -> Answer<'_, Vec<Topic>> {
+        self.answer("topics", |state| {
+            let visible = state.topics.iter().filter(|(name, _)| state.allow("DESCRIBE", name).is_ok());
+            Ok(visible.map(|(name, kept)| Topic { config: None, ..kept.topic(name) }).collect())
         })
     }
 

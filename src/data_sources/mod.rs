@@ -2,3 +2,4 @@
 
 pub mod cluster;
 pub mod consumer_group;
+pub mod topics;

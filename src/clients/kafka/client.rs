@@ -399,8 +399,8 @@ impl Kafka for Wired {
         Box::pin(self.0.describe_topic(name, deadline))
     }
 
-    fn topic_names(&self, deadline: Instant) -> Answer<'_, Vec<TopicName>> {
-        Box::pin(self.0.topic_names(deadline))
+    fn topics(&self, deadline: Instant) -> Answer<'_, Vec<Topic>> {
+        Box::pin(self.0.topics(deadline))
     }
 
     fn topic_never_written<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, bool> {

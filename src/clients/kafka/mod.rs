@@ -59,8 +59,8 @@ pub trait Kafka: Send + Sync + fmt::Debug {
     /// A topic with its whole configuration, asked anew. `None` as for [`Kafka::refresh_topic`].
     fn describe_topic<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, Option<Topic>>;
 
-    /// Names of all topics that the caller may describe, asked anew.
-    fn topic_names(&self, deadline: Instant) -> Answer<'_, Vec<TopicName>>;
+    /// All topics that the caller may describe, in the order of their names and without configurations, asked anew.
+    fn topics(&self, deadline: Instant) -> Answer<'_, Vec<Topic>>;
 
     /// Whether no record was ever written to the topic: the end offset of each partition is 0.
     fn topic_never_written<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, bool>;
@@ -139,7 +139,7 @@ pub struct Topic {
     pub partitions: i32,
     /// Copies of the first partition.
     pub replication_factor: i16,
-    /// The configuration that was asked for, by key. `None` if the caller may not describe it.
+    /// The configuration that was asked for, by key. `None` if none was, or the caller may not describe it.
     pub config: Option<BTreeMap<String, ConfigEntry>>,
 }
 

@@ -11,6 +11,7 @@ use kafka_protocol::{
     messages::{
         BrokerId, ListOffsetsRequest,
         list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
+        metadata_response::MetadataResponseTopic,
     },
 };
 
@@ -81,7 +82,7 @@ impl Client {
         }
     }
 
-    pub(super) async fn topic_names(&self, deadline: Instant) -> Result<Vec<TopicName>, KafkaError> {
+    pub(super) async fn topics(&self, deadline: Instant) -> Result<Vec<Topic>, KafkaError> {
         let mut tries = Tries::new(deadline, || "listing topics".to_owned());
         let answer = loop {
             match self.metadata(metadata_of_all_topics(), deadline).await {
@@ -89,10 +90,14 @@ impl Client {
                 Err(trouble) => tries.next(trouble).await?,
             }
         };
-        let names = answer.topics.iter().filter_map(|it| it.name.as_ref()?.parse().ok());
-        let mut names: Vec<TopicName> = names.collect();
-        names.sort_unstable();
-        Ok(names)
+        // One that is being deleted, or has no leader yet, carries an error and is there all the same.
+        let topic = |it: &MetadataResponseTopic| {
+            let name: TopicName = it.name.as_ref()?.parse().ok()?;
+            Some(Shape::of(it).topic(&name, None))
+        };
+        let mut topics: Vec<Topic> = answer.topics.iter().filter_map(topic).collect();
+        topics.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(topics)
     }
 
     pub(super) async fn topic_never_written(&self, name: &TopicName, deadline: Instant) -> Result<bool, KafkaError> {
