@@ -382,6 +382,7 @@ impl Client {
         let id = id.map(read_topic_id).transpose()?;
         self.own_writes.touch(name);
         let res = async {
+            self.await_presence(name, deadline).await?;
             self.delete(name, id, deadline).await?;
             self.own_writes.deleted(name);
             self.await_absence(name, id, deadline).await
@@ -405,6 +406,20 @@ impl Client {
                 Err(trouble) => tries.next(trouble).await?,
             }
         }
+    }
+
+    /// Waits until brokers show a topic that this client created a moment ago: one that they do not show yet cannot be
+    /// seen to vanish.
+    async fn await_presence(self: &Arc<Self>, name: &TopicName, deadline: Instant) -> Result<(), KafkaError> {
+        let mut tries = Tries::looking(deadline, || format!("waiting until topic `{name}` is shown"));
+        while self.own_writes.may_appear(name) {
+            match gathered(self, |it| &it.looks, Look(name.clone()), deadline).await {
+                Ok(Some(_)) | Err(Trouble::Final(KafkaError::Denied { .. })) => return Ok(()),
+                Ok(None) => tries.next(Trouble::Again(KafkaError::NoTopic(name.to_string()))).await?,
+                Err(trouble) => tries.next(trouble).await?,
+            }
+        }
+        Ok(())
     }
 
     async fn await_absence(
