@@ -1,4 +1,5 @@
 //! What a Kafka platform is and what it permits: values and rules, with no I/O and no Terraform.
 
+pub mod acl;
 pub mod record;
 pub mod topic;
