@@ -1,5 +1,26 @@
-//! What a Kafka platform is and what it permits: values and rules, with no I/O and no Terraform.
+//! What a Kafka platform is and what it permits: values and rules, with no I/O, no clock and no Terraform.
+//!
+//! An *environment* is one cluster with its [`policy`]. *Applications* own prefixes of names in it; who owns what, who
+//! may do what, and what was done is a [`state::State`], put together from the entities that a journal keeps
+//! ([`record`]). [`acl`], [`kind`], [`names`] and [`topic`] are the words.
+//!
+//! Nothing here is changed in place. A decision reads a state and answers with events or with every reason against it;
+//! whoever asked writes the events, does the deeds that they announce, and says so with the next command. A run that is
+//! killed between two steps leaves a state from which the next run goes on.
 
 pub mod acl;
+pub mod application;
+pub mod binding;
+pub mod capacity;
+pub mod client_quota;
+pub mod entity;
+pub mod environment;
+pub mod kind;
+pub mod names;
+pub mod owned_topic;
+pub mod policy;
 pub mod record;
+pub mod state;
+pub mod template;
 pub mod topic;
+pub mod violation;

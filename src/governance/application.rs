@@ -1,0 +1,222 @@
+//! Applications: who owns what, as whom they run, and their life.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::governance::{
+    acl::Principal, capacity::Totals, client_quota::ClientQuota, kind::Kind, names::ApplicationName, record::Timestamp,
+    template::Fields,
+};
+
+/// Beginnings of names, by kind.
+pub type Prefixes = BTreeMap<Kind, BTreeSet<String>>;
+
+/// An application, as it should be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApplicationSpec {
+    /// Its name.
+    pub name: ApplicationName,
+    /// The organisation's code for it, for names.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// The team that answers for it.
+    #[serde(default)]
+    pub team: String,
+    /// Free words to find it by.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// As whom it runs.
+    #[serde(default)]
+    pub principals: BTreeSet<Principal>,
+    /// As whom its pipeline works.
+    #[serde(default)]
+    pub deployers: BTreeSet<Principal>,
+    /// How the names of what it owns begin. A kind that is left out has the one of the environment's template.
+    #[serde(default)]
+    pub prefixes: Prefixes,
+    /// The `application.id`s of its Kafka Streams programs.
+    #[serde(default)]
+    pub streams: BTreeSet<String>,
+    /// What all its topics may take, instead of the environment's quota.
+    #[serde(default)]
+    pub capacity: Totals,
+    /// How much its clients may use of each broker.
+    #[serde(default)]
+    pub client_quota: ClientQuota,
+    /// When it ends, if it is a trial.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl ApplicationSpec {
+    /// One that has a name and nothing else.
+    pub fn new(name: ApplicationName) -> Self {
+        Self {
+            name,
+            code: None,
+            team: String::new(),
+            labels: BTreeMap::new(),
+            principals: BTreeSet::new(),
+            deployers: BTreeSet::new(),
+            prefixes: Prefixes::new(),
+            streams: BTreeSet::new(),
+            capacity: Totals::default(),
+            client_quota: ClientQuota::default(),
+            expires_at: None,
+        }
+    }
+
+    /// The fields of names that are the application's own.
+    pub fn own_fields(&self) -> Fields {
+        let mut res = Fields::from([("application".to_owned(), self.name.to_string())]);
+        res.extend(self.code.iter().map(|it| ("code".to_owned(), it.clone())));
+        res
+    }
+
+    /// Its prefixes of a kind.
+    pub fn prefixes(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.prefixes.get(&kind).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether a name is under one of its prefixes.
+    pub fn covers(&self, kind: Kind, name: &str) -> bool {
+        self.prefixes(kind).any(|it| name.starts_with(it))
+    }
+
+    /// All principals that are its own.
+    pub fn all_principals(&self) -> impl Iterator<Item = &Principal> {
+        self.principals.iter().chain(&self.deployers)
+    }
+}
+
+/// One life of an application: a name that is used again after a deletion is another incarnation, and what was granted
+/// to the first does not hold for the second.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApplicationUid {
+    /// The name.
+    pub name: ApplicationName,
+    /// Counted from 1.
+    pub incarnation: u32,
+}
+
+impl fmt::Display for ApplicationUid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.name, self.incarnation)
+    }
+}
+
+/// Where an application is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It waits for the platform to agree.
+    Pending,
+    /// It was agreed to, and nothing is done yet.
+    Approved,
+    /// Its rights are being made.
+    Provisioning,
+    /// It can work.
+    Ready,
+    /// It was refused.
+    Rejected,
+    /// Its rights could not be made; the next run tries again.
+    Failed,
+    /// Its rights are being taken away.
+    Deleting,
+    /// It is gone, and remembered.
+    Deleted,
+}
+
+impl Status {
+    /// All of them, in the order of a life.
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Approved,
+        Self::Provisioning,
+        Self::Ready,
+        Self::Rejected,
+        Self::Failed,
+        Self::Deleting,
+        Self::Deleted,
+    ];
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Provisioning => "provisioning",
+            Self::Ready => "ready",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Whether the application has its prefixes: others may not claim them.
+    pub const fn holds_prefixes(self) -> bool {
+        !matches!(self, Self::Rejected | Self::Deleted)
+    }
+
+    /// Whether it was agreed to and has not begun to end.
+    pub const fn is_in_force(self) -> bool {
+        matches!(self, Self::Approved | Self::Provisioning | Self::Ready | Self::Failed)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// The first step of a transfer: what its owner gives away, until the other takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Who may take it.
+    pub to: ApplicationName,
+    /// What.
+    pub prefixes: Prefixes,
+}
+
+/// An application, as a journal keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Application {
+    /// Which life of its name this is, from 1.
+    pub incarnation: u32,
+    /// What is in force, with all prefixes; while it is pending, what is asked for.
+    pub spec: ApplicationSpec,
+    /// What its team wants to change and the platform must agree to; until then `spec` holds.
+    #[serde(default)]
+    pub amendment: Option<ApplicationSpec>,
+    /// Where it is in its life.
+    pub status: Status,
+    /// What it offers to another.
+    #[serde(default)]
+    pub offer: Option<Offer>,
+    /// A digest of its free text, to see whether that changed.
+    #[serde(default)]
+    pub text_digest: Option<i64>,
+    /// When it was declared.
+    pub created_at: Timestamp,
+    /// When it ended.
+    #[serde(default)]
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl Application {
+    /// Which life of which name this is.
+    pub fn uid(&self) -> ApplicationUid {
+        ApplicationUid { name: self.spec.name.clone(), incarnation: self.incarnation }
+    }
+
+    /// Whether its time is over.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.spec.expires_at.is_some_and(|it| it <= now)
+    }
+}

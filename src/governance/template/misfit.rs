@@ -1,0 +1,122 @@
+//! Why a name does not fit, and what would.
+
+use super::{Field, Fields, Part, Template};
+
+/// Why a name does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// What is wrong, as a clause without a full stop.
+    pub reason: String,
+    /// A name that fits, made of what was written as far as that goes.
+    pub suggestion: Option<String>,
+}
+
+impl Template {
+    /// Why a name does not fit; `None` if it does. The fields that are given are the application's own.
+    pub fn misfit(&self, name: &str, given: &Fields) -> Option<Misfit> {
+        let (place, part) = self.stuck(name, given)?;
+        let (before, rest) = name.split_at(place);
+        let wanted = match self.parts.get(part) {
+            None => "nothing more".to_owned(),
+            Some(Part::Literal(it)) => format!("`{it}`"),
+            Some(Part::Field(Field { name, pattern })) => match given.get(name) {
+                Some(value) => format!("the application's own {} `{value}`", own_noun(name)),
+                None => format!("the field `{name}`, which matches `{}`,", pattern.text),
+            },
+        };
+        let place = if before.is_empty() { "at its beginning".to_owned() } else { format!("after `{before}`") };
+        let found = if rest.is_empty() { "it ends".to_owned() } else { format!("there is `{rest}`") };
+        let reason = format!("the template `{self}` wants {wanted} {place}, where {found}");
+        Some(Misfit { reason, suggestion: self.suggestion(name, given) })
+    }
+
+    /// A name that fits: own fields as they are, and for others their own names where these match.
+    pub fn example(&self, given: &Fields) -> Option<String> {
+        self.filled(&Vec::new(), given, None)
+    }
+
+    /// A name that fits, made of the words of one that does not.
+    fn suggestion(&self, name: &str, given: &Fields) -> Option<String> {
+        let (stem, last) = self.known_ending(name);
+        let all = words(stem);
+        let own: Vec<String> = given.values().flat_map(|it| words(it)).map(|it| it.to_lowercase()).collect();
+        let literal: Vec<String> = self.literals().flat_map(words).map(|it| it.to_lowercase()).collect();
+        let is_own = |it: &String| {
+            let it = it.to_lowercase();
+            own.contains(&it)
+                || literal.contains(&it)
+                || literal.iter().any(|before| own.iter().any(|own| format!("{before}{own}") == it))
+        };
+        let foreign: Vec<String> = all.iter().skip_while(|it| is_own(it)).cloned().collect();
+        let lower = |words: &[String]| words.iter().map(|it| it.to_lowercase()).collect::<Vec<_>>();
+        [lower(&foreign), foreign.clone(), lower(&all), all]
+            .iter()
+            .filter(|it| !it.is_empty())
+            .find_map(|words| self.filled(words, given, last))
+            .filter(|it| it != name)
+    }
+
+    /// The name without the ending that the last field permits, and that ending: only of a field that may be empty, such
+    /// as a suffix.
+    fn known_ending<'a>(&self, name: &'a str) -> (&'a str, Option<&'a str>) {
+        let Some(Part::Field(last)) = self.parts.last() else { return (name, None) };
+        if !last.pattern.matches("") {
+            return (name, None);
+        }
+        let ending = name.char_indices().skip(1).map(|(at, _)| at).find(|at| last.pattern.matches(&name[*at..]));
+        ending.map_or((name, None), |at| (&name[..at], Some(&name[at..])))
+    }
+
+    /// The template with words for its free fields: the last words for the last fields, all that are left over for the
+    /// last of them, and a field's own name where there are too few.
+    fn filled(&self, words: &[String], given: &Fields, ending: Option<&str>) -> Option<String> {
+        let free: Vec<&Field> = self.parts.iter().filter_map(|it| free(it, given)).collect();
+        let lacking = free.len().saturating_sub(words.len());
+        ["-", ".", "_", ""].iter().find_map(|between| {
+            let mut values = given.clone();
+            if let (Some(ending), Some(Part::Field(last))) = (ending, self.parts.last()) {
+                values.insert(last.name.clone(), ending.to_owned());
+            }
+            for (at, field) in free.iter().enumerate() {
+                let value = match at.checked_sub(lacking) {
+                    None => field.name.clone(),
+                    Some(at) if lacking + at + 1 == free.len() => words[at..].join(between),
+                    Some(at) => words[at].clone(),
+                };
+                values.insert(field.name.clone(), value);
+            }
+            values.retain(|name, _| self.fields().any(|it| it == name));
+            self.render(&values).ok().filter(|it| self.fits(it, given))
+        })
+    }
+}
+
+/// The field, if a value must be found for it.
+fn free<'a>(part: &'a Part, given: &Fields) -> Option<&'a Field> {
+    match part {
+        Part::Field(it) if !given.contains_key(&it.name) && !it.pattern.matches("") => Some(it),
+        _ => None,
+    }
+}
+
+fn own_noun(field: &str) -> &str {
+    if field == "application" { "name" } else { field }
+}
+
+/// The words of a name: between anything that is no letter or digit, and where a capital letter follows a small one.
+fn words(name: &str) -> Vec<String> {
+    let mut res: Vec<String> = Vec::new();
+    let mut before = None;
+    for it in name.chars() {
+        if it.is_alphanumeric() {
+            let begins = before
+                .is_none_or(|before: char| !before.is_alphanumeric() || (before.is_lowercase() && it.is_uppercase()));
+            match res.last_mut() {
+                Some(word) if !begins => word.push(it),
+                _ => res.push(it.to_string()),
+            }
+        }
+        before = Some(it);
+    }
+    res
+}
