@@ -8,9 +8,12 @@
 //! | `KAFKA_CONFORMANCE_SASL` | `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512` |
 //! | `KAFKA_CONFORMANCE_USER`, `KAFKA_CONFORMANCE_PASSWORD` | who calls, with the above |
 //!
-//! The caller needs all rights. Topics are named `conformance.…` with a random part, and removed by tests that pass.
+//! The caller needs all rights, and the cluster an authorizer. Topics are named `conformance.…` with a random part, and removed by tests that pass.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "conformance/acls.rs"]
+mod acls;
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +22,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use acls::{
+    a_rule_that_exists_is_created_and_one_that_is_gone_is_deleted, deleting_a_rule_spares_those_beside_it,
+    filters_find_what_they_say, many_rules_at_once_are_each_created_and_deleted,
+    rules_of_every_kind_are_created_shown_and_deleted,
+};
 use terraform_provider_kafka::{
     clients::{
         kafka::{HostPort, Kafka, KafkaError, KafkaSettings, Sasl, SaslMechanism, Secret, Tls, Topic, connect},
@@ -400,6 +408,11 @@ conformance! {
     a_cluster_has_an_id_and_brokers_in_order
     an_absent_group_is_none
     many_calls_at_once_are_each_answered_for_their_own_topic
+    rules_of_every_kind_are_created_shown_and_deleted
+    a_rule_that_exists_is_created_and_one_that_is_gone_is_deleted
+    deleting_a_rule_spares_those_beside_it
+    filters_find_what_they_say
+    many_rules_at_once_are_each_created_and_deleted
 }
 
 fn subjects() -> Vec<Subject> {

@@ -1,9 +1,11 @@
 //! A cluster in memory, for tests: it answers as brokers do, at once, and the conformance suite holds it to that.
 
+mod acls;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     future,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
@@ -11,18 +13,28 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
     clients::kafka::{Answer, Broker, Cluster, ConfigEntry, ConsumerGroup, Kafka, KafkaError, Topic},
-    governance::topic::{TopicName, TopicSpec},
+    governance::{
+        acl::{AclBinding, Principal},
+        topic::{TopicName, TopicSpec},
+    },
 };
 
 /// A cluster that exists in memory only.
 #[derive(Debug)]
 pub struct MemoryCluster {
     brokers: i16,
-    state: Mutex<State>,
+    /// Who calls; a super user if it is nobody.
+    caller: Option<Principal>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// Who calls, while a call is answered.
+    caller: Option<Principal>,
+    rules: BTreeSet<AclBinding>,
+    /// There is no authorizer.
+    is_open: bool,
     topics: BTreeMap<TopicName, Kept>,
     groups: BTreeMap<String, ConsumerGroup>,
     created: u128,
@@ -131,7 +143,7 @@ fn joined(list: &str) -> String {
 impl MemoryCluster {
     /// An empty cluster of so many brokers, which its id tells.
     pub fn new(brokers: i16) -> Self {
-        Self { brokers, state: Mutex::default() }
+        Self { brokers, caller: None, state: Arc::default() }
     }
 
     /// Denies a Kafka operation, such as `DESCRIBE`, on a topic from now on.
@@ -172,6 +184,7 @@ impl MemoryCluster {
     ) -> Answer<'_, T> {
         let mut state = self.state();
         state.calls.push(call);
+        state.caller.clone_from(&self.caller);
         let res = match state.next_failure.take() {
             Some(error) => Err(error),
             None => answer(&mut state),
@@ -210,13 +223,6 @@ impl MemoryCluster {
 }
 
 impl State {
-    fn allow(&self, operation: &'static str, name: &TopicName) -> Result<(), KafkaError> {
-        if !self.denied.contains(&(operation, name.clone())) {
-            return Ok(());
-        }
-        Err(KafkaError::Denied { operation, resource: format!("topic `{name}`") })
-    }
-
     fn kept(&mut self, name: &TopicName) -> Result<&mut Kept, KafkaError> {
         self.topics.get_mut(name).ok_or_else(|| KafkaError::NoTopic(name.to_string()))
     }

@@ -26,6 +26,12 @@ pub(super) fn kafka(error: &KafkaError) -> Diagnostic {
                  operation with an ACL, or use another principal in the provider block."
             ),
         ),
+        KafkaError::NoAuthorizer => told(
+            "No authorizer",
+            "The brokers have no authorizer, so that they know no ACLs and let everybody do everything.\n\nSet \
+             `authorizer.class.name` on the brokers, or do without ACLs."
+                .to_owned(),
+        ),
         KafkaError::TopicExists(name) => told(
             "Topic already exists",
             format!(

@@ -17,6 +17,7 @@ use tokio::time::timeout_at;
 use crate::{
     clients::kafka::{
         Answer, Broker, Cluster, ConnectProblem, ConsumerGroup, HostPort, Kafka, KafkaError, KafkaSettings, Topic,
+        acls::Rules,
         connection::{self, Connection},
         coordinators::Coordinators,
         locked,
@@ -56,6 +57,7 @@ pub(super) struct Client {
     requests: AtomicU64,
     pub(super) own_writes: OwnWrites,
     pub(super) reads: Reads,
+    pub(super) rules: Rules,
     pub(super) looks: Queue<Look>,
     pub(super) describes: Queue<Describe>,
     pub(super) creates: Queue<Create>,
@@ -137,6 +139,7 @@ impl Client {
             requests: AtomicU64::new(0),
             own_writes: OwnWrites::default(),
             reads: Reads::default(),
+            rules: Rules::default(),
             looks: Queue::default(),
             describes: Queue::default(),
             creates: Queue::default(),
@@ -379,7 +382,7 @@ impl fmt::Debug for Client {
 
 /// The port's implementation: a shared client, so that a request for many callers outlives any one of them.
 #[derive(Debug)]
-struct Wired(Arc<Client>);
+pub(super) struct Wired(pub(super) Arc<Client>);
 
 impl Kafka for Wired {
     fn cluster(&self, deadline: Instant) -> Answer<'_, Cluster> {

@@ -22,6 +22,9 @@ pub enum KafkaError {
         /// The resource, such as ``topic `a` ``.
         resource: String,
     },
+    /// The cluster has no authorizer, so that there are no ACLs.
+    #[error("the cluster has no authorizer")]
+    NoAuthorizer,
     /// The topic exists.
     #[error("topic `{0}` already exists")]
     TopicExists(String),

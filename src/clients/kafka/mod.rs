@@ -1,5 +1,7 @@
 //! The port to a Kafka cluster: what the resources ask of one, and how it fails.
 
+mod acl_requests;
+mod acls;
 mod client;
 mod connection;
 mod consumer_groups;
@@ -27,6 +29,7 @@ use std::{
     time::Instant,
 };
 
+pub use acls::{AclFailures, AclFilter, Acls, ResourceFilter};
 pub use client::connect;
 pub use error::{ConnectProblem, KafkaError};
 pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
@@ -42,7 +45,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, KafkaError>> + Se
 /// Every method returns when the cluster agrees, or at the deadline with [`KafkaError::Deadline`]; retriable codes,
 /// moved controllers and broken connections are the client's matter. A write whose answer was lost is settled by
 /// reading back before an error is returned. Concurrent calls of one kind leave as one request.
-pub trait Kafka: Send + Sync + fmt::Debug {
+pub trait Kafka: Acls + Send + Sync + fmt::Debug {
     /// The cluster itself: asked anew each time but for the id, which never changes.
     fn cluster(&self, deadline: Instant) -> Answer<'_, Cluster>;
 

@@ -9,10 +9,7 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout_at};
 
-use crate::{
-    clients::kafka::{client::Client, error::KafkaError, locked, trouble::Trouble},
-    governance::topic::TopicName,
-};
+use crate::clients::kafka::{client::Client, error::KafkaError, locked, trouble::Trouble};
 
 /// How long the first call waits for others. While a request is under way, the next ones gather anyway.
 const WINDOW: Duration = Duration::from_millis(2);
@@ -22,11 +19,14 @@ pub(super) trait Gathered: Sized + Send + Sync + 'static {
     /// What one call is answered with.
     type Answer: Send + 'static;
 
+    /// What a call is about, such as a topic.
+    type Key: Ord + Clone + Send;
+
     /// The total weight that one request may have.
     const CAPACITY: usize;
 
-    /// The topic it is about: a request names each topic once.
-    fn topic(&self) -> &TopicName;
+    /// What it is about: a request names each once.
+    fn key(&self) -> &Self::Key;
 
     /// How much it counts towards the capacity.
     fn weight(&self) -> usize {
@@ -126,7 +126,7 @@ impl<T: Gathered> Drop for Reset<'_, T> {
 fn next_batch<T: Gathered>(queue: &Queue<T>) -> Option<Vec<Waiting<T>>> {
     let mut state = locked(&queue.state);
     let mut batch: Vec<Waiting<T>> = Vec::new();
-    let mut topics = BTreeSet::new();
+    let mut keys = BTreeSet::new();
     let mut weight = 0;
     let mut later = VecDeque::new();
     for it in std::mem::take(&mut state.waiting) {
@@ -134,7 +134,7 @@ fn next_batch<T: Gathered>(queue: &Queue<T>) -> Option<Vec<Waiting<T>>> {
             continue;
         }
         let fits = batch.is_empty() || weight + it.asked.weight() <= T::CAPACITY;
-        if fits && topics.insert(it.asked.topic().clone()) {
+        if fits && keys.insert(it.asked.key().clone()) {
             weight += it.asked.weight();
             batch.push(it);
         } else {
@@ -153,7 +153,7 @@ mod tests {
     use tokio::sync::Notify;
 
     use super::*;
-    use crate::clients::kafka::KafkaSettings;
+    use crate::{clients::kafka::KafkaSettings, governance::topic::TopicName};
 
     /// Panics over a topic named `bad`, as soon as it may.
     struct Fragile(TopicName);
@@ -164,9 +164,10 @@ mod tests {
 
     impl Gathered for Fragile {
         type Answer = ();
+        type Key = TopicName;
         const CAPACITY: usize = 1;
 
-        fn topic(&self) -> &TopicName {
+        fn key(&self) -> &TopicName {
             &self.0
         }
 

@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use kafka_protocol::{
     messages::{
-        ConsumerGroupDescribeRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
-        DescribeConfigsRequest, DescribeGroupsRequest, FindCoordinatorRequest, IncrementalAlterConfigsRequest,
-        ListOffsetsRequest, MetadataRequest, TopicName as WireTopicName,
-        describe_configs_request::DescribeConfigsResource, metadata_request::MetadataRequestTopic,
+        ConsumerGroupDescribeRequest, CreateAclsRequest, CreatePartitionsRequest, CreateTopicsRequest,
+        DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest, DescribeConfigsRequest, DescribeGroupsRequest,
+        FindCoordinatorRequest, IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest,
+        TopicName as WireTopicName, describe_configs_request::DescribeConfigsResource,
+        metadata_request::MetadataRequestTopic,
     },
     protocol::{Request, StrBytes},
 };
@@ -54,6 +55,9 @@ asks! {
     DeleteTopicsRequest, 1..=6, "deletion of topics (Kafka 0.11)";
     CreatePartitionsRequest, 0..=3, "more partitions for a topic (Kafka 1.0)";
     IncrementalAlterConfigsRequest, 0..=1, "changes of single configuration keys (Kafka 2.3)";
+    DescribeAclsRequest, 1..=3, "descriptions of ACLs with prefixes (Kafka 2.0)";
+    CreateAclsRequest, 1..=3, "creation of ACLs with prefixes (Kafka 2.0)";
+    DeleteAclsRequest, 1..=3, "deletion of ACLs with prefixes (Kafka 2.0)";
     ListOffsetsRequest, 1..=7, "end offsets (Kafka 0.10.1)";
     FindCoordinatorRequest, 0..=6, "the search for a group's coordinator (Kafka 0.8.2)";
     DescribeGroupsRequest, 0..=6, "descriptions of classic groups (Kafka 0.9)";

@@ -147,14 +147,15 @@ pub(super) struct Look(pub(super) TopicName);
 
 impl Gathered for Look {
     type Answer = Option<Shape>;
+    type Key = TopicName;
     const CAPACITY: usize = READ_TOGETHER;
 
-    fn topic(&self) -> &TopicName {
+    fn key(&self) -> &TopicName {
         &self.0
     }
 
     async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<Self::Answer, Trouble>> {
-        match client.shapes(asked.iter().map(Self::topic), deadline).await {
+        match client.shapes(asked.iter().map(Self::key), deadline).await {
             Ok(answers) => answers,
             Err(trouble) => all(asked.len(), &trouble),
         }
@@ -169,14 +170,15 @@ pub(super) struct Describe {
 
 impl Gathered for Describe {
     type Answer = Option<Topic>;
+    type Key = TopicName;
     const CAPACITY: usize = READ_TOGETHER;
 
-    fn topic(&self) -> &TopicName {
+    fn key(&self) -> &TopicName {
         &self.name
     }
 
     async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<Self::Answer, Trouble>> {
-        let names = asked.iter().map(Self::topic);
+        let names = asked.iter().map(Self::key);
         let with_config = asked.iter().filter(|it| it.keys.as_ref().is_none_or(|keys| !keys.is_empty()));
         let configs_asked = with_config.clone().map(|it| ConfigAsked { topic: &it.name, keys: it.keys.as_ref() });
         let configs = async {
@@ -191,7 +193,7 @@ impl Gathered for Describe {
             Ok(it) => it,
             Err(trouble) => return all(asked.len(), &trouble),
         };
-        let mut configs: BTreeMap<&TopicName, ConfigAnswer> = with_config.map(Self::topic).zip(configs).collect();
+        let mut configs: BTreeMap<&TopicName, ConfigAnswer> = with_config.map(Self::key).zip(configs).collect();
         let mut topic = |asked: &Self, shape: Option<Shape>| -> Result<Option<Topic>, Trouble> {
             let Some(shape) = shape else { return Ok(None) };
             let config = match configs.remove(&asked.name) {

@@ -37,7 +37,7 @@ const SET: i8 = 0;
 const DELETE: i8 = 1;
 
 /// Answers in the order of the questions, from what a broker said of each topic: a code, a message, and more.
-fn answers<T: Gathered, A>(
+fn answers<T: Gathered<Key = TopicName>, A>(
     client: &Client,
     operation: &'static str,
     asked: &[T],
@@ -52,7 +52,7 @@ fn answers<T: Gathered, A>(
         let trouble = Trouble::of_code(code, message.as_deref(), Asked { operation, name: &name });
         found.insert(name, trouble.map_or(Ok(rest), Err));
     }
-    let mut of = |it: &T| found.remove(it.topic().as_str()).unwrap_or_else(|| Err(unanswered(it.topic())));
+    let mut of = |it: &T| found.remove(it.key().as_str()).unwrap_or_else(|| Err(unanswered(it.key())));
     asked.iter().map(|it| of(it).map(|rest| answer(it, rest))).collect()
 }
 
@@ -79,9 +79,10 @@ pub(super) enum Created {
 
 impl Gathered for Create {
     type Answer = Created;
+    type Key = TopicName;
     const CAPACITY: usize = RECORDS;
 
-    fn topic(&self) -> &TopicName {
+    fn key(&self) -> &TopicName {
         &self.spec.name
     }
 
@@ -150,9 +151,10 @@ pub(super) struct Grow {
 
 impl Gathered for Grow {
     type Answer = ();
+    type Key = TopicName;
     const CAPACITY: usize = RECORDS;
 
-    fn topic(&self) -> &TopicName {
+    fn key(&self) -> &TopicName {
         &self.name
     }
 
@@ -192,9 +194,10 @@ pub(super) struct Alter {
 
 impl Gathered for Alter {
     type Answer = ();
+    type Key = TopicName;
     const CAPACITY: usize = RECORDS;
 
-    fn topic(&self) -> &TopicName {
+    fn key(&self) -> &TopicName {
         &self.name
     }
 
@@ -250,9 +253,10 @@ const DELETES_BY_ID: i16 = 6;
 
 impl Gathered for Delete {
     type Answer = ();
+    type Key = TopicName;
     const CAPACITY: usize = 1_000;
 
-    fn topic(&self) -> &TopicName {
+    fn key(&self) -> &TopicName {
         &self.name
     }
 

@@ -45,6 +45,7 @@ impl Trouble {
             R::TopicAuthorizationFailed => denied(format!("topic `{}`", asked.name)),
             R::GroupAuthorizationFailed => denied(format!("group `{}`", asked.name)),
             R::ClusterAuthorizationFailed => denied("the cluster".to_owned()),
+            R::SecurityDisabled => Self::Final(KafkaError::NoAuthorizer),
             R::TopicAlreadyExists => Self::Final(KafkaError::TopicExists(asked.name.to_owned())),
             R::UnknownTopicOrPartition => Self::Final(KafkaError::NoTopic(asked.name.to_owned())),
             R::UnsupportedVersion => {
@@ -189,6 +190,7 @@ mod tests {
             matches!(trouble(29), Trouble::Final(KafkaError::Denied { operation: "CREATE", resource }) if resource == "topic `a`")
         );
         assert!(matches!(trouble(30), Trouble::Final(KafkaError::Denied { resource, .. }) if resource == "group `a`"));
+        assert!(matches!(trouble(54), Trouble::Final(KafkaError::NoAuthorizer)));
         assert!(matches!(trouble(40), Trouble::Final(KafkaError::Refused { code, .. }) if code == "INVALID_CONFIG"));
         assert!(matches!(trouble(41), Trouble::Again(KafkaError::Broker { code, .. }) if code == "NOT_CONTROLLER"));
         assert!(matches!(trouble(89), Trouble::Again(_)));

@@ -1,0 +1,254 @@
+//! The port to a cluster's authorizer, and the operations of the client: tried until the cluster agrees or the time is up.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    clients::kafka::{
+        Answer, KafkaError,
+        acl_requests::{CreateAcls, DeleteAcls, MOST_TOGETHER},
+        client::{Client, Wired, in_time},
+        locked,
+        queue::{Gathered, Queue, QueueOf, gathered},
+        trouble::{Tries, Trouble},
+    },
+    governance::acl::{AclBinding, PatternType, Principal, ResourceType},
+};
+
+/// The rules of a cluster's authorizer. Where there is none, every method fails with [`KafkaError::NoAuthorizer`].
+///
+/// Rules of kinds that this release does not know are left out of every answer, and no method touches them.
+pub trait Acls: Send + Sync {
+    /// The rules that a filter admits, in their order, for a refresh: from a snapshot of at most 30 s, which this client's
+    /// own writes invalidate.
+    fn refresh_acls<'a>(&'a self, filter: &'a AclFilter, deadline: Instant) -> Answer<'a, Vec<AclBinding>>;
+
+    /// The rules that a filter admits, in their order, asked anew.
+    fn acls<'a>(&'a self, filter: &'a AclFilter, deadline: Instant) -> Answer<'a, Vec<AclBinding>>;
+
+    /// Creates rules, and returns when a broker shows them. Those that exist succeed. Answers with those that were not
+    /// created, and why; where all failed alike, that is the error.
+    fn create_acls<'a>(&'a self, bindings: &'a [AclBinding], deadline: Instant) -> Answer<'a, AclFailures>;
+
+    /// Deletes exactly these rules, and returns when a broker shows them no more. Those that are gone already succeed.
+    /// Answers as [`Acls::create_acls`] does.
+    fn delete_acls<'a>(&'a self, bindings: &'a [AclBinding], deadline: Instant) -> Answer<'a, AclFailures>;
+}
+
+/// The rules for which something was not done, and why.
+pub type AclFailures = BTreeMap<AclBinding, KafkaError>;
+
+/// Which rules are asked for; by default all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AclFilter {
+    /// Those about resources of this kind.
+    pub resource_type: Option<ResourceType>,
+    /// Those about these resources.
+    pub resource: ResourceFilter,
+    /// Those that name exactly this principal.
+    pub principal: Option<Principal>,
+}
+
+/// Which rules, by the name of their resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ResourceFilter {
+    /// All.
+    #[default]
+    Any,
+    /// Those written with this pattern and name.
+    Written(PatternType, String),
+    /// Those that are about the resource of this name, in whatever way they are written.
+    Covering(String),
+}
+
+impl AclFilter {
+    /// Whether it admits a rule.
+    pub fn admits(&self, binding: &AclBinding) -> bool {
+        self.resource_type.is_none_or(|it| it == binding.resource_type)
+            && self.principal.as_ref().is_none_or(|it| *it == binding.principal)
+            && match &self.resource {
+                ResourceFilter::Any => true,
+                ResourceFilter::Written(pattern, name) => {
+                    *pattern == binding.pattern_type && *name == binding.resource_name
+                }
+                ResourceFilter::Covering(name) => binding.covers(binding.resource_type, name),
+            }
+    }
+}
+
+/// How long a snapshot is served.
+const MAX_AGE: Duration = Duration::from_secs(30);
+
+/// How long a change may take to show on a broker until the controller's word is enough.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// What a client keeps of rules.
+#[derive(Default)]
+pub(super) struct Rules {
+    creates: Queue<CreateAcls>,
+    deletes: Queue<DeleteAcls>,
+    snapshot: tokio::sync::Mutex<Option<Snapshot>>,
+    /// When a write of this client began or ended last: what was read before says nothing any more.
+    written: Mutex<Option<Instant>>,
+}
+
+/// All rules, in their order, as they were at one time.
+struct Snapshot {
+    taken: Instant,
+    bindings: Arc<[AclBinding]>,
+}
+
+impl Acls for Wired {
+    fn refresh_acls<'a>(&'a self, filter: &'a AclFilter, deadline: Instant) -> Answer<'a, Vec<AclBinding>> {
+        Box::pin(self.0.refresh_acls(filter, deadline))
+    }
+
+    fn acls<'a>(&'a self, filter: &'a AclFilter, deadline: Instant) -> Answer<'a, Vec<AclBinding>> {
+        Box::pin(self.0.acls(filter, deadline))
+    }
+
+    fn create_acls<'a>(&'a self, bindings: &'a [AclBinding], deadline: Instant) -> Answer<'a, AclFailures> {
+        Box::pin(self.0.alter_acls(|it| &it.rules.creates, "creating ACLs", bindings, true, deadline))
+    }
+
+    fn delete_acls<'a>(&'a self, bindings: &'a [AclBinding], deadline: Instant) -> Answer<'a, AclFailures> {
+        Box::pin(self.0.alter_acls(|it| &it.rules.deletes, "deleting ACLs", bindings, false, deadline))
+    }
+}
+
+impl Client {
+    async fn refresh_acls(&self, filter: &AclFilter, deadline: Instant) -> Result<Vec<AclBinding>, KafkaError> {
+        let mut tries = Tries::new(deadline, || "reading ACLs".to_owned());
+        loop {
+            let fresh = Instant::now().checked_sub(MAX_AGE).max(*locked(&self.rules.written));
+            match in_time(deadline, Box::pin(self.all_acls(fresh, deadline))).await {
+                Ok(all) => return Ok(all.iter().filter(|it| filter.admits(it)).cloned().collect()),
+                // An authorizer of another make may show some of the rules to one whom it does not show all.
+                Err(Trouble::Final(KafkaError::Denied { .. })) => return self.acls(filter, deadline).await,
+                Err(trouble) => tries.next(trouble).await?,
+            }
+        }
+    }
+
+    async fn acls(&self, filter: &AclFilter, deadline: Instant) -> Result<Vec<AclBinding>, KafkaError> {
+        let mut tries = Tries::new(deadline, || "reading ACLs".to_owned());
+        loop {
+            match self.described_acls(filter, deadline).await {
+                Ok(bindings) => return Ok(bindings),
+                Err(trouble) => tries.next(trouble).await?,
+            }
+        }
+    }
+
+    /// All rules, as they were not before a time. Those who ask together share an answer.
+    async fn all_acls(&self, not_before: Option<Instant>, deadline: Instant) -> Result<Arc<[AclBinding]>, Trouble> {
+        let mut kept = self.rules.snapshot.lock().await;
+        if let Some(it) = kept.as_ref().filter(|it| not_before.is_none_or(|time| time <= it.taken)) {
+            return Ok(it.bindings.clone());
+        }
+        *kept = None;
+        let taken = Instant::now();
+        let bindings: Arc<[AclBinding]> = self.described_acls(&AclFilter::default(), deadline).await?.into();
+        *kept = Some(Snapshot { taken, bindings: bindings.clone() });
+        Ok(bindings)
+    }
+
+    /// Creates or deletes rules, whatever the queue holds, until the cluster shows it.
+    async fn alter_acls<T>(
+        self: &Arc<Self>,
+        queue: QueueOf<T>,
+        doing: &'static str,
+        bindings: &[AclBinding],
+        created: bool,
+        deadline: Instant,
+    ) -> Result<AclFailures, KafkaError>
+    where
+        T: Gathered<Answer = Vec<Option<Trouble>>> + From<Arc<[AclBinding]>>,
+    {
+        self.touch_acls();
+        let res = self.sent_acls(queue, doing, bindings, deadline).await.and_then(|it| unless_alike(it, bindings));
+        if let Ok(failures) = &res {
+            let done: BTreeSet<&AclBinding> = bindings.iter().filter(|it| !failures.contains_key(it)).collect();
+            if !done.is_empty() {
+                self.await_acls(&done, created, deadline.min(Instant::now() + SETTLING)).await;
+            }
+        }
+        self.touch_acls();
+        res
+    }
+
+    async fn sent_acls<T>(
+        self: &Arc<Self>,
+        queue: QueueOf<T>,
+        doing: &'static str,
+        bindings: &[AclBinding],
+        deadline: Instant,
+    ) -> Result<AclFailures, KafkaError>
+    where
+        T: Gathered<Answer = Vec<Option<Trouble>>> + From<Arc<[AclBinding]>>,
+    {
+        let mut tries = Tries::new(deadline, || doing.to_owned());
+        let mut failures = AclFailures::new();
+        for part in bindings.chunks(MOST_TOGETHER) {
+            let mut left: Arc<[AclBinding]> = part.into();
+            while !left.is_empty() {
+                let troubles = match gathered(self, queue, T::from(left.clone()), deadline).await {
+                    Ok(troubles) => troubles,
+                    Err(Trouble::Final(error)) => return Err(error),
+                    // A rule that was created or deleted all the same is no trouble to the next try.
+                    Err(trouble) => vec![Some(trouble); left.len()],
+                };
+                let (mut again, mut last) = (Vec::new(), None);
+                for (binding, trouble) in left.iter().zip(troubles) {
+                    match trouble {
+                        None => {}
+                        Some(Trouble::Final(error)) => _ = failures.insert(binding.clone(), error),
+                        Some(trouble) => {
+                            again.push(binding.clone());
+                            last = Some(trouble);
+                        }
+                    }
+                }
+                if let Some(trouble) = last {
+                    tries.next(trouble).await?;
+                }
+                left = again.into();
+            }
+        }
+        Ok(failures)
+    }
+
+    /// Waits until a broker shows what the controller has done. It is done all the same if none does in time, if somebody
+    /// else undoes it, or if the caller may not see it.
+    async fn await_acls(&self, bindings: &BTreeSet<&AclBinding>, created: bool, until: Instant) {
+        let mut tries = Tries::looking(until, String::new);
+        loop {
+            let trouble = match in_time(until, Box::pin(self.all_acls(Some(Instant::now()), until))).await {
+                Ok(all) if bindings.iter().all(|it| all.binary_search(it).is_ok() == created) => return,
+                Ok(_) => Trouble::Again(KafkaError::Deadline(String::new())),
+                Err(trouble) => trouble,
+            };
+            if tries.next(trouble).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn touch_acls(&self) {
+        *locked(&self.rules.written) = Some(Instant::now());
+    }
+}
+
+/// The failures of some rules, or the error that is the same for all.
+fn unless_alike(failures: AclFailures, bindings: &[AclBinding]) -> Result<AclFailures, KafkaError> {
+    let mut errors = failures.values();
+    match errors.next() {
+        Some(first) if errors.all(|it| it == first) && bindings.iter().all(|it| failures.contains_key(it)) => {
+            Err(first.clone())
+        }
+        _ => Ok(failures),
+    }
+}
