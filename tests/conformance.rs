@@ -14,6 +14,8 @@
 
 #[path = "conformance/acls.rs"]
 mod acls;
+#[path = "conformance/facts.rs"]
+mod facts;
 
 use std::{
     collections::BTreeMap,
@@ -26,6 +28,11 @@ use acls::{
     a_rule_that_exists_is_created_and_one_that_is_gone_is_deleted, deleting_a_rule_spares_those_beside_it,
     filters_find_what_they_say, many_rules_at_once_are_each_created_and_deleted,
     rules_of_every_kind_are_created_shown_and_deleted,
+};
+use facts::{
+    a_quota_is_set_changed_and_removed_key_by_key, a_quota_that_cannot_be_is_refused, brokers_tell_their_settings,
+    checking_a_quota_changes_nothing, rights_are_told_of_the_cluster_and_of_topics,
+    the_quotas_of_a_user_and_of_its_clients_are_two,
 };
 use terraform_provider_kafka::{
     clients::{
@@ -413,6 +420,12 @@ conformance! {
     deleting_a_rule_spares_those_beside_it
     filters_find_what_they_say
     many_rules_at_once_are_each_created_and_deleted
+    a_quota_is_set_changed_and_removed_key_by_key
+    the_quotas_of_a_user_and_of_its_clients_are_two
+    a_quota_that_cannot_be_is_refused
+    checking_a_quota_changes_nothing
+    brokers_tell_their_settings
+    rights_are_told_of_the_cluster_and_of_topics
 }
 
 fn subjects() -> Vec<Subject> {

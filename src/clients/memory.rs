@@ -1,6 +1,7 @@
 //! A cluster in memory, for tests: it answers as brokers do, at once, and the conformance suite holds it to that.
 
 mod acls;
+mod facts;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +13,10 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
-    clients::kafka::{Answer, Broker, Cluster, ConfigEntry, ConsumerGroup, Kafka, KafkaError, Topic},
+    clients::kafka::{
+        Answer, Broker, BrokerSetting, Cluster, ConfigEntry, ConsumerGroup, Kafka, KafkaError, Quota, QuotaEntity,
+        Topic,
+    },
     governance::{
         acl::{AclBinding, Principal},
         topic::{TopicName, TopicSpec},
@@ -33,6 +37,9 @@ struct State {
     /// Who calls, while a call is answered.
     caller: Option<Principal>,
     rules: BTreeSet<AclBinding>,
+    quotas: BTreeMap<QuotaEntity, Quota>,
+    /// Settings of the brokers that a test made; `None` for those that they do not know.
+    settings: BTreeMap<String, Option<BrokerSetting>>,
     /// There is no authorizer.
     is_open: bool,
     topics: BTreeMap<TopicName, Kept>,

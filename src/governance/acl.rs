@@ -193,6 +193,31 @@ pub enum Verdict {
     Open,
 }
 
+impl ResourceType {
+    /// What can be done to resources of the kind, [`Operation::All`] aside.
+    pub fn operations(self) -> &'static [Operation] {
+        use Operation as O;
+        match self {
+            Self::Topic => {
+                &[O::Read, O::Write, O::Create, O::Delete, O::Alter, O::Describe, O::DescribeConfigs, O::AlterConfigs]
+            }
+            Self::Group => &[O::Read, O::Delete, O::Describe, O::DescribeConfigs, O::AlterConfigs],
+            Self::Cluster => &[
+                O::Create,
+                O::Alter,
+                O::Describe,
+                O::ClusterAction,
+                O::DescribeConfigs,
+                O::AlterConfigs,
+                O::IdempotentWrite,
+            ],
+            Self::TransactionalId => &[O::Write, O::Describe, O::TwoPhaseCommit],
+            Self::DelegationToken => &[O::Describe],
+            Self::User => &[O::CreateTokens, O::DescribeTokens],
+        }
+    }
+}
+
 /// What rules say of an access, as Kafka's authorizer judges those who are no super users.
 pub fn verdict<'a>(bindings: impl IntoIterator<Item = &'a AclBinding>, access: Access<'_>) -> Verdict {
     let mut res = Verdict::Open;

@@ -23,6 +23,7 @@ use crate::{
         locked,
         own_writes::OwnWrites,
         queue::Queue,
+        quotas::QuotaQueues,
         reads::Reads,
         requests::{Ask, metadata_of_brokers},
         tls,
@@ -58,6 +59,7 @@ pub(super) struct Client {
     pub(super) own_writes: OwnWrites,
     pub(super) reads: Reads,
     pub(super) rules: Rules,
+    pub(super) quotas: QuotaQueues,
     pub(super) looks: Queue<Look>,
     pub(super) describes: Queue<Describe>,
     pub(super) creates: Queue<Create>,
@@ -140,6 +142,7 @@ impl Client {
             own_writes: OwnWrites::default(),
             reads: Reads::default(),
             rules: Rules::default(),
+            quotas: QuotaQueues::default(),
             looks: Queue::default(),
             describes: Queue::default(),
             creates: Queue::default(),
@@ -239,6 +242,11 @@ impl Client {
     /// Keeps where a broker is, as another answer than metadata told it.
     pub(super) fn learn_broker(&self, id: i32, address: HostPort) {
         locked(&self.directory).brokers.insert(id, address);
+    }
+
+    /// Whether a broker's address is known.
+    pub(super) fn knows_broker(&self, id: i32) -> bool {
+        locked(&self.directory).brokers.contains_key(&id)
     }
 
     /// Asks for the controller anew before the next request to it.

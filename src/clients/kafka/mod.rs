@@ -7,9 +7,11 @@ mod connection;
 mod consumer_groups;
 mod coordinators;
 mod error;
+mod facts;
 mod frame;
 mod own_writes;
 mod queue;
+mod quotas;
 mod reads;
 mod requests;
 mod sasl;
@@ -32,6 +34,8 @@ use std::{
 pub use acls::{AclFailures, AclFilter, Acls, ResourceFilter};
 pub use client::connect;
 pub use error::{ConnectProblem, KafkaError};
+pub use facts::{BrokerSetting, Facts};
+pub use quotas::{Quota, QuotaChanges, QuotaEntity, QuotaName, Quotas};
 pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
 
 use crate::governance::topic::{TopicName, TopicSpec};
@@ -45,7 +49,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, KafkaError>> + Se
 /// Every method returns when the cluster agrees, or at the deadline with [`KafkaError::Deadline`]; retriable codes,
 /// moved controllers and broken connections are the client's matter. A write whose answer was lost is settled by
 /// reading back before an error is returned. Concurrent calls of one kind leave as one request.
-pub trait Kafka: Acls + Send + Sync + fmt::Debug {
+pub trait Kafka: Acls + Facts + Quotas + Send + Sync + fmt::Debug {
     /// The cluster itself: asked anew each time but for the id, which never changes.
     fn cluster(&self, deadline: Instant) -> Answer<'_, Cluster>;
 

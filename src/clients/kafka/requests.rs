@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use kafka_protocol::{
     messages::{
-        ConsumerGroupDescribeRequest, CreateAclsRequest, CreatePartitionsRequest, CreateTopicsRequest,
-        DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-        FindCoordinatorRequest, IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest,
-        TopicName as WireTopicName, describe_configs_request::DescribeConfigsResource,
-        metadata_request::MetadataRequestTopic,
+        AlterClientQuotasRequest, ConsumerGroupDescribeRequest, CreateAclsRequest, CreatePartitionsRequest,
+        CreateTopicsRequest, DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest, DescribeClientQuotasRequest,
+        DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest, FindCoordinatorRequest,
+        IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest, TopicName as WireTopicName,
+        describe_configs_request::DescribeConfigsResource, metadata_request::MetadataRequestTopic,
     },
     protocol::{Request, StrBytes},
 };
@@ -58,6 +58,9 @@ asks! {
     DescribeAclsRequest, 1..=3, "descriptions of ACLs with prefixes (Kafka 2.0)";
     CreateAclsRequest, 1..=3, "creation of ACLs with prefixes (Kafka 2.0)";
     DeleteAclsRequest, 1..=3, "deletion of ACLs with prefixes (Kafka 2.0)";
+    DescribeClientQuotasRequest, 0..=1, "descriptions of client quotas (Kafka 2.6)";
+    AlterClientQuotasRequest, 0..=1, "changes of client quotas (Kafka 2.6)";
+    DescribeClusterRequest, 0..=2, "descriptions of the cluster (Kafka 2.8)";
     ListOffsetsRequest, 1..=7, "end offsets (Kafka 0.10.1)";
     FindCoordinatorRequest, 0..=6, "the search for a group's coordinator (Kafka 0.8.2)";
     DescribeGroupsRequest, 0..=6, "descriptions of classic groups (Kafka 0.9)";
