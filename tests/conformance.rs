@@ -16,6 +16,8 @@
 mod acls;
 #[path = "conformance/facts.rs"]
 mod facts;
+#[path = "conformance/logs.rs"]
+mod logs;
 
 use std::{
     collections::BTreeMap,
@@ -41,6 +43,8 @@ use terraform_provider_kafka::{
     },
     governance::topic::{TopicName, TopicSpec, is_same_value},
 };
+
+use logs::*;
 
 /// A cluster, and names that nobody else uses there.
 struct Subject {
@@ -426,6 +430,14 @@ conformance! {
     checking_a_quota_changes_nothing
     brokers_tell_their_settings
     rights_are_told_of_the_cluster_and_of_topics
+    an_empty_log_reads_as_nothing
+    a_transaction_writes_to_several_topics
+    a_writer_that_lost_its_lease_writes_nothing
+    a_transaction_that_would_begin_elsewhere_leaves_nothing
+    a_log_is_read_from_any_offset
+    a_log_larger_than_one_answer_is_read_in_several
+    only_topics_of_one_partition_are_logs
+    records_are_stamped_when_they_are_appended_or_as_their_writer_says
 }
 
 fn subjects() -> Vec<Subject> {

@@ -2,6 +2,7 @@
 
 mod acls;
 mod facts;
+mod log;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,6 +12,8 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+pub use log::LostAnswer;
+use log::Partition;
 
 use crate::{
     clients::kafka::{
@@ -47,6 +50,8 @@ struct State {
     created: u128,
     denied: BTreeSet<(&'static str, TopicName)>,
     next_failure: Option<KafkaError>,
+    leases: BTreeMap<String, (i64, i16)>,
+    lost_answer: Option<LostAnswer>,
     calls: Vec<&'static str>,
 }
 
@@ -58,6 +63,7 @@ struct Kept {
     replication_factor: i16,
     config: BTreeMap<String, String>,
     is_written: bool,
+    log: Partition,
 }
 
 /// What values a configuration key takes.
@@ -225,6 +231,7 @@ impl MemoryCluster {
             replication_factor,
             config: config.collect::<Result<_, KafkaError>>()?,
             is_written: false,
+            log: Partition::default(),
         })
     }
 }
@@ -333,7 +340,8 @@ impl Kafka for MemoryCluster {
     fn topic_never_written<'a>(&'a self, name: &'a TopicName, _: Instant) -> Answer<'a, bool> {
         self.answer("topic_never_written", |state| {
             state.allow("DESCRIBE", name)?;
-            Ok(!state.kept(name)?.is_written)
+            let kept = state.kept(name)?;
+            Ok(!kept.is_written && !kept.log.is_written())
         })
     }
 

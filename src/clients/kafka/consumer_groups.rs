@@ -15,6 +15,7 @@ use kafka_protocol::{
 use crate::clients::kafka::{
     ConsumerGroup, GroupMember, KafkaError,
     client::{Client, Target},
+    coordinators::Coordinated,
     requests::wire_text,
     trouble::{Asked, Tries, Trouble},
 };
@@ -35,14 +36,14 @@ impl Client {
                 Err(trouble) => trouble,
             };
             // Whatever went wrong, the group may have moved.
-            self.forget_coordinator(group);
+            self.forget_coordinator(Coordinated::Group, group);
             tries.next(trouble).await?;
         }
     }
 
     /// Asks the coordinator once. To a question about one protocol's groups, one of the other protocol does not exist.
     async fn described_group(&self, group: &str, deadline: Instant) -> Result<Option<ConsumerGroup>, Trouble> {
-        let coordinator = self.coordinator(group, deadline).await?;
+        let coordinator = self.coordinator(Coordinated::Group, group, deadline).await?;
         let classic = self.classic_group(group, coordinator, deadline).await?;
         if classic.is_some() {
             return Ok(classic);

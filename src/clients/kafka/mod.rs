@@ -9,10 +9,13 @@ mod coordinators;
 mod error;
 mod facts;
 mod frame;
+mod log;
+mod log_reads;
 mod own_writes;
 mod queue;
 mod quotas;
 mod reads;
+mod records;
 mod requests;
 mod sasl;
 mod settings;
@@ -20,6 +23,7 @@ mod tls;
 mod topic_reads;
 mod topic_writes;
 mod topics;
+mod transactions;
 mod trouble;
 
 use std::{
@@ -35,6 +39,7 @@ pub use acls::{AclFailures, AclFilter, Acls, ResourceFilter};
 pub use client::connect;
 pub use error::{ConnectProblem, KafkaError};
 pub use facts::{BrokerSetting, Facts};
+pub use log::{Append, Appended, Lease, Log, LogRead, LogRecord, NewRecord, Outcome, TRANSACTION_TIMEOUT_MS};
 pub use quotas::{Quota, QuotaChanges, QuotaEntity, QuotaName, Quotas};
 pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
 
@@ -49,7 +54,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, KafkaError>> + Se
 /// Every method returns when the cluster agrees, or at the deadline with [`KafkaError::Deadline`]; retriable codes,
 /// moved controllers and broken connections are the client's matter. A write whose answer was lost is settled by
 /// reading back before an error is returned. Concurrent calls of one kind leave as one request.
-pub trait Kafka: Acls + Facts + Quotas + Send + Sync + fmt::Debug {
+pub trait Kafka: Acls + Facts + Log + Quotas + Send + Sync + fmt::Debug {
     /// The cluster itself: asked anew each time but for the id, which never changes.
     fn cluster(&self, deadline: Instant) -> Answer<'_, Cluster>;
 

@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use kafka_protocol::{
     messages::{
-        AlterClientQuotasRequest, ConsumerGroupDescribeRequest, CreateAclsRequest, CreatePartitionsRequest,
-        CreateTopicsRequest, DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest, DescribeClientQuotasRequest,
-        DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest, FindCoordinatorRequest,
-        IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest, TopicName as WireTopicName,
+        AddPartitionsToTxnRequest, AlterClientQuotasRequest, ConsumerGroupDescribeRequest, CreateAclsRequest,
+        CreatePartitionsRequest, CreateTopicsRequest, DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest,
+        DescribeClientQuotasRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
+        EndTxnRequest, FetchRequest, FindCoordinatorRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest,
+        ListOffsetsRequest, MetadataRequest, ProduceRequest, TopicName as WireTopicName,
         describe_configs_request::DescribeConfigsResource, metadata_request::MetadataRequestTopic,
     },
     protocol::{Request, StrBytes},
@@ -47,7 +48,8 @@ macro_rules! asks {
 }
 
 // Metadata from 4, which does not create the topics it is asked about, to 12: 13 tells clients to start over, which
-// this one does anyway. DeleteTopics from 6 by id.
+// this one does anyway. DeleteTopics from 6 by id. Fetch from 13 and Produce from 13 name topics by id. Of transactions,
+// the versions before brokers add partitions by themselves.
 asks! {
     MetadataRequest, 4..=12, "metadata that leaves topics as they are (Kafka 0.11)";
     DescribeConfigsRequest, 1..=4, "descriptions of configurations (Kafka 1.1)";
@@ -64,6 +66,11 @@ asks! {
     ListOffsetsRequest, 1..=7, "end offsets (Kafka 0.10.1)";
     FindCoordinatorRequest, 0..=6, "the search for a group's coordinator (Kafka 0.8.2)";
     DescribeGroupsRequest, 0..=6, "descriptions of classic groups (Kafka 0.9)";
+    FetchRequest, 4..=12, "reads of committed records (Kafka 0.11)";
+    InitProducerIdRequest, 0..=4, "leases of transactional ids (Kafka 0.11)";
+    AddPartitionsToTxnRequest, 0..=3, "transactions (Kafka 0.11)";
+    ProduceRequest, 3..=11, "transactional writes (Kafka 0.11)";
+    EndTxnRequest, 0..=4, "ends of transactions (Kafka 0.11)";
     ConsumerGroupDescribeRequest, 0..=1, "descriptions of groups of the new consumer protocol (Kafka 3.7)";
 }
 

@@ -452,7 +452,7 @@ impl Client {
     }
 
     /// The absence of a topic that this client created a moment ago passes.
-    fn patient(&self, name: &TopicName, trouble: Trouble) -> Trouble {
+    pub(super) fn patient(&self, name: &TopicName, trouble: Trouble) -> Trouble {
         match trouble {
             Trouble::Final(error @ KafkaError::NoTopic(_)) if self.own_writes.may_appear(name) => Trouble::Again(error),
             trouble => trouble,

@@ -26,7 +26,7 @@ pub(super) enum Trouble {
 pub(super) struct Asked<'a> {
     /// Kafka's operation.
     pub(super) operation: &'static str,
-    /// Name of the topic or id of the consumer group that it is about.
+    /// Name of the topic, id of the consumer group or transactional id that it is about.
     pub(super) name: &'a str,
 }
 
@@ -44,6 +44,7 @@ impl Trouble {
         Some(match error {
             R::TopicAuthorizationFailed => denied(format!("topic `{}`", asked.name)),
             R::GroupAuthorizationFailed => denied(format!("group `{}`", asked.name)),
+            R::TransactionalIdAuthorizationFailed => denied(format!("transactional id `{}`", asked.name)),
             R::ClusterAuthorizationFailed => denied("the cluster".to_owned()),
             R::SecurityDisabled => Self::Final(KafkaError::NoAuthorizer),
             R::TopicAlreadyExists => Self::Final(KafkaError::TopicExists(asked.name.to_owned())),
