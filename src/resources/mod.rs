@@ -4,3 +4,4 @@ mod attributes;
 mod failures;
 mod place;
 pub mod topic;
+mod violations;
