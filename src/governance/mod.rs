@@ -13,6 +13,7 @@ pub mod application;
 pub mod binding;
 pub mod capacity;
 pub mod client_quota;
+pub mod condition;
 pub mod entity;
 pub mod environment;
 pub mod kind;

@@ -1,0 +1,351 @@
+//! What state an environment's cluster is in: whether the rules that hold there can be relied upon, and what to do where
+//! they cannot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::governance::{
+    acl::{AclBinding, CLUSTER, Operation, Permission, Principal, ResourceType},
+    environment::EnvironmentSpec,
+    policy::{AclMode, Enforcement},
+};
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// What: one word, the same for the same thing.
+    pub name: &'static str,
+    /// How it is.
+    pub status: ConditionStatus,
+    /// What was seen, in a sentence.
+    pub message: String,
+    /// What to do, in a sentence; `None` where there is nothing to do.
+    pub remedy: Option<String>,
+}
+
+/// How a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConditionStatus {
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+    /// The cluster did not tell.
+    Unknown,
+}
+
+impl ConditionStatus {
+    /// The word that practitioners read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What was seen of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// How many brokers are up.
+    pub brokers: usize,
+    /// Whether they have an authorizer.
+    pub authorizer: Told,
+    /// Whether resources without a rule are everybody's (`allow.everyone.if.no.acl.found`).
+    pub open: Told,
+    /// Whether topics come to be when somebody asks for them (`auto.create.topics.enable`).
+    pub auto_creation: Told,
+    /// The rules of the authorizer, if the caller may see them.
+    pub rules: Option<Vec<AclBinding>>,
+    /// The topics of the journal.
+    pub journal_topics: Vec<String>,
+    /// The transactional id under which the journal is written.
+    pub journal_lease: String,
+}
+
+/// What brokers tell of a setting that is on or off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Told {
+    /// At least one has it on.
+    On,
+    /// All have it off.
+    Off,
+    /// It is set, and they do not tell to what.
+    Hidden,
+    /// They do not tell.
+    #[default]
+    Nothing,
+}
+
+/// Everything that an environment's cluster is looked at for.
+pub fn conditions(spec: &EnvironmentSpec, sight: &Sight) -> Vec<Condition> {
+    let mut res = vec![brokers(spec, sight), authorizer(spec, sight)];
+    if sight.authorizer != Told::Off {
+        res.push(open_mode(spec, sight));
+    }
+    res.push(auto_creation(sight));
+    if spec.policy.enforcement == Enforcement::Acl && sight.authorizer != Told::Off {
+        res.push(journal_access(spec, sight));
+    }
+    res
+}
+
+fn good(name: &'static str, message: impl Into<String>) -> Condition {
+    Condition { name, status: ConditionStatus::Good, message: message.into(), remedy: None }
+}
+
+fn bad(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Condition {
+    Condition { name, status: ConditionStatus::Bad, message: message.into(), remedy: Some(remedy.into()) }
+}
+
+fn unknown(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Condition {
+    Condition { name, status: ConditionStatus::Unknown, message: message.into(), remedy: Some(remedy.into()) }
+}
+
+fn brokers(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
+    let copies = spec.policy.topics.replication_factor;
+    let wanted = [copies.min, copies.default].into_iter().flatten().max().unwrap_or(1);
+    let up = sight.brokers;
+    if i64::try_from(up).is_ok_and(|it| it < wanted) {
+        return bad(
+            "brokers",
+            format!("{up} brokers are up, and topics must have {wanted} copies, each on a broker of its own"),
+            "Start the other brokers, or lower `topics.replication_factor`.",
+        );
+    }
+    good("brokers", format!("{up} brokers are up, which is enough for {wanted} copies"))
+}
+
+fn authorizer(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
+    let by_acl = spec.policy.enforcement == Enforcement::Acl;
+    match sight.authorizer {
+        Told::On => good("authorizer", "the brokers have an authorizer"),
+        Told::Off if by_acl => bad(
+            "authorizer",
+            "the brokers have no authorizer: everybody may do everything, and ownership holds in plans alone",
+            "Set `authorizer.class.name` on the brokers, or say so with `enforcement = \"none\"`.",
+        ),
+        Told::Off => good("authorizer", "the brokers have no authorizer, as `enforcement` says"),
+        Told::Hidden | Told::Nothing => unknown(
+            "authorizer",
+            "the brokers do not tell whether they have an authorizer",
+            "Give the platform's principal DESCRIBE and DESCRIBE_CONFIGS on the cluster.",
+        ),
+    }
+}
+
+fn open_mode(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
+    let name = "acl_mode";
+    match (sight.open, spec.policy.acl_mode) {
+        (Told::On, AclMode::Closed) => bad(
+            name,
+            "resources without a rule are everybody's (`allow.everyone.if.no.acl.found`), and `acl_mode` is `closed`: the \
+             first rule for a resource locks everybody else out, and removing the last one lets everybody in",
+            "Set `allow.everyone.if.no.acl.found=false` on the brokers, or `acl_mode = \"closing\"` until then.",
+        ),
+        (Told::Off, AclMode::Open | AclMode::Closing) => bad(
+            name,
+            "resources without a rule are nobody's, and `acl_mode` says that they are everybody's",
+            "Set `acl_mode = \"closed\"`.",
+        ),
+        (Told::On, _) => good(name, "resources without a rule are everybody's, as `acl_mode` says"),
+        (Told::Off, _) => good(name, "resources without a rule are nobody's"),
+        (Told::Hidden, _) => unknown(
+            name,
+            "`allow.everyone.if.no.acl.found` is set, and brokers do not tell to what",
+            "Look it up in the brokers' own configuration, and set `acl_mode` accordingly.",
+        ),
+        (Told::Nothing, _) => unknown(
+            name,
+            "the brokers do not tell whether resources without a rule are everybody's",
+            "Give the platform's principal DESCRIBE_CONFIGS on the cluster, or look up \
+             `allow.everyone.if.no.acl.found`.",
+        ),
+    }
+}
+
+fn auto_creation(sight: &Sight) -> Condition {
+    let name = "auto_creation";
+    match sight.auto_creation {
+        Told::Off => good(name, "topics do not come to be by being asked for"),
+        Told::On => bad(
+            name,
+            "a client that asks for a topic creates it (`auto.create.topics.enable`), with no rule asked",
+            "Set `auto.create.topics.enable=false` on all brokers.",
+        ),
+        Told::Hidden | Told::Nothing => unknown(
+            name,
+            "the brokers do not tell whether a client that asks for a topic creates it",
+            "Give the platform's principal DESCRIBE_CONFIGS on the cluster.",
+        ),
+    }
+}
+
+fn journal_access(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
+    let name = "journal_access";
+    let Some(rules) = &sight.rules else {
+        return unknown(
+            name,
+            "the caller may not see who else may write the journal or alter the cluster",
+            "Give the platform's principal DESCRIBE on the cluster.",
+        );
+    };
+    let others = others(spec, sight, rules);
+    if others.is_empty() {
+        return good(name, "nobody but the platform may write the journal or alter the cluster");
+    }
+    let told = others.iter().map(|(principal, what)| format!("`{principal}` may {}", listed_plainly(what)));
+    bad(
+        name,
+        format!("others than the platform may meddle: {}", told.collect::<Vec<_>>().join("; ")),
+        "Remove their rules, or name them in `platform_principals`.",
+    )
+}
+
+/// Who may do what to the journal and to the cluster, without being the platform.
+fn others(spec: &EnvironmentSpec, sight: &Sight, rules: &[AclBinding]) -> BTreeMap<Principal, BTreeSet<String>> {
+    let trusted = [&spec.cluster.platform_principals, &spec.cluster.super_users, &spec.cluster.broker_principals];
+    let mut res: BTreeMap<Principal, BTreeSet<String>> = BTreeMap::new();
+    let foreign = |it: &&AclBinding| {
+        it.permission == Permission::Allow && !trusted.iter().any(|them| them.contains(&it.principal))
+    };
+    for rule in rules.iter().filter(foreign) {
+        let mut note = |what: String| _ = res.entry(rule.principal.clone()).or_default().insert(what);
+        for topic in sight.journal_topics.iter().filter(|it| rule.covers(ResourceType::Topic, it)) {
+            for operation in [Operation::Write, Operation::Delete, Operation::Alter, Operation::AlterConfigs] {
+                if rule.names(operation) {
+                    note(format!("{operation} topic `{topic}`"));
+                }
+            }
+        }
+        if rule.covers(ResourceType::TransactionalId, &sight.journal_lease) && rule.names(Operation::Write) {
+            note(format!("stop its writers with the transactional id `{}`", sight.journal_lease));
+        }
+        if rule.covers(ResourceType::Cluster, CLUSTER) {
+            for operation in [Operation::Alter, Operation::AlterConfigs, Operation::ClusterAction] {
+                if rule.names(operation) {
+                    note(format!("{operation} the cluster"));
+                }
+            }
+        }
+    }
+    res
+}
+
+fn listed_plainly(what: &BTreeSet<String>) -> String {
+    what.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::governance::{environment::ClusterFacts, policy::Policy};
+
+    fn spec() -> EnvironmentSpec {
+        EnvironmentSpec {
+            name: "pre".parse().unwrap(),
+            stage: None,
+            hosting: None,
+            labels: BTreeMap::new(),
+            policy: Policy::default(),
+            cluster: ClusterFacts {
+                platform_principals: [Principal::user("platform")].into(),
+                ..ClusterFacts::default()
+            },
+        }
+    }
+
+    fn sight(rules: &[&str]) -> Sight {
+        Sight {
+            brokers: 3,
+            authorizer: Told::On,
+            open: Told::Off,
+            auto_creation: Told::Off,
+            rules: Some(rules.iter().map(|it| it.parse().unwrap()).collect()),
+            journal_topics: vec!["_selfserve".to_owned(), "_selfserve.state".to_owned()],
+            journal_lease: "_selfserve.lease".to_owned(),
+        }
+    }
+
+    fn told(spec: &EnvironmentSpec, sight: &Sight) -> Vec<(&'static str, &'static str)> {
+        conditions(spec, sight).iter().map(|it| (it.name, it.status.word())).collect()
+    }
+
+    #[test]
+    fn a_cluster_as_it_should_be_has_good_conditions_alone() {
+        let rules = [
+            "TOPIC|LITERAL|_selfserve|User:platform|*|ALL|ALLOW",
+            "TOPIC|LITERAL|_selfserve.state|User:*|*|READ|ALLOW",
+            "TOPIC|PREFIXED|billing.|User:billing|*|ALL|ALLOW",
+            "TOPIC|LITERAL|*|User:*|*|WRITE|DENY",
+        ];
+        let all = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal_access"];
+        assert_eq!(told(&spec(), &sight(&rules)), all.map(|it| (it, "good")));
+        assert!(conditions(&spec(), &sight(&rules)).iter().all(|it| it.remedy.is_none()));
+    }
+
+    #[test]
+    fn each_thing_that_is_wrong_is_told_with_what_to_do() {
+        let mut spec = spec();
+        spec.policy.topics.replication_factor.min = Some(3);
+        let sight = Sight { brokers: 2, authorizer: Told::On, open: Told::On, auto_creation: Told::On, ..sight(&[]) };
+        let bad = ["brokers", "acl_mode", "auto_creation"];
+        let expected = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal_access"];
+        assert_eq!(told(&spec, &sight), expected.map(|it| (it, if bad.contains(&it) { "bad" } else { "good" })));
+        let remedies = conditions(&spec, &sight).iter().filter(|it| it.remedy.is_some()).count();
+        assert_eq!(remedies, bad.len());
+    }
+
+    /// Rule 17 of governance: what is not enforced is not called so.
+    #[test]
+    fn a_cluster_without_authorizer_is_bad_unless_it_is_said() {
+        let mut spec = spec();
+        let sight = Sight { authorizer: Told::Off, rules: None, ..sight(&[]) };
+        assert_eq!(told(&spec, &sight), [("brokers", "good"), ("authorizer", "bad"), ("auto_creation", "good")]);
+        spec.policy.enforcement = Enforcement::None;
+        assert_eq!(told(&spec, &sight)[1], ("authorizer", "good"));
+    }
+
+    /// Rule 5 of governance: the mode in which the first rule for a resource locks everybody else out.
+    #[test]
+    fn the_mode_of_the_authorizer_is_held_against_what_is_declared() {
+        let check = |open, declared, expected| {
+            let mut spec = spec();
+            spec.policy.acl_mode = declared;
+            assert_eq!(told(&spec, &Sight { open, ..sight(&[]) })[2], ("acl_mode", expected), "{open:?} {declared:?}");
+        };
+        check(Told::Off, AclMode::Closed, "good");
+        check(Told::On, AclMode::Closed, "bad");
+        check(Told::On, AclMode::Closing, "good");
+        check(Told::Off, AclMode::Open, "bad");
+        check(Told::Hidden, AclMode::Closed, "unknown");
+        check(Told::Nothing, AclMode::Open, "unknown");
+    }
+
+    /// Rules 11 and 14 of governance: who may write the journal, fence its writers or alter the cluster.
+    #[test]
+    fn who_may_meddle_is_named_with_what_they_may() {
+        let found = |rules: &[&str]| conditions(&spec(), &sight(rules)).remove(4);
+        let check = |rule: &str, expected: &str| {
+            let it = found(&[rule]);
+            assert_eq!(it.status, ConditionStatus::Bad, "{rule}");
+            assert!(it.message.ends_with(expected), "{}", it.message);
+        };
+        check(
+            "TOPIC|PREFIXED|_self|User:eve|*|ALTER|ALLOW",
+            "`User:eve` may ALTER topic `_selfserve.state`, ALTER topic `_selfserve`",
+        );
+        check(
+            "TRANSACTIONAL_ID|LITERAL|*|User:*|*|WRITE|ALLOW",
+            "`User:*` may stop its writers with the transactional id `_selfserve.lease`",
+        );
+        check("CLUSTER|LITERAL|kafka-cluster|User:eve|*|ALTER|ALLOW", "`User:eve` may ALTER the cluster");
+        check(
+            "CLUSTER|LITERAL|kafka-cluster|User:eve|10.0.0.1|ALL|ALLOW",
+            "ALTER the cluster, ALTER_CONFIGS the cluster, CLUSTER_ACTION the cluster",
+        );
+        assert_eq!(found(&["TOPIC|LITERAL|_selfserve|User:eve|*|READ|ALLOW"]).status, ConditionStatus::Good);
+        let blind = Sight { rules: None, ..sight(&[]) };
+        assert_eq!(told(&spec(), &blind)[4], ("journal_access", "unknown"));
+    }
+}
