@@ -1,4 +1,6 @@
 //! Speak to the broker, the schema registry and Connect.
 
+mod clock;
+pub mod journal;
 pub mod kafka;
 pub mod memory;

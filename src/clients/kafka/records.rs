@@ -1,10 +1,7 @@
 //! Batches of records as brokers keep them. The codec writes them; they are read here, because the codec gives no time
 //! of `LogAppendTime`, no end of a compacted batch, and believes counts.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::{Buf, Bytes, BytesMut, TryGetError};
 use kafka_protocol::{
@@ -13,7 +10,10 @@ use kafka_protocol::{
 };
 
 use crate::{
-    clients::kafka::log::{Lease, LogRead, LogRecord, NewRecord},
+    clients::{
+        clock::now,
+        kafka::log::{Lease, LogRead, LogRecord, NewRecord},
+    },
     governance::record::Timestamp,
 };
 
@@ -52,12 +52,6 @@ pub(super) fn encode(lease: &Lease, records: &[NewRecord]) -> Result<Bytes, Stri
     let mut bytes = BytesMut::new();
     RecordBatchEncoder::encode(&mut bytes, &records, &options).map_err(|error| error.to_string())?;
     Ok(bytes.freeze())
-}
-
-/// What this machine's clock shows.
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Adds the committed records of an answer to what was read, and moves [`LogRead::next`] behind them. `aborted` are the

@@ -1,11 +1,14 @@
 //! Logs and transactions of the cluster in memory.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use super::{Kept, MemoryCluster, State, refused};
 use crate::{
-    clients::kafka::{Answer, Append, Appended, KafkaError, Lease, Log, LogRead, LogRecord, NewRecord, Outcome},
-    governance::{record::Timestamp, topic::TopicName},
+    clients::{
+        clock::now,
+        kafka::{Answer, Append, Appended, KafkaError, Lease, Log, LogRead, LogRecord, NewRecord, Outcome},
+    },
+    governance::topic::TopicName,
 };
 
 /// The only partition of a topic.
@@ -52,11 +55,6 @@ impl Partition {
         }
         Appended { offset, timestamp: has_append_time.then_some(now) }
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 impl MemoryCluster {

@@ -1,0 +1,405 @@
+//! Compare-and-append, for many commands at a time.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use aws_lc_rs::rand;
+use tokio::sync::oneshot;
+
+use crate::{
+    clients::{
+        journal::{
+            Claims, EventHash, Journal, JournalError, Shared, Snapshot,
+            checking::check_end,
+            drafting::{Draft, Share},
+            in_time, locked,
+            reading::events,
+        },
+        kafka::{KafkaError, Lease, LogRead, Outcome},
+    },
+    governance::record::{Event, Fold, Timestamp},
+};
+
+/// Bytes that one decision may add to each of the topics: less than a batch may have, by what surrounds it.
+pub(super) const LARGEST_DECISION: usize = 900_000;
+
+/// The shortest and the longest of the pauses after a writer was fenced, of which a random part is waited.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// What a command wrote.
+#[derive(Clone, Debug)]
+pub struct Appended<S> {
+    /// The journal with it.
+    pub snapshot: Arc<Snapshot<S>>,
+    /// Its events, in their order; none if there was nothing to decide.
+    pub events: Vec<Written>,
+}
+
+/// An event that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its own UUID.
+    pub id: String,
+    /// Its place in the history.
+    pub offset: i64,
+    /// SHA-256 of its record.
+    pub hash: EventHash,
+}
+
+impl<S: Fold> Journal<S> {
+    /// Decides and writes what was decided. `decide` is pure: it is called as often as others write in between, each time
+    /// with the state that the events are to follow and the moment of the decision, and what it returned last is what
+    /// holds. What it refuses is refused on all that was committed before the call. No events are written as nothing.
+    ///
+    /// A command that is on its way when its deadline passes may be waited for a little longer, since its outcome is
+    /// worth knowing.
+    ///
+    /// # Errors
+    /// The refusal, within. Every reason for which the journal could not be written; after all of them but
+    /// [`JournalError::Unsettled`], nothing was.
+    pub async fn append<R, F>(
+        &self,
+        claims: Claims,
+        deadline: Instant,
+        decide: F,
+    ) -> Result<Result<Appended<S>, R>, JournalError>
+    where
+        F: Fn(&S, Timestamp) -> Result<Vec<Event>, R> + Send + 'static,
+        R: Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let command = Box::new(Deciding { decide, refusal: None, panic: None, answer });
+        locked(&self.0.pending).push(Pending { claims, deadline, command });
+        // A task of its own, so that a caller who gives up leaves no other's command behind.
+        tokio::spawn(write_pending(self.clone(), deadline));
+        match answered.await {
+            Ok(End::Known(res)) => res,
+            Ok(End::Panic(panic)) => resume_unwind(panic),
+            Err(_) => Err(JournalError::Unsettled),
+        }
+    }
+}
+
+/// Writes what waits, unless another task does.
+async fn write_pending<S: Fold>(journal: Journal<S>, deadline: Instant) {
+    let shared = &journal.0;
+    let Ok(_writing) = in_time(deadline, shared.writing.lock()).await else {
+        let time_is_up = || JournalError::from(KafkaError::Deadline("waiting for the journal".to_owned()));
+        let now = Instant::now();
+        let late: Vec<_> = locked(&shared.pending).extract_if(.., |it| it.deadline <= now).collect();
+        for it in late {
+            it.command.fail(time_is_up());
+        }
+        return;
+    };
+    loop {
+        let mut group = std::mem::take(&mut *locked(&shared.pending));
+        if group.is_empty() {
+            return;
+        }
+        let latest = group.iter().map(|it| it.deadline).max().unwrap_or(deadline);
+        if let Err(error) = shared.write_group(&mut group, latest).await {
+            for it in group {
+                it.command.fail(error.clone());
+            }
+        }
+    }
+}
+
+impl<S: Fold> Shared<S> {
+    /// Writes a group, and tells each of its commands how it ended. After an error, those that are left are to be told.
+    async fn write_group(&self, group: &mut Vec<Pending<S>>, deadline: Instant) -> Result<(), JournalError> {
+        let mut sent = None;
+        let res = self.write_until_settled(group, &mut sent, deadline).await;
+        if sent.is_some() { res.map_err(|_| JournalError::Unsettled) } else { res }
+    }
+
+    /// `sent` is what was sent and may have been written.
+    async fn write_until_settled(
+        &self,
+        group: &mut Vec<Pending<S>>,
+        sent: &mut Option<Draft>,
+        deadline: Instant,
+    ) -> Result<(), JournalError> {
+        let mut pauses = Pauses::default();
+        loop {
+            if sent.is_none() {
+                self.decide_before(group, deadline).await?;
+            }
+            if group.is_empty() {
+                return Ok(());
+            }
+            let began = Instant::now();
+            let lease = self.kafka.take_lease(&self.topics.lease, deadline).await?;
+            let tails = self.read_tails(deadline).await?;
+            if let Some(draft) = sent.take_if(|it| tails.has(it)) {
+                Self::succeed(group, &draft, &tails.snapshot);
+                return Ok(());
+            }
+            *sent = None;
+            match self.decide_and_append(group, &lease, tails, deadline).await? {
+                Step::Done => return Ok(()),
+                Step::Unknown(draft) => *sent = Some(*draft),
+                Step::Again => pauses.next(began.elapsed(), deadline).await?,
+            }
+        }
+    }
+
+    /// Decides on what is known, so that nobody takes the lease for nothing. What is known may be old: before a command
+    /// is refused, it is decided on what is there now.
+    async fn decide_before(&self, group: &mut Vec<Pending<S>>, deadline: Instant) -> Result<(), JournalError> {
+        let asked = Instant::now();
+        for is_new in [false, true] {
+            let mut known = in_time(deadline, self.known.lock()).await?;
+            if is_new || !known.is_read() {
+                self.catch_up(&mut known, asked, deadline).await?;
+            }
+            let snapshot = known.snapshot.clone();
+            drop(known);
+            self.may_write(&snapshot.head, deadline).await?;
+            let (_, shares) = Draft::decide(&snapshot, snapshot.head.offset + 1, group);
+            let has_all = shares.iter().all(|it| matches!(it, Share::Events(1..) | Share::Later));
+            if is_new {
+                self.sort_out(group, &shares, &snapshot);
+            } else if has_all {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the commands that write nothing, and leaves those that have a share in the draft.
+    fn sort_out(&self, group: &mut Vec<Pending<S>>, shares: &[Share], snapshot: &Arc<Snapshot<S>>) {
+        let mut later = Vec::new();
+        for (pending, share) in std::mem::take(group).into_iter().zip(shares) {
+            match share {
+                Share::Events(0) => {
+                    pending.command.succeed(Appended { snapshot: snapshot.clone(), events: Vec::new() });
+                }
+                Share::Events(_) => group.push(pending),
+                Share::Refused => pending.command.refuse(),
+                Share::Later => later.push(pending),
+                Share::Impossible(error) => pending.command.fail(error.clone()),
+            }
+        }
+        let mut waiting = locked(&self.pending);
+        later.append(&mut waiting);
+        *waiting = later;
+    }
+
+    /// Reads the rest of the state and of the history, under the lease.
+    async fn read_tails(&self, deadline: Instant) -> Result<Tails<S>, JournalError> {
+        let began = tokio::time::Instant::now();
+        loop {
+            let mut known = in_time(deadline, self.known.lock()).await?;
+            let from = known.snapshot.head.offset.max(0);
+            let (state, history) = tokio::join!(
+                self.catch_up(&mut known, Instant::now(), deadline),
+                self.read_to_end(&self.topics.history, from, deadline)
+            );
+            let (state_read, history) = (state?, history?);
+            let (snapshot, state_next) = (known.snapshot.clone(), known.next);
+            drop(known);
+            // Nobody writes under this lease: an open transaction is another one's, or its marker is on its way.
+            if history.end < history.high_watermark {
+                self.wait_for_end(&self.topics.history, &history, began, deadline).await?;
+            } else if state_read.end < state_read.high_watermark {
+                self.wait_for_end(&self.topics.state, &state_read, began, deadline).await?;
+            } else {
+                check_end(&snapshot.head, &history)?;
+                return Ok(Tails { snapshot, state_next, history });
+            }
+        }
+    }
+
+    async fn decide_and_append(
+        &self,
+        group: &mut Vec<Pending<S>>,
+        lease: &Lease,
+        tails: Tails<S>,
+        deadline: Instant,
+    ) -> Result<Step, JournalError> {
+        let Tails { snapshot, state_next, history } = tails;
+        self.may_write(&snapshot.head, deadline).await?;
+        let (draft, shares) = Draft::decide(&snapshot, history.next, group);
+        self.sort_out(group, &shares, &snapshot);
+        if group.is_empty() {
+            return Ok(Step::Done);
+        }
+        // What was read is changed in its place once nobody else looks at it.
+        drop(snapshot);
+        let appends = draft.appends(&self.topics, state_next);
+        match self.kafka.append_to_logs(lease, &appends, deadline).await? {
+            Outcome::Committed(places) => {
+                let at = places.first().and_then(|it| it.timestamp);
+                let snapshot = self.keep(&draft, state_next, at, deadline).await?;
+                Self::succeed(group, &draft, &snapshot);
+                Ok(Step::Done)
+            }
+            Outcome::Fenced | Outcome::Elsewhere => Ok(Step::Again),
+            Outcome::Unknown => Ok(Step::Unknown(Box::new(draft))),
+        }
+    }
+
+    /// Puts what was written where reading it would have, unless somebody has read it already.
+    async fn keep(
+        &self,
+        draft: &Draft,
+        state_next: i64,
+        at: Option<Timestamp>,
+        deadline: Instant,
+    ) -> Result<Arc<Snapshot<S>>, JournalError> {
+        let mut known = in_time(deadline, self.known.lock()).await.map_err(|_| JournalError::Unsettled)?;
+        if known.next == state_next {
+            known.keep(draft, at);
+        }
+        Ok(known.snapshot.clone())
+    }
+
+    fn succeed(group: &mut Vec<Pending<S>>, draft: &Draft, snapshot: &Arc<Snapshot<S>>) {
+        let mut events = draft.events.iter().map(|(it, _)| it.clone());
+        for (pending, count) in std::mem::take(group).into_iter().zip(&draft.shares) {
+            let events = events.by_ref().take(*count).collect();
+            pending.command.succeed(Appended { snapshot: snapshot.clone(), events });
+        }
+    }
+}
+
+/// How one try to write ended.
+enum Step {
+    /// Each command knows.
+    Done,
+    /// Nothing was written.
+    Again,
+    /// It may have been written.
+    Unknown(Box<Draft>),
+}
+
+/// The journal as it is under a lease.
+struct Tails<S> {
+    snapshot: Arc<Snapshot<S>>,
+    /// Where the state goes on.
+    state_next: i64,
+    /// The history from the head that was known before.
+    history: LogRead,
+}
+
+impl<S> Tails<S> {
+    /// Whether what was sent was written.
+    fn has(&self, draft: &Draft) -> bool {
+        let sent = draft.events.first().map(|(it, _)| it);
+        events(&self.history).iter().any(|it| sent.is_some_and(|sent| sent.hash == it.hash && sent.offset == it.offset))
+    }
+}
+
+/// The pauses of a writer that is fenced again and again.
+#[derive(Debug, Default)]
+pub(super) struct Pauses {
+    longest: Duration,
+}
+
+impl Pauses {
+    /// Pauses for a random part of a time that doubles. It begins with twice what a try takes, so that of two writers
+    /// one is through before the other comes.
+    pub(super) async fn next(&mut self, took: Duration, deadline: Instant) -> Result<(), JournalError> {
+        self.longest = (self.longest.max(took).max(FIRST_PAUSE) * 2).min(LONGEST_PAUSE);
+        let mut random = [0; 2];
+        // Without random numbers the pause is merely the longest.
+        let part = rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));
+        let until = Instant::now() + self.longest * u32::from(part) / u32::from(u16::MAX);
+        if deadline <= until {
+            let doing = "waiting for other writers of the journal".to_owned();
+            return Err(KafkaError::Deadline(doing).into());
+        }
+        tokio::time::sleep_until(until.into()).await;
+        Ok(())
+    }
+}
+
+/// A command that waits to be written.
+pub(super) struct Pending<S> {
+    pub(super) claims: Claims,
+    deadline: Instant,
+    command: Box<dyn Command<S>>,
+}
+
+impl<S> Pending<S> {
+    pub(super) fn decide(&mut self, state: &S, now: Timestamp) -> Decided {
+        self.command.decide(state, now)
+    }
+}
+
+/// How a decision ended.
+pub(super) enum Decided {
+    /// There are events to write, or none.
+    Events(Vec<Event>),
+    /// It was refused, or it panicked; the command knows.
+    No,
+}
+
+/// A command without the types of its refusal and its decision.
+pub(super) trait Command<S>: Send {
+    fn decide(&mut self, state: &S, now: Timestamp) -> Decided;
+
+    /// Tells the refusal.
+    fn refuse(self: Box<Self>);
+
+    fn succeed(self: Box<Self>, appended: Appended<S>);
+
+    fn fail(self: Box<Self>, error: JournalError);
+}
+
+struct Deciding<S, R, F> {
+    decide: F,
+    refusal: Option<R>,
+    panic: Option<Panic>,
+    answer: oneshot::Sender<End<S, R>>,
+}
+
+type Panic = Box<dyn std::any::Any + Send>;
+
+/// What the caller of a command hears.
+enum End<S, R> {
+    Known(Result<Result<Appended<S>, R>, JournalError>),
+    Panic(Panic),
+}
+
+impl<S, R, F> Command<S> for Deciding<S, R, F>
+where
+    S: Fold,
+    R: Send,
+    F: Fn(&S, Timestamp) -> Result<Vec<Event>, R> + Send,
+{
+    fn decide(&mut self, state: &S, now: Timestamp) -> Decided {
+        (self.refusal, self.panic) = (None, None);
+        // Nothing outside of the closure changes, and a panic is the caller's.
+        match catch_unwind(AssertUnwindSafe(|| (self.decide)(state, now))) {
+            Ok(Ok(events)) => return Decided::Events(events),
+            Ok(Err(refusal)) => self.refusal = Some(refusal),
+            Err(panic) => self.panic = Some(panic),
+        }
+        Decided::No
+    }
+
+    fn refuse(self: Box<Self>) {
+        let end = match (self.refusal, self.panic) {
+            (Some(refusal), _) => End::Known(Ok(Err(refusal))),
+            (None, Some(panic)) => End::Panic(panic),
+            (None, None) => End::Known(Err(JournalError::Unsettled)),
+        };
+        // A caller who gave up is not there any more, here and below.
+        let _ = self.answer.send(end);
+    }
+
+    fn succeed(self: Box<Self>, appended: Appended<S>) {
+        let _ = self.answer.send(End::Known(Ok(Ok(appended))));
+    }
+
+    fn fail(self: Box<Self>, error: JournalError) {
+        let _ = self.answer.send(End::Known(Err(error)));
+    }
+}
