@@ -1,17 +1,20 @@
 //! The provider: its settings, what they become, and the list of what there is.
 
 mod environment;
+mod governance;
 mod settings;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use environment::{Context, Environment};
+pub use governance::{Acting, Governance};
 pub use settings::{EnvironmentSettings, SaslSettings, Settings, TlsSettings};
 
 use crate::{
     clients::kafka,
     data_sources::{cluster::Cluster, consumer_group::ConsumerGroup, topics::Topics},
     framework::{Diagnostics, Failure, Provider, Registry},
+    governance::acl::Principal,
     resources::topic::Topic,
 };
 
@@ -39,8 +42,9 @@ impl Provider for KafkaProvider {
     async fn configure(settings: Settings, report: &mut Diagnostics) -> Result<Context, Failure> {
         #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
         let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
+        let acting = Arc::new(Acting::from_variables(variable)?);
         if !settings.environments.is_null() {
-            return context(&settings).map_err(Failure::Told);
+            return context(&settings, &acting).map_err(Failure::Told);
         }
         let settings = settings::from_variables(variable, settings.default_environment)?;
         // Terraform has only the provider block checked, and knows nothing of variables.
@@ -48,27 +52,32 @@ impl Provider for KafkaProvider {
         if report.has_errors() {
             return Err(std::mem::take(report).into());
         }
-        context(&settings).map_err(Failure::Told)
+        context(&settings, &acting).map_err(Failure::Told)
     }
 }
 
 /// Makes the context. What is not known yet is remembered by its path and fails those that need it.
-fn context(settings: &Settings) -> Result<Context, Diagnostics> {
+fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnostics> {
     let Settings { environments, default_environment } = settings;
     let mut wrong = Diagnostics::default();
     let environments =
         environments.known().map_err(|_| "`environments` of the provider block".to_owned()).map(|named| {
             let mut res = BTreeMap::new();
             for (name, environment) in named.into_iter().flatten() {
+                let mut principal = None;
                 let client = match environment.model.resolve(name) {
-                    Ok(Ok(settings)) => Ok(kafka::connect(settings)),
+                    Ok(Ok(settings)) => {
+                        principal = settings.sasl.as_ref().map(|it| Principal::user(&it.username));
+                        Ok(kafka::connect(settings))
+                    }
                     Ok(Err(diagnostics)) => {
                         wrong.append(diagnostics);
                         continue;
                     }
                     Err(path) => Err(format!("`{path}` of the provider block")),
                 };
-                res.insert(name.clone(), Arc::new(Environment::with(name.clone(), client)));
+                let environment = Environment::with(name.clone(), client).acting(acting.clone(), principal);
+                res.insert(name.clone(), Arc::new(environment));
             }
             res
         });

@@ -3,16 +3,20 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
 use tokio::sync::OnceCell;
 
-use super::settings::listed;
+use super::{
+    governance::{Acting, Read},
+    settings::listed,
+};
 use crate::{
-    clients::kafka::Kafka,
+    clients::{journal::Journal, kafka::Kafka},
     framework::{Diagnostic, Failure},
+    governance::{acl::Principal, state::State},
 };
 
 /// What every resource is given: the clusters, and what this process did to them. A new one is made each time the
@@ -34,6 +38,11 @@ pub struct Environment {
     cluster_id: OnceCell<String>,
     planned: Mutex<BTreeSet<String>>,
     made: Mutex<BTreeSet<String>>,
+    /// The principal that the brokers know the caller by, where the provider block tells.
+    pub(super) principal: Option<Principal>,
+    pub(super) acting: Arc<Acting>,
+    pub(super) journal: OnceLock<Journal<State>>,
+    pub(super) read: tokio::sync::Mutex<Option<Read>>,
 }
 
 impl Context {
@@ -136,12 +145,32 @@ impl Environment {
     }
 
     pub(super) fn with(name: String, kafka: Result<Arc<dyn Kafka>, String>) -> Self {
-        Self { name, kafka, cluster_id: OnceCell::new(), planned: Mutex::default(), made: Mutex::default() }
+        Self {
+            name,
+            kafka,
+            cluster_id: OnceCell::new(),
+            planned: Mutex::default(),
+            made: Mutex::default(),
+            principal: None,
+            acting: Arc::default(),
+            journal: OnceLock::new(),
+            read: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The environment, for somebody who acts: as a principal, if that is known.
+    pub fn acting(self, acting: Arc<Acting>, principal: Option<Principal>) -> Self {
+        Self { principal, acting, ..self }
     }
 
     /// The cluster.
     pub fn kafka(&self) -> Result<&dyn Kafka, Failure> {
         self.kafka.as_deref().map_err(|what| Failure::Unconfigured(what.clone()))
+    }
+
+    /// The cluster, to be kept.
+    pub fn shared_kafka(&self) -> Result<Arc<dyn Kafka>, Failure> {
+        self.kafka.clone().map_err(Failure::Unconfigured)
     }
 
     /// The id of the cluster, which is asked for once.

@@ -1,9 +1,43 @@
 //! How errors become diagnostics: what failed, why, and what to do. The chain of causes is told here and nowhere else.
 
 use crate::{
-    clients::kafka::{ConnectProblem, KafkaError},
+    clients::{
+        journal::JournalError,
+        kafka::{ConnectProblem, KafkaError},
+    },
     framework::{Diagnostic, Failure},
 };
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        journal(&error).into()
+    }
+}
+
+/// The diagnostic for an error of a journal.
+fn journal(error: &JournalError) -> Diagnostic {
+    use JournalError as E;
+    let summary = match error {
+        E::Kafka(error) => return kafka(error),
+        E::Absent(_) => "No journal",
+        E::Exists(_) => "Journal exists already",
+        E::Foreign { .. } => "Journal belongs to another cluster",
+        E::NewerWriter(_) => "Newer release needed",
+        E::Quarantined { .. } => "Unreadable record in the journal",
+        E::Stuck { .. } => "Open transaction in the journal",
+        E::TooLarge(_) => "Too much for the journal",
+        E::Unsettled => "Answer of the journal lost",
+        E::Incomplete(_)
+        | E::NoHead(_)
+        | E::Replaced { .. }
+        | E::RolledBack { .. }
+        | E::Changed { .. }
+        | E::Truncated { .. }
+        | E::Shortened { .. }
+        | E::StateBehind { .. } => "Journal is not what it was",
+    };
+    Diagnostic::error(summary, error.remedy().unwrap_or_default()).caused_by(error)
+}
 
 impl From<KafkaError> for Failure {
     fn from(error: KafkaError) -> Self {

@@ -1,0 +1,230 @@
+//! Who acts through the provider, and what governs the cluster of an environment.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::Environment;
+use crate::{
+    clients::{
+        journal::{Claims, Journal, JournalError, Snapshot},
+        kafka::KafkaError,
+    },
+    framework::{Diagnostic, Diagnostics, Failure},
+    governance::{acl::Principal, names::ApplicationName, state::State},
+};
+
+/// How long a plan is judged by what was read before. What is done is decided on what is newest, whatever a plan saw.
+const MAX_AGE: Duration = Duration::from_secs(30);
+
+/// Who acts, as the process says that started the provider. No configuration can say it: whoever writes the one may not
+/// choose the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acting {
+    /// The application for whose team this runs (`KAFKA_ACTING_APPLICATION`).
+    pub application: Option<ApplicationName>,
+    /// Who that is, as CI claims (`KAFKA_ACTOR`).
+    pub actor: Option<String>,
+    /// The change that is applied, as CI claims (`KAFKA_CHANGE_URL`).
+    pub change_url: Option<String>,
+}
+
+/// What governs a cluster, at a moment.
+#[derive(Clone, Debug)]
+pub struct Governance {
+    /// The journal, to write to.
+    pub journal: Journal<State>,
+    /// What it says. It has an environment that did not end.
+    pub snapshot: Arc<Snapshot<State>>,
+    /// Who acts.
+    pub acting: Arc<Acting>,
+    /// The principal that the brokers know the caller by, where the provider block tells.
+    pub principal: Option<Principal>,
+}
+
+/// What was read of a journal last: nothing where there is none.
+#[derive(Debug)]
+pub(super) struct Read {
+    at: Instant,
+    snapshot: Option<Arc<Snapshot<State>>>,
+}
+
+impl Acting {
+    pub(super) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
+        let application = variable("KAFKA_ACTING_APPLICATION").map(|it| it.parse()).transpose();
+        let application = application.map_err(|error| {
+            let detail = format!("`KAFKA_ACTING_APPLICATION` cannot be used: {error}.");
+            Diagnostic::error("Invalid environment variable", detail)
+        })?;
+        Ok(Self { application, actor: variable("KAFKA_ACTOR"), change_url: variable("KAFKA_CHANGE_URL") })
+    }
+}
+
+impl Environment {
+    /// What governs the cluster, for a plan: as it was at most 30 s ago. `None` where nobody declared an environment, and
+    /// where the caller may not read the journal, which Kafka does not tell from its absence. A journal that is not what
+    /// it was, or that belongs to another cluster, is an error.
+    pub async fn governance(&self, deadline: Instant) -> Result<Option<Governance>, Failure> {
+        self.governance_since(Instant::now().checked_sub(MAX_AGE), deadline).await
+    }
+
+    /// What governs the cluster, asked anew.
+    pub async fn governance_now(&self, deadline: Instant) -> Result<Option<Governance>, Failure> {
+        self.governance_since(Some(Instant::now()), deadline).await
+    }
+
+    /// The journal of the cluster, whether there is one or not.
+    pub fn journal(&self) -> Result<&Journal<State>, Failure> {
+        let kafka = self.shared_kafka()?;
+        Ok(self.journal.get_or_init(|| Journal::open(kafka)))
+    }
+
+    /// Who writes, for the journal's own record.
+    pub fn claims(&self) -> Claims {
+        let Acting { application: _, actor, change_url } = self.acting.as_ref().clone();
+        Claims { principal: self.principal.as_ref().map(ToString::to_string), actor, change_url }
+    }
+
+    /// Has the journal read anew before the next question, after it was written to.
+    pub async fn forget_governance(&self) {
+        *self.read.lock().await = None;
+    }
+
+    async fn governance_since(
+        &self,
+        not_before: Option<Instant>,
+        deadline: Instant,
+    ) -> Result<Option<Governance>, Failure> {
+        let journal = self.journal()?;
+        let mut read = self.read.lock().await;
+        let fresh = read.as_ref().filter(|it| not_before.is_none_or(|time| time <= it.at));
+        let snapshot = if let Some(it) = fresh {
+            it.snapshot.clone()
+        } else {
+            let at = Instant::now();
+            let snapshot = self.read_journal(journal, deadline).await?;
+            *read = Some(Read { at, snapshot: snapshot.clone() });
+            snapshot
+        };
+        drop(read);
+        Ok(snapshot.filter(|it| it.state.environment().is_some()).map(|snapshot| Governance {
+            journal: journal.clone(),
+            snapshot,
+            acting: self.acting.clone(),
+            principal: self.principal.clone(),
+        }))
+    }
+
+    async fn read_journal(
+        &self,
+        journal: &Journal<State>,
+        deadline: Instant,
+    ) -> Result<Option<Arc<Snapshot<State>>>, Failure> {
+        match journal.snapshot(deadline).await {
+            Ok(snapshot) => {
+                journal.owner(&snapshot, deadline).await?;
+                Ok(Some(snapshot))
+            }
+            Err(JournalError::Absent(_)) => Ok(None),
+            // Who acts for an application counts on its rules.
+            Err(JournalError::Kafka(KafkaError::Denied { .. })) if self.acting.application.is_none() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        clients::{kafka::Kafka, memory::MemoryCluster},
+        governance::{record::Event, state::ENVIRONMENT},
+    };
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(30)
+    }
+
+    fn on(cluster: &Arc<MemoryCluster>) -> Environment {
+        let kafka: Arc<dyn Kafka> = cluster.clone();
+        let acting = Acting { actor: Some("ann".to_owned()), ..Acting::default() };
+        Environment::new("dev", kafka).acting(Arc::new(acting), Some(Principal::user("platform")))
+    }
+
+    async fn declare(environment: &Environment) {
+        let spec = json!({"name": "pre"});
+        let entity = json!({"form": 1, "spec": spec, "created_at": 1});
+        let event = Event {
+            kind: "environment.declared".to_owned(),
+            entities: BTreeMap::from([(ENVIRONMENT.to_owned(), entity)]),
+            ..Event::default()
+        };
+        let decide = move |_: &State, _| Ok::<_, ()>(vec![event.clone()]);
+        environment.journal().unwrap().append(environment.claims(), soon(), decide).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_cluster_is_governed_from_its_declaration_on() {
+        let cluster = Arc::new(MemoryCluster::new(1));
+        let environment = on(&cluster);
+        assert!(environment.governance(soon()).await.unwrap().is_none());
+        environment.journal().unwrap().create(environment.claims(), soon()).await.unwrap();
+        assert!(environment.governance_now(soon()).await.unwrap().is_none(), "a journal alone governs nothing");
+        declare(&environment).await;
+        assert!(environment.governance(soon()).await.unwrap().is_none(), "plans are judged by what was read before");
+        environment.forget_governance().await;
+        let governance = environment.governance(soon()).await.unwrap().unwrap();
+        let declared = governance.snapshot.state.environment().unwrap();
+        assert_eq!(declared.spec.name.as_str(), "pre");
+        assert_eq!(environment.claims().principal.as_deref(), Some("User:platform"));
+        assert_eq!(environment.claims().actor.as_deref(), Some("ann"));
+    }
+
+    #[tokio::test]
+    async fn a_plan_of_many_objects_reads_the_journal_once() {
+        let cluster = Arc::new(MemoryCluster::new(1));
+        let environment = on(&cluster);
+        environment.governance(soon()).await.unwrap();
+        let calls = cluster.calls().len();
+        for _ in 0..10 {
+            environment.governance(soon()).await.unwrap();
+        }
+        assert_eq!(cluster.calls().len(), calls);
+    }
+
+    /// Kafka does not tell a topic that is absent from one that is hidden.
+    #[tokio::test]
+    async fn who_may_not_read_the_journal_is_not_governed_unless_it_acts_for_an_application() {
+        let cluster = Arc::new(MemoryCluster::new(1));
+        let environment = on(&cluster);
+        environment.journal().unwrap().create(environment.claims(), soon()).await.unwrap();
+        declare(&environment).await;
+        let stranger: Arc<dyn Kafka> = Arc::new(cluster.seen_by(Principal::user("team")));
+        let unaware = Environment::new("dev", stranger.clone());
+        assert!(unaware.governance(soon()).await.unwrap().is_none());
+        let acting = Acting { application: Some("billing".parse().unwrap()), ..Acting::default() };
+        let team = Environment::new("dev", stranger).acting(Arc::new(acting), None);
+        let Err(Failure::Told(told)) = team.governance(soon()).await else { unreachable!("it is refused") };
+        assert_eq!(told.0[0].summary, "Not permitted by Kafka");
+    }
+
+    #[test]
+    fn who_acts_comes_from_the_process_alone() {
+        let given = |pairs: &'static [(&str, &str)]| {
+            let variable = |name: &str| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned());
+            Acting::from_variables(variable)
+        };
+        assert_eq!(given(&[]), Ok(Acting::default()));
+        let acting = given(&[("KAFKA_ACTING_APPLICATION", "billing"), ("KAFKA_CHANGE_URL", "https://example.org/1")]);
+        let acting = acting.unwrap();
+        assert_eq!(acting.application.unwrap().as_str(), "billing");
+        assert_eq!(acting.change_url.as_deref(), Some("https://example.org/1"));
+        let wrong = given(&[("KAFKA_ACTING_APPLICATION", "Billing")]).unwrap_err();
+        assert_eq!(wrong.0[0].summary, "Invalid environment variable");
+    }
+}
