@@ -4,3 +4,4 @@ mod clock;
 pub mod journal;
 pub mod kafka;
 pub mod memory;
+pub mod sight;

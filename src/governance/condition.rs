@@ -61,6 +61,8 @@ pub struct Sight {
     pub journal_topics: Vec<String>,
     /// The transactional id under which the journal is written.
     pub journal_lease: String,
+    /// What is wrong with the journal, in sentences without an end.
+    pub journal_problems: Vec<String>,
 }
 
 /// What brokers tell of a setting that is on or off.
@@ -84,6 +86,7 @@ pub fn conditions(spec: &EnvironmentSpec, sight: &Sight) -> Vec<Condition> {
         res.push(open_mode(spec, sight));
     }
     res.push(auto_creation(sight));
+    res.push(journal(sight));
     if spec.policy.enforcement == Enforcement::Acl && sight.authorizer != Told::Off {
         res.push(journal_access(spec, sight));
     }
@@ -181,6 +184,18 @@ fn auto_creation(sight: &Sight) -> Condition {
     }
 }
 
+fn journal(sight: &Sight) -> Condition {
+    let problems = &sight.journal_problems;
+    if problems.is_empty() {
+        return good("journal", "the journal is as it has to be");
+    }
+    bad(
+        "journal",
+        format!("the journal is not as it has to be: {}", problems.join("; ")),
+        "Find out who may alter its topics, and correct them.",
+    )
+}
+
 fn journal_access(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
     let name = "journal_access";
     let Some(rules) = &sight.rules else {
@@ -264,6 +279,7 @@ mod tests {
             rules: Some(rules.iter().map(|it| it.parse().unwrap()).collect()),
             journal_topics: vec!["_selfserve".to_owned(), "_selfserve.state".to_owned()],
             journal_lease: "_selfserve.lease".to_owned(),
+            journal_problems: Vec::new(),
         }
     }
 
@@ -279,7 +295,7 @@ mod tests {
             "TOPIC|PREFIXED|billing.|User:billing|*|ALL|ALLOW",
             "TOPIC|LITERAL|*|User:*|*|WRITE|DENY",
         ];
-        let all = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal_access"];
+        let all = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal", "journal_access"];
         assert_eq!(told(&spec(), &sight(&rules)), all.map(|it| (it, "good")));
         assert!(conditions(&spec(), &sight(&rules)).iter().all(|it| it.remedy.is_none()));
     }
@@ -288,9 +304,16 @@ mod tests {
     fn each_thing_that_is_wrong_is_told_with_what_to_do() {
         let mut spec = spec();
         spec.policy.topics.replication_factor.min = Some(3);
-        let sight = Sight { brokers: 2, authorizer: Told::On, open: Told::On, auto_creation: Told::On, ..sight(&[]) };
-        let bad = ["brokers", "acl_mode", "auto_creation"];
-        let expected = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal_access"];
+        let sight = Sight {
+            brokers: 2,
+            authorizer: Told::On,
+            open: Told::On,
+            auto_creation: Told::On,
+            journal_problems: vec!["x".to_owned()],
+            ..sight(&[])
+        };
+        let bad = ["brokers", "acl_mode", "auto_creation", "journal"];
+        let expected = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal", "journal_access"];
         assert_eq!(told(&spec, &sight), expected.map(|it| (it, if bad.contains(&it) { "bad" } else { "good" })));
         let remedies = conditions(&spec, &sight).iter().filter(|it| it.remedy.is_some()).count();
         assert_eq!(remedies, bad.len());
@@ -301,7 +324,10 @@ mod tests {
     fn a_cluster_without_authorizer_is_bad_unless_it_is_said() {
         let mut spec = spec();
         let sight = Sight { authorizer: Told::Off, rules: None, ..sight(&[]) };
-        assert_eq!(told(&spec, &sight), [("brokers", "good"), ("authorizer", "bad"), ("auto_creation", "good")]);
+        assert_eq!(
+            told(&spec, &sight),
+            [("brokers", "good"), ("authorizer", "bad"), ("auto_creation", "good"), ("journal", "good")]
+        );
         spec.policy.enforcement = Enforcement::None;
         assert_eq!(told(&spec, &sight)[1], ("authorizer", "good"));
     }
@@ -325,7 +351,7 @@ mod tests {
     /// Rules 11 and 14 of governance: who may write the journal, fence its writers or alter the cluster.
     #[test]
     fn who_may_meddle_is_named_with_what_they_may() {
-        let found = |rules: &[&str]| conditions(&spec(), &sight(rules)).remove(4);
+        let found = |rules: &[&str]| conditions(&spec(), &sight(rules)).remove(5);
         let check = |rule: &str, expected: &str| {
             let it = found(&[rule]);
             assert_eq!(it.status, ConditionStatus::Bad, "{rule}");
@@ -346,6 +372,6 @@ mod tests {
         );
         assert_eq!(found(&["TOPIC|LITERAL|_selfserve|User:eve|*|READ|ALLOW"]).status, ConditionStatus::Good);
         let blind = Sight { rules: None, ..sight(&[]) };
-        assert_eq!(told(&spec(), &blind)[4], ("journal_access", "unknown"));
+        assert_eq!(told(&spec(), &blind)[5], ("journal_access", "unknown"));
     }
 }
