@@ -12,7 +12,10 @@ pub use settings::{EnvironmentSettings, SaslSettings, Settings, TlsSettings};
 
 use crate::{
     clients::kafka,
-    data_sources::{cluster::Cluster, consumer_group::ConsumerGroup, topics::Topics},
+    data_sources::{
+        cluster::Cluster, consumer_group::ConsumerGroup, environment::DeclaredEnvironment,
+        environments::DeclaredEnvironments, topics::Topics,
+    },
     framework::{Diagnostics, Failure, Provider, Registry},
     governance::acl::Principal,
     resources::topic::Topic,
@@ -31,6 +34,8 @@ impl Provider for KafkaProvider {
         Registry::new()
             .data_source::<Cluster>()
             .data_source::<ConsumerGroup>()
+            .data_source::<DeclaredEnvironment>()
+            .data_source::<DeclaredEnvironments>()
             .data_source::<Topics>()
             .resource::<Topic>()
     }

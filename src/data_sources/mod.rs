@@ -2,4 +2,6 @@
 
 pub mod cluster;
 pub mod consumer_group;
+pub mod environment;
+pub mod environments;
 pub mod topics;

@@ -109,6 +109,11 @@ impl Context {
         failure.map_or(Ok(None), Err)
     }
 
+    /// All environments, in the order of their names.
+    pub fn environments(&self) -> Result<impl Iterator<Item = &Arc<Environment>>, Failure> {
+        Ok(self.all()?.values())
+    }
+
     fn all(&self) -> Result<&BTreeMap<String, Arc<Environment>>, Failure> {
         self.environments.as_ref().map_err(|what| Failure::Unconfigured(what.clone()))
     }

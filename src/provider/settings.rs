@@ -12,6 +12,11 @@ use crate::{
 ///
 /// One provider block serves many clusters. Each is an *environment* with a name of its own, which resources refer to
 /// by `environment`, so that a module can use `for_each` over environments.
+///
+/// Who acts is told by the process that runs the provider, and by no configuration: whoever can write the one may not
+/// choose the other. `KAFKA_ACTING_APPLICATION` is the application for whose team it runs; without it, the principal of
+/// the caller decides. `KAFKA_ACTOR` and `KAFKA_CHANGE_URL` are who made the change and where it is, as CI claims: they
+/// are kept in the journal of a governed cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
 pub struct Settings {
     /// The Kafka clusters, by names of your own such as `pre` and `pro`. Without it, the environment variables
