@@ -182,6 +182,9 @@ pub struct Offer {
     pub to: ApplicationName,
     /// What.
     pub prefixes: Prefixes,
+    /// Whether it was taken.
+    #[serde(default)]
+    pub is_confirmed: bool,
 }
 
 /// An application, as a journal keeps it.

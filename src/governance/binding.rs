@@ -19,10 +19,21 @@ pub enum Holder {
     Application(ApplicationUid),
     /// A grant, by its id.
     Grant(String),
-    /// A resource that declares rules, by its id.
+    /// A resource that declares rules, by its id: an application's own begins with its name and a `/`, and goes with what
+    /// the application owns.
     Declared(String),
     /// Nobody here: the rule was there before.
     Foreign,
+}
+
+impl Holder {
+    /// The application whose declaration it is.
+    pub fn declared_by(&self) -> Option<&str> {
+        match self {
+            Self::Declared(id) => id.split_once('/').map(|(name, _)| name),
+            Self::Application(_) | Self::Grant(_) | Self::Foreign => None,
+        }
+    }
 }
 
 /// Why a text is no holder.

@@ -281,6 +281,14 @@ pub fn check_pattern(field: &str, text: &str) -> Result<(), TemplateError> {
     Pattern::new(field, text).map(|_| ())
 }
 
+/// The pattern that a value does not match, if a template has the field.
+pub fn check_value<'a>(template: &'a Template, field: &str, value: &str) -> Option<&'a str> {
+    template.parts.iter().find_map(|it| match it {
+        Part::Field(it) if it.name == field && !it.pattern.matches(value) => Some(it.pattern.text.as_str()),
+        _ => None,
+    })
+}
+
 /// Whether a beginning of names ends where a word does, so that `a-pay` does not own `a-payments`.
 pub fn ends_with_separator(prefix: &str) -> bool {
     prefix.ends_with(['-', '.', '_', ':', '/'])

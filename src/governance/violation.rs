@@ -79,18 +79,43 @@ pub struct Violation {
     pub detail: String,
     /// Whether the change brings it in. What was so before and stays is `false`: a reason to warn, not to refuse.
     pub introduced: bool,
+    /// What it means.
+    pub weight: Weight,
+}
+
+/// What a violation means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It is refused.
+    Refuse,
+    /// It is refused until something else has happened that may well happen by itself, such as an approval: a plan only
+    /// warns.
+    Wait,
+    /// It is permitted, and told.
+    Warn,
 }
 
 impl Violation {
     /// One that the change brings in; `what` is wrong, and `remedy` says what to do.
     pub fn new(at: At, summary: &'static str, what: impl fmt::Display, remedy: impl fmt::Display) -> Self {
-        Self { at, summary, detail: format!("{what}\n\n{remedy}"), introduced: true }
+        Self { at, summary, detail: format!("{what}\n\n{remedy}"), introduced: true, weight: Weight::Refuse }
+    }
+
+    /// The same, with another weight.
+    pub fn weighing(mut self, weight: Weight) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Whether it speaks against doing it now.
+    pub fn forbids(&self) -> bool {
+        self.introduced && self.weight != Weight::Warn
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, summary, detail, introduced: _ } = self;
+        let Self { at, summary, detail, introduced: _, weight: _ } = self;
         if at.0.is_empty() { write!(f, "{summary}: {detail}") } else { write!(f, "{summary} (`{at}`): {detail}") }
     }
 }
@@ -101,11 +126,12 @@ impl fmt::Display for Violation {
 pub struct Refusal(pub Vec<Violation>);
 
 impl Refusal {
-    /// `Ok` if there is no violation.
+    /// `Ok` if there is no violation that forbids it.
     ///
     /// # Errors
-    /// The refusal for all of them.
+    /// The refusal for all that do.
     pub fn of(violations: Vec<Violation>) -> Result<(), Self> {
+        let violations: Vec<_> = violations.into_iter().filter(Violation::forbids).collect();
         if violations.is_empty() { Ok(()) } else { Err(Self(violations)) }
     }
 }

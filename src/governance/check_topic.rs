@@ -1,0 +1,166 @@
+//! Whether a topic may be as it is declared.
+//!
+//! Everything that speaks against it is told at once, each at its attribute. What was so before the change and is not
+//! touched by it is told too, but not as introduced: a policy that tightens must not turn every plan red.
+
+mod capacity;
+mod name;
+
+use std::collections::BTreeMap;
+
+use crate::governance::{
+    capacity::Capacity,
+    command::Role,
+    names::ApplicationName,
+    policy::{Limits, TopicPolicy},
+    state::State,
+    topic::TopicName,
+    violation::{At, Violation, listed},
+};
+
+/// A topic that somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicRequest {
+    /// Its name.
+    pub name: TopicName,
+    /// Whose it is, if that is said; else the name tells.
+    pub application: Option<ApplicationName>,
+    /// Number of partitions; `None` where it is not known yet.
+    pub partitions: Option<i64>,
+    /// Copies of each; `None` where it is not known yet.
+    pub replication_factor: Option<i64>,
+    /// Configuration by Kafka's own keys.
+    pub config: BTreeMap<String, String>,
+    /// What it carries and keeps.
+    pub capacity: Capacity,
+}
+
+impl TopicRequest {
+    /// A topic of which only the name is known.
+    pub fn new(name: TopicName) -> Self {
+        Self {
+            name,
+            application: None,
+            partitions: None,
+            replication_factor: None,
+            config: BTreeMap::new(),
+            capacity: Capacity::default(),
+        }
+    }
+}
+
+/// What speaks against a topic in an environment; nothing where there is none. `before` is how it was.
+pub fn check_topic(state: &State, role: &Role, wanted: &TopicRequest, before: Option<&TopicRequest>) -> Vec<Violation> {
+    let mut res = against(state, role, wanted, before);
+    let earlier = before.map(|it| against(state, role, it, before)).unwrap_or_default();
+    if let Some(before) = before {
+        for it in &mut res {
+            let was_there = earlier.iter().any(|earlier| (&earlier.at, earlier.summary) == (&it.at, it.summary));
+            it.introduced = !(was_there && is_untouched(&it.at, wanted, before));
+        }
+    }
+    res
+}
+
+/// Whether a change leaves what an attribute says as it was.
+fn is_untouched(at: &At, wanted: &TopicRequest, before: &TopicRequest) -> bool {
+    match at.outermost() {
+        Some("name") => wanted.name == before.name,
+        Some("application") => wanted.application == before.application,
+        Some("partitions") => wanted.partitions == before.partitions,
+        Some("replication_factor") => wanted.replication_factor == before.replication_factor,
+        Some("config") => wanted.config == before.config,
+        Some("capacity") => {
+            (wanted.capacity, wanted.partitions, &wanted.config) == (before.capacity, before.partitions, &before.config)
+        }
+        _ => wanted == before,
+    }
+}
+
+fn against(state: &State, role: &Role, wanted: &TopicRequest, before: Option<&TopicRequest>) -> Vec<Violation> {
+    let Some(policy) = state.policy() else { return Vec::new() };
+    let (owner, mut res) = name::owner(state, role, wanted, before.is_some());
+    res.extend(name::violations(state, wanted, owner));
+    let TopicPolicy {
+        partitions,
+        replication_factor,
+        config: _,
+        max_message_bytes: _,
+        deletion_protection: _,
+        capacity: _,
+    } = &policy.topics;
+    res.extend(number("partitions", wanted.partitions, *partitions));
+    res.extend(number("replication_factor", wanted.replication_factor, *replication_factor));
+    res.extend(config(&policy.topics, wanted));
+    res.extend(capacity::violations(state, wanted, owner));
+    res
+}
+
+fn number(attribute: &str, value: Option<i64>, limits: Limits) -> Option<Violation> {
+    let value = value.filter(|it| !limits.permits(*it))?;
+    let Limits { min, max, default: _ } = limits;
+    let (permitted, nearest) = match (min, max) {
+        (Some(min), Some(max)) => (format!("{min} to {max}"), value.clamp(min, max)),
+        (Some(min), None) => (format!("{min} or more"), min),
+        (None, Some(max)) => (format!("at most {max}"), max),
+        (None, None) => return None,
+    };
+    let what = format!("`{attribute}` is {value}, and the environment permits {permitted}.");
+    let remedy = format!("Write `{attribute} = {nearest}`.");
+    let summary = if attribute == "partitions" { "Number of partitions refused" } else { "Replication factor refused" };
+    Some(Violation::new(At::attribute(attribute), summary, what, remedy))
+}
+
+fn config(policy: &TopicPolicy, wanted: &TopicRequest) -> Vec<Violation> {
+    let mut res = Vec::new();
+    for (key, rule) in &policy.config {
+        let at = || At::attribute("config").key(key);
+        match wanted.config.get(key) {
+            Some(_) if rule.allowed == Some(false) => {
+                let what = format!("The environment does not permit `{key}`.");
+                res.push(Violation::new(at(), "Configuration key refused", what, "Remove it."));
+            }
+            Some(value) => {
+                if let Some(problem) = rule.problem(key, value) {
+                    let what = format!("`{key}` is `{value}`, which {problem}.");
+                    res.push(Violation::new(at(), "Configuration value refused", what, correction(key, rule)));
+                }
+            }
+            None if rule.required == Some(true) && rule.default.is_none() => {
+                let what = format!("The environment demands `{key}`.");
+                res.push(Violation::new(at(), "Configuration key missing", what, correction(key, rule)));
+            }
+            None => {}
+        }
+    }
+    let bytes = wanted.config.get("max.message.bytes").and_then(|it| it.trim().parse::<i64>().ok());
+    if let (Some(bytes), Some(most)) = (bytes, policy.max_message_bytes)
+        && most < bytes
+    {
+        let what =
+            format!("`max.message.bytes` is {bytes}, and the environment permits messages of at most {most} bytes.");
+        let remedy = format!("Write `\"max.message.bytes\" = \"{most}\"`.");
+        let at = At::attribute("config").key("max.message.bytes");
+        res.push(Violation::new(at, "Messages too large", what, remedy));
+    }
+    res
+}
+
+/// What to write for a key.
+fn correction(key: &str, rule: &crate::governance::policy::ConfigRule) -> String {
+    let value = match rule {
+        it if it.default.is_some() => it.default.clone(),
+        it if it.one_of.is_some() => it.one_of.as_ref().and_then(|it| it.first().cloned()),
+        it => it.max.or(it.min).map(|it| it.to_string()),
+    };
+    match (value, &rule.one_of) {
+        (Some(value), Some(one_of)) if 1 < one_of.len() => {
+            format!("Write `\"{key}\" = \"{value}\"`, or another of {}.", listed(one_of))
+        }
+        (Some(value), _) => format!("Write `\"{key}\" = \"{value}\"`."),
+        (None, _) => format!("Write a value for `{key}`."),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Whose a topic is, and whether its name is one of theirs.
+
+use super::TopicRequest;
+use crate::governance::{
+    application::{Application, Status},
+    command::Role,
+    kind::Kind,
+    names::ApplicationName,
+    state::State,
+    topic::TopicName,
+    violation::{At, Violation, Weight},
+};
+
+/// The application that a topic is for, and what speaks against that. A topic that is there already belongs to whom it
+/// does, whatever its name.
+pub(super) fn owner<'a>(
+    state: &'a State,
+    role: &Role,
+    wanted: &TopicRequest,
+    is_there: bool,
+) -> (Option<&'a Application>, Vec<Violation>) {
+    let mut res = Vec::new();
+    let by_name = state.owner_of(Kind::Topic, wanted.name.as_str());
+    let owner = match &wanted.application {
+        Some(name) => {
+            let declared = state.application(name).filter(|it| it.status.holds_prefixes());
+            if declared.is_none() {
+                res.push(missing(name));
+            }
+            declared
+        }
+        None => by_name,
+    };
+    if let (Some(owner), false) = (owner, is_there) {
+        res.extend(status(owner));
+    }
+    match (owner, by_name) {
+        (Some(owner), Some(by_name)) if owner.spec.name != by_name.spec.name => {
+            res.push(foreign_name(&wanted.name, owner, by_name));
+        }
+        (Some(owner), None) => res.push(outside(state, &wanted.name, owner)),
+        _ => {}
+    }
+    res.extend(may(role, owner, &wanted.name, wanted.application.is_some()));
+    (owner, res)
+}
+
+/// Whether one who acts so may have a topic of that owner.
+fn may(role: &Role, owner: Option<&Application>, name: &TopicName, is_declared: bool) -> Option<Violation> {
+    match (role, owner) {
+        (Role::Application(acting), Some(owner)) if *acting != owner.spec.name => {
+            let what = format!("`{name}` belongs to the application `{}`, and this is `{acting}`.", owner.spec.name);
+            let remedy = format!("Choose a name of `{acting}`, or ask the team of `{}`.", owner.spec.name);
+            Some(Violation::new(At::attribute("name"), "Topic of another application", what, remedy))
+        }
+        (Role::Nobody, Some(owner)) => {
+            let what =
+                format!("`{name}` belongs to the application `{}`, and nothing says that this is it.", owner.spec.name);
+            let remedy =
+                "Act as the application: its deployers are known by their principal, or by what the pipeline sets.";
+            Some(Violation::new(At::attribute("name"), "Acting application unknown", what, remedy))
+        }
+        (Role::Application(_) | Role::Nobody, None) if !is_declared => {
+            let what =
+                format!("No application owns the name `{name}`, and only the platform makes topics that nobody owns.");
+            let remedy = "Choose a name under a prefix of your application, or set `application`.";
+            Some(Violation::new(At::attribute("name"), "Topic without owner", what, remedy))
+        }
+        _ => None,
+    }
+}
+
+fn missing(name: &ApplicationName) -> Violation {
+    let what = format!("The environment has no application `{name}`.");
+    let remedy = "Reference the `id` of its resource, so that it is made first, or correct the name.";
+    Violation::new(At::attribute("application"), "Application missing", what, remedy)
+}
+
+fn status(owner: &Application) -> Option<Violation> {
+    let name = &owner.spec.name;
+    let (what, remedy, weight) = match owner.status {
+        Status::Pending => (
+            format!("The application `{name}` waits for the platform to agree to it."),
+            "Apply again after that.",
+            Weight::Wait,
+        ),
+        Status::Deleting => {
+            (format!("The application `{name}` is being deleted."), "Choose another application.", Weight::Refuse)
+        }
+        _ => return None,
+    };
+    let told = Violation::new(At::attribute("application"), "Application not in force", what, remedy);
+    Some(told.weighing(weight))
+}
+
+fn foreign_name(name: &TopicName, owner: &Application, by_name: &Application) -> Violation {
+    let (owner, other) = (&owner.spec.name, &by_name.spec.name);
+    let what = format!("`{name}` is under a prefix of the application `{other}`, and the topic is for `{owner}`.");
+    let remedy = format!("Choose a name of `{owner}`, or have `{other}` offer it the prefix.");
+    Violation::new(At::attribute("name"), "Topic of another application", what, remedy)
+}
+
+fn outside(state: &State, name: &TopicName, owner: &Application) -> Violation {
+    let own: Vec<&str> = owner.spec.prefixes(Kind::Topic).collect();
+    let own_fields = owner.spec.own_fields();
+    let suggestion = match state.template(Kind::Topic).map(|it| it.misfit(name.as_str(), &own_fields)) {
+        Some(Some(misfit)) => misfit.suggestion.filter(|it| owner.spec.covers(Kind::Topic, it)),
+        Some(None) => None,
+        None => own.first().map(|it| format!("{it}{name}")),
+    };
+    let what = format!(
+        "`{name}` is under no prefix of the application `{}`, whose topics begin with {}.",
+        owner.spec.name,
+        crate::governance::violation::listed(&own)
+    );
+    Violation::new(At::attribute("name"), "Topic name outside the prefixes", what, written(suggestion.as_deref(), &own))
+}
+
+fn written(suggestion: Option<&str>, own: &[&str]) -> String {
+    match (suggestion, own.first()) {
+        (Some(it), _) => format!("Write `name = \"{it}\"`."),
+        (None, Some(it)) => format!("Write a name that begins so, as in `name = \"{it}…\"`."),
+        (None, None) => "Give the application a prefix for topics.".to_owned(),
+    }
+}
+
+/// What speaks against the name itself.
+pub(super) fn violations(state: &State, wanted: &TopicRequest, owner: Option<&Application>) -> Vec<Violation> {
+    let mut res = Vec::new();
+    let name = &wanted.name;
+    let at = || At::attribute("name");
+    if name.as_str().starts_with("_selfserve") {
+        let what = format!("`{name}` is the platform's own: it keeps who owns what in topics that are named so.");
+        res.push(Violation::new(at(), "Topic name reserved", what, "Choose another name."));
+    }
+    if let Some(owner) = owner.filter(|it| it.spec.covers(Kind::Topic, name.as_str()))
+        && let Some(template) = state.template(Kind::Topic)
+        && let Some(misfit) = template.misfit(name.as_str(), &owner.spec.own_fields())
+    {
+        let what = format!("`{name}` does not fit: {}.", misfit.reason);
+        let suggestion = misfit.suggestion.or_else(|| template.example(&owner.spec.own_fields()));
+        let remedy = suggestion.map_or_else(
+            || "Write a name that follows the template.".to_owned(),
+            |it| format!("A name that fits: `name = \"{it}\"`."),
+        );
+        res.push(Violation::new(at(), "Topic name refused", what, remedy));
+    }
+    let twin = state.topics().find(|(it, topic)| {
+        topic.is_there()
+            && *it != name
+            && it.as_str().len() == name.as_str().len()
+            && it.metric_name() == name.metric_name()
+    });
+    if let Some((twin, _)) = twin {
+        let what = format!("Kafka's metrics do not tell `{name}` from `{twin}`: `.` and `_` are the same there.");
+        res.push(Violation::new(at(), "Topic name collides", what, "Choose a name that differs in other letters."));
+    }
+    res
+}

@@ -1,0 +1,209 @@
+//! Tests of topics against rules.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::governance::{record::Fold, violation::Weight};
+
+fn state(policy: &Value) -> State {
+    let mut res = State::default();
+    let environment = json!({"spec": {"name": "pre", "policy": policy}, "created_at": 1});
+    res.put("environment", &environment).unwrap();
+    for (name, code, status) in [("payments", "0205", "ready"), ("orders", "0300", "pending")] {
+        let prefix = format!("a{code}-{name}-");
+        let spec = json!({"name": name, "code": code, "prefixes": {"topic": [prefix]}});
+        let application = json!({"incarnation": 1, "spec": spec, "status": status, "created_at": 1});
+        res.put(&format!("application/{name}"), &application).unwrap();
+    }
+    res
+}
+
+fn usual() -> State {
+    state(&json!({
+        "naming": {
+            "templates": {"topic": "a{code}-{application}-{domain}-{purpose}{suffix}"},
+            "fields": {"domain": "[a-z]+", "purpose": "[a-z]+", "suffix": "(-dlq)?"},
+        },
+        "topics": {
+            "partitions": {"min": 2, "max": 12},
+            "replication_factor": {"min": 3, "max": 3},
+            "config": {
+                "retention.ms": {"max": 604_800_000},
+                "cleanup.policy": {"one_of": ["compact", "delete"], "required": true},
+                "preallocate": {"allowed": false},
+            },
+            "max_message_bytes": 1_000_000,
+            "capacity": "required",
+        },
+    }))
+}
+
+fn request(name: &str) -> TopicRequest {
+    TopicRequest {
+        partitions: Some(3),
+        replication_factor: Some(3),
+        config: [("cleanup.policy".to_owned(), "delete".to_owned())].into(),
+        capacity: Capacity { disk_bytes: Some(1), ..Capacity::default() },
+        ..TopicRequest::new(name.parse().unwrap())
+    }
+}
+
+fn payments() -> Role {
+    Role::Application("payments".parse().unwrap())
+}
+
+fn told(violations: &[Violation]) -> Vec<(String, &str)> {
+    violations.iter().map(|it| (it.at.to_string(), it.detail.as_str())).collect()
+}
+
+#[test]
+fn a_topic_that_fits_is_not_talked_about() {
+    assert_eq!(check_topic(&usual(), &payments(), &request("a0205-payments-card-refunds-dlq"), None), []);
+    assert_eq!(
+        check_topic(&State::default(), &Role::Nobody, &request("anything"), None),
+        [],
+        "no environment, no rules"
+    );
+}
+
+#[test]
+fn everything_is_told_at_once_with_what_to_write() {
+    let wanted = TopicRequest {
+        partitions: Some(50),
+        replication_factor: Some(1),
+        config: [("retention.ms", "-1"), ("preallocate", "true"), ("max.message.bytes", "2000000")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        capacity: Capacity::default(),
+        ..request("a0205-payments-Card-Refunds")
+    };
+    let violations = check_topic(&usual(), &payments(), &wanted, None);
+    let expected = [
+        (
+            "name",
+            "`a0205-payments-Card-Refunds` does not fit: the template `a{code}-{application}-{domain}-{purpose}{suffix}` \
+             wants the field `domain`, which matches `[a-z]+`, after `a0205-payments-`, where there is `Card-Refunds`.\n\n\
+             A name that fits: `name = \"a0205-payments-card-refunds\"`.",
+        ),
+        ("partitions", "`partitions` is 50, and the environment permits 2 to 12.\n\nWrite `partitions = 12`."),
+        (
+            "replication_factor",
+            "`replication_factor` is 1, and the environment permits 3 to 3.\n\nWrite `replication_factor = 3`.",
+        ),
+        (
+            "config[\"cleanup.policy\"]",
+            "The environment demands `cleanup.policy`.\n\nWrite `\"cleanup.policy\" = \"compact\"`, or another of `compact` \
+             and `delete`.",
+        ),
+        ("config[\"preallocate\"]", "The environment does not permit `preallocate`.\n\nRemove it."),
+        (
+            "config[\"retention.ms\"]",
+            "`retention.ms` is `-1`, which means no limit, which is more than 604800000.\n\nWrite `\"retention.ms\" = \
+             \"604800000\"`.",
+        ),
+        (
+            "config[\"max.message.bytes\"]",
+            "`max.message.bytes` is 2000000, and the environment permits messages of at most 1000000 bytes.\n\nWrite \
+             `\"max.message.bytes\" = \"1000000\"`.",
+        ),
+        (
+            "capacity",
+            "The environment asks what a topic carries and keeps, so that there is room for all.\n\nWrite `capacity = { \
+             messages_in_per_second = …, message_bytes = …, disk_bytes = … }`.",
+        ),
+    ];
+    assert_eq!(told(&violations), expected.map(|(at, detail)| (at.to_owned(), detail)));
+    assert!(violations.iter().all(Violation::forbids));
+}
+
+#[test]
+fn anothers_prefix_names_its_owner() {
+    let check = |role: &Role, name: &str, application: Option<&str>, expected: &[&str]| {
+        let wanted = TopicRequest { application: application.map(|it| it.parse().unwrap()), ..request(name) };
+        let violations = check_topic(&usual(), role, &wanted, None);
+        let summaries: Vec<&str> = violations.iter().map(|it| it.summary).collect();
+        assert_eq!(summaries, expected, "{role:?} {name} {application:?}");
+    };
+    let orders = "a0300-orders-x-y";
+    check(&payments(), orders, None, &["Application not in force", "Topic of another application"]);
+    check(&payments(), orders, Some("payments"), &["Topic of another application"]);
+    check(&payments(), "invoices", None, &["Topic without owner"]);
+    check(&payments(), "invoices", Some("payments"), &["Topic name outside the prefixes"]);
+    check(&Role::Nobody, "a0205-payments-card-x", None, &["Acting application unknown"]);
+    check(&Role::Platform, "a0205-payments-card-x", None, &[]);
+    check(&Role::Platform, "schemas", None, &[]);
+    check(&Role::Platform, "_selfserve.x", None, &["Topic name reserved"]);
+    check(&Role::Platform, "x", Some("nowhere"), &["Application missing"]);
+}
+
+#[test]
+fn a_name_outside_the_prefixes_is_corrected() {
+    let wanted = TopicRequest { application: Some("payments".parse().unwrap()), ..request("invoices") };
+    let violations = check_topic(&usual(), &payments(), &wanted, None);
+    let expected = "`invoices` is under no prefix of the application `payments`, whose topics begin with \
+                    `a0205-payments-`.\n\nWrite `name = \"a0205-payments-domain-invoices\"`.";
+    assert_eq!(told(&violations), [("name".to_owned(), expected)]);
+}
+
+/// Rule 10 of Terraform's core: an owner that waits for approval turns no plan red.
+#[test]
+fn a_pending_owner_is_a_matter_of_time() {
+    let orders = Role::Application("orders".parse().unwrap());
+    let violations = check_topic(&usual(), &orders, &request("a0300-orders-x-y"), None);
+    let found: Vec<(&str, Weight)> = violations.iter().map(|it| (it.summary, it.weight)).collect();
+    assert_eq!(found, [("Application not in force", Weight::Wait)]);
+}
+
+/// Rule 12 of Terraform's core: a policy that tightens must not turn every plan red.
+#[test]
+fn what_was_so_before_warns_and_what_a_change_brings_is_refused() {
+    let before = TopicRequest { partitions: Some(50), ..request("a0205-payments-card-x") };
+    let introduced = |wanted: &TopicRequest| -> Vec<(String, bool)> {
+        let violations = check_topic(&usual(), &payments(), wanted, Some(&before));
+        violations.iter().map(|it| (it.at.to_string(), it.introduced)).collect()
+    };
+    assert_eq!(introduced(&before), [("partitions".to_owned(), false)]);
+    let larger = TopicRequest { partitions: Some(60), ..before.clone() };
+    assert_eq!(introduced(&larger), [("partitions".to_owned(), true)]);
+    let other = TopicRequest { replication_factor: Some(1), ..before.clone() };
+    assert_eq!(introduced(&other), [("partitions".to_owned(), false), ("replication_factor".to_owned(), true)]);
+}
+
+#[test]
+fn the_disk_must_hold_what_is_retained() {
+    let capacity = Capacity {
+        messages_in_per_second: Some(10),
+        message_bytes: Some(100),
+        disk_bytes: Some(1_000_000),
+        ..Capacity::default()
+    };
+    let config = |retention: &str| {
+        [("cleanup.policy".to_owned(), "delete".to_owned()), ("retention.ms".to_owned(), retention.to_owned())].into()
+    };
+    let wanted = |retention| TopicRequest { capacity, config: config(retention), ..request("a0205-payments-card-x") };
+    // 1,000 bytes a second in three copies.
+    assert_eq!(check_topic(&usual(), &payments(), &wanted("333000"), None), []);
+    let violations = check_topic(&usual(), &payments(), &wanted("400000"), None);
+    let expected = "1000 bytes a second, kept for 400000 ms in 3 copies, are 1200000 bytes, and `disk_bytes` is 1000000.\n\n\
+                    Write `disk_bytes = 1200000`, or keep less with `retention.ms`.";
+    assert_eq!(told(&violations), [("capacity.disk_bytes".to_owned(), expected)]);
+}
+
+#[test]
+fn capacity_can_be_wanted_without_being_demanded() {
+    let state = state(&json!({"topics": {"capacity": "warned"}}));
+    let wanted = TopicRequest { capacity: Capacity::default(), ..request("a0205-payments-x") };
+    let violations = check_topic(&state, &payments(), &wanted, None);
+    assert!(matches!(&violations[..], [it] if !it.forbids() && it.weight == Weight::Warn), "{violations:?}");
+}
+
+#[test]
+fn names_that_metrics_cannot_tell_apart_are_refused() {
+    let mut state = state(&json!({}));
+    let topic =
+        json!({"application": "payments", "incarnation": 1, "partitions": 1, "status": "created", "created_at": 1});
+    state.put("topic/a0205-payments-a.b", &topic).unwrap();
+    let violations = check_topic(&state, &payments(), &request("a0205-payments-a_b"), None);
+    assert_eq!(violations.iter().map(|it| it.summary).collect::<Vec<_>>(), ["Topic name collides"]);
+    assert_eq!(check_topic(&state, &payments(), &request("a0205-payments-a.b"), None), []);
+}

@@ -1,0 +1,212 @@
+//! What somebody wants, and who.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::governance::{
+    acl::AclBinding,
+    application::{ApplicationSpec, Prefixes},
+    binding::Holder,
+    check_topic::TopicRequest,
+    client_quota::QuotaUser,
+    environment::EnvironmentSpec,
+    names::ApplicationName,
+    prefix::Existing,
+    topic::TopicName,
+};
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// As what they act. It comes from who they are, never from what they ask.
+    pub role: Role,
+    /// Who they say they are.
+    pub claimed: Option<String>,
+    /// The change that they say it belongs to.
+    pub change_url: Option<String>,
+}
+
+/// As what somebody acts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The platform.
+    Platform,
+    /// An application's team.
+    Application(ApplicationName),
+    /// Neither: somebody who is known to Kafka, or nobody at all.
+    Nobody,
+}
+
+impl Actor {
+    /// One who claims nothing.
+    pub fn of(role: Role) -> Self {
+        Self { role, claimed: None, change_url: None }
+    }
+}
+
+/// Declares [`Command`] and the list of its kinds from one list, so that a kind cannot be forgotten.
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])+ $name:ident($payload:ty) = $event:literal;)+) => {
+        /// What somebody wants. What has come true already is no error, and changes nothing.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Command {
+            $($(#[doc = $doc])+ $name($payload),)+
+        }
+
+        /// The kinds of commands.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum CommandKind {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl CommandKind {
+            /// All of them, in their order.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The kind of the event that it makes.
+            pub const fn event(self) -> &'static str {
+                match self {
+                    $(Self::$name => $event,)+
+                }
+            }
+        }
+
+        impl Command {
+            /// Its kind.
+            pub const fn kind(&self) -> CommandKind {
+                match self {
+                    $(Self::$name(_) => CommandKind::$name,)+
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Make the environment.
+    DeclareEnvironment(Box<EnvironmentSpec>) = "environment.declared";
+    /// Change its rules.
+    ChangeEnvironment(Box<EnvironmentSpec>) = "environment.changed";
+    /// End it.
+    DestroyEnvironment(()) = "environment.destroyed";
+    /// Make an application.
+    DeclareApplication(Box<ApplicationRequest>) = "application.declared";
+    /// Change it.
+    ChangeApplication(Box<ApplicationRequest>) = "application.changed";
+    /// Offer prefixes to another application, or none.
+    OfferTransfer(Transfer) = "application.transfer_offered";
+    /// Take what another offers.
+    ConfirmTransfer(Takeover) = "application.transfer_confirmed";
+    /// End it.
+    DeleteApplication(ApplicationName) = "application.deleting";
+    /// Begin to make its rights. Of the rules that are on the cluster already, nobody here is the holder.
+    StartProvisioning(Provisioning) = "application.provisioning";
+    /// Say that it can work.
+    FinishProvisioning(ApplicationName) = "application.ready";
+    /// Say that its rights could not be made.
+    FailProvisioning(Failure) = "application.failed";
+    /// Say that its rights are gone.
+    FinishDeletion(ApplicationName) = "application.deleted";
+    /// Need rules.
+    HoldBindings(Holding) = "bindings.held";
+    /// Need them no more.
+    ReleaseBindings(Holding) = "bindings.released";
+    /// Say which rules the cluster has and has not.
+    MarkBindings(Seen<AclBinding>) = "bindings.seen";
+    /// Say which quotas the cluster has and has not.
+    MarkQuotas(Seen<QuotaUser>) = "quotas.seen";
+    /// Take the place of a topic.
+    ReserveTopic(Box<TopicRequest>) = "topic.reserved";
+    /// Say that the cluster has it.
+    MarkTopicCreated(TopicFound) = "topic.created";
+    /// Change what it takes.
+    ChangeTopic(Box<TopicRequest>) = "topic.changed";
+    /// Begin to delete it.
+    DeleteTopic(TopicName) = "topic.deleting";
+    /// Say that it is gone.
+    MarkTopicDeleted(TopicName) = "topic.deleted";
+}
+
+/// An application that is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApplicationRequest {
+    /// What it should be. Kinds without prefixes get those of the template, or keep what they have.
+    pub spec: ApplicationSpec,
+    /// Free text that can be erased, such as `description` and `contact`.
+    pub texts: BTreeMap<String, String>,
+    /// Whether what is there under the prefixes is the application's.
+    pub adopt: bool,
+    /// What is there under the prefixes and has no owner.
+    pub existing: Existing,
+}
+
+impl ApplicationRequest {
+    /// An application with nothing else.
+    pub fn new(spec: ApplicationSpec) -> Self {
+        Self { spec, texts: BTreeMap::new(), adopt: false, existing: Existing::new() }
+    }
+}
+
+/// The first step of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// Who gives.
+    pub application: ApplicationName,
+    /// Who may take.
+    pub to: ApplicationName,
+    /// What; nothing withdraws the offer.
+    pub prefixes: Prefixes,
+}
+
+/// The second step of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Takeover {
+    /// Who takes.
+    pub application: ApplicationName,
+    /// Who gave.
+    pub from: ApplicationName,
+}
+
+/// The rights of an application that are to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provisioning {
+    /// Whose.
+    pub application: ApplicationName,
+    /// Rules that the cluster has already.
+    pub on_cluster: BTreeSet<AclBinding>,
+}
+
+/// Why rights could not be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Whose.
+    pub application: ApplicationName,
+    /// What was in the way.
+    pub reason: String,
+}
+
+/// Rules and who needs them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Who.
+    pub holder: Holder,
+    /// What.
+    pub bindings: BTreeSet<AclBinding>,
+}
+
+/// What was seen on the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen<T> {
+    /// What it has.
+    pub present: BTreeSet<T>,
+    /// What it has not.
+    pub absent: BTreeSet<T>,
+}
+
+/// A topic that the cluster has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicFound {
+    /// Its name.
+    pub name: TopicName,
+    /// The id that Kafka gave it, if its brokers give ids.
+    pub topic_id: Option<String>,
+}

@@ -1,0 +1,192 @@
+//! Decides: from what is known, who asks, what is asked and the time, to events or to every reason against it.
+//!
+//! No event means that there is nothing to do: what is asked has come true already. Who may ask what is one table
+//! ([`right`]), printed as `decisions.txt`. What the events announce is done by whoever asked, and said with the next
+//! command.
+
+mod application;
+mod binding;
+mod draft;
+mod environment;
+mod provisioning;
+mod topic;
+mod transfer;
+
+use crate::governance::{
+    command::{Actor, Command, CommandKind, Role},
+    names::ApplicationName,
+    record::{Event, Timestamp},
+    state::State,
+    violation::{At, Refusal, Violation},
+};
+pub use environment::broken_by;
+pub use provisioning::needs_provisioning;
+
+use draft::Draft;
+
+/// What becomes of a command.
+///
+/// # Errors
+/// Everything that speaks against it.
+pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    allowed(state, &actor.role, command)?;
+    let mut draft = Draft::new(state, actor, now);
+    match command {
+        Command::DeclareEnvironment(it) => environment::declare(&mut draft, it),
+        Command::ChangeEnvironment(it) => environment::change(&mut draft, it),
+        Command::DestroyEnvironment(()) => environment::destroy(&mut draft),
+        Command::DeclareApplication(it) => application::declare(&mut draft, it),
+        Command::ChangeApplication(it) => application::change(&mut draft, it),
+        Command::OfferTransfer(it) => transfer::offer(&mut draft, it),
+        Command::ConfirmTransfer(it) => transfer::confirm(&mut draft, it),
+        Command::DeleteApplication(it) => application::delete(&mut draft, it),
+        Command::StartProvisioning(it) => provisioning::start(&mut draft, it),
+        Command::FinishProvisioning(it) => provisioning::finish(&mut draft, it),
+        Command::FailProvisioning(it) => provisioning::fail(&mut draft, it),
+        Command::FinishDeletion(it) => provisioning::finish_deletion(&mut draft, it),
+        Command::HoldBindings(it) => binding::hold(&mut draft, it),
+        Command::ReleaseBindings(it) => binding::release(&mut draft, it),
+        Command::MarkBindings(it) => {
+            binding::mark(&mut draft, it);
+            Ok(())
+        }
+        Command::MarkQuotas(it) => {
+            binding::mark_quotas(&mut draft, it);
+            Ok(())
+        }
+        Command::ReserveTopic(it) => topic::reserve(&mut draft, it),
+        Command::MarkTopicCreated(it) => topic::created(&mut draft, it),
+        Command::ChangeTopic(it) => topic::change(&mut draft, it),
+        Command::DeleteTopic(it) => {
+            topic::delete(&mut draft, it);
+            Ok(())
+        }
+        Command::MarkTopicDeleted(it) => {
+            topic::deleted(&mut draft, it);
+            Ok(())
+        }
+    }?;
+    Ok(draft.events(command.kind()))
+}
+
+/// Who may ask something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// The platform alone.
+    Platform,
+    /// The platform, and the application that it is about.
+    Owner,
+    /// The same, and who has no application yet.
+    Newcomer,
+}
+
+/// Who may ask a command of a kind.
+pub const fn right(kind: CommandKind) -> Right {
+    use CommandKind as K;
+    match kind {
+        K::DeclareEnvironment
+        | K::ChangeEnvironment
+        | K::DestroyEnvironment
+        | K::StartProvisioning
+        | K::FinishProvisioning
+        | K::FailProvisioning
+        | K::FinishDeletion
+        | K::MarkBindings
+        | K::MarkQuotas => Right::Platform,
+        K::ChangeApplication
+        | K::OfferTransfer
+        | K::ConfirmTransfer
+        | K::DeleteApplication
+        | K::HoldBindings
+        | K::ReleaseBindings
+        | K::ReserveTopic
+        | K::MarkTopicCreated
+        | K::ChangeTopic
+        | K::DeleteTopic
+        | K::MarkTopicDeleted => Right::Owner,
+        K::DeclareApplication => Right::Newcomer,
+    }
+}
+
+/// The application that a command is about, where the command itself says so. Topics are judged by their owner.
+fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
+    match command {
+        Command::DeclareApplication(it) | Command::ChangeApplication(it) => Some(it.spec.name.clone()),
+        Command::OfferTransfer(it) => Some(it.application.clone()),
+        Command::ConfirmTransfer(it) => Some(it.application.clone()),
+        Command::DeleteApplication(it) | Command::FinishProvisioning(it) | Command::FinishDeletion(it) => {
+            Some(it.clone())
+        }
+        Command::StartProvisioning(it) => Some(it.application.clone()),
+        Command::FailProvisioning(it) => Some(it.application.clone()),
+        Command::HoldBindings(it) | Command::ReleaseBindings(it) => {
+            it.holder.declared_by().and_then(|it| it.parse().ok())
+        }
+        Command::ReserveTopic(it) | Command::ChangeTopic(it) => match &it.application {
+            Some(name) => Some(name.clone()),
+            None => {
+                state.owner_of(crate::governance::kind::Kind::Topic, it.name.as_str()).map(|it| it.spec.name.clone())
+            }
+        },
+        Command::DeleteTopic(name) | Command::MarkTopicDeleted(name) => owner(state, name),
+        Command::MarkTopicCreated(it) => owner(state, &it.name),
+        Command::DeclareEnvironment(_)
+        | Command::ChangeEnvironment(_)
+        | Command::DestroyEnvironment(())
+        | Command::MarkBindings(_)
+        | Command::MarkQuotas(_) => None,
+    }
+}
+
+fn owner(state: &State, name: &crate::governance::topic::TopicName) -> Option<ApplicationName> {
+    state.topic(name).and_then(|it| it.application.clone())
+}
+
+fn allowed(state: &State, role: &Role, command: &Command) -> Result<(), Refusal> {
+    if state.environment().is_none() && command.kind() != CommandKind::DeclareEnvironment {
+        // An environment that ended is as one that never was, but for its own end, which may be asked for again.
+        if *role == Role::Platform && command.kind() == CommandKind::DestroyEnvironment {
+            return Ok(());
+        }
+        let what = "Nobody declared an environment on this cluster, or it ended.";
+        return Err(Violation::new(At::all(), "No environment", what, "Declare it first.").into());
+    }
+    let subject = subject(state, command);
+    let is_allowed = match (role, right(command.kind())) {
+        (Role::Platform, _) | (Role::Nobody, Right::Newcomer) => true,
+        (Role::Application(acting), Right::Owner | Right::Newcomer) => subject.as_ref() == Some(acting),
+        (Role::Application(_) | Role::Nobody, _) => false,
+    };
+    if is_allowed { Ok(()) } else { Err(forbidden(role, right(command.kind()), subject.as_ref()).into()) }
+}
+
+fn forbidden(role: &Role, right: Right, subject: Option<&ApplicationName>) -> Violation {
+    let who = match role {
+        Role::Platform => "the platform".to_owned(),
+        Role::Application(it) => format!("the application `{it}`"),
+        Role::Nobody => "nobody in particular".to_owned(),
+    };
+    let (what, remedy) = match (right, subject) {
+        (Right::Owner | Right::Newcomer, Some(it)) => (
+            format!("This is for the application `{it}` and the platform, and you act as {who}."),
+            "Act as one of them.",
+        ),
+        _ => (format!("This is for the platform, and you act as {who}."), "Ask the platform."),
+    };
+    Violation::new(At::all(), "Not yours to decide", what, remedy)
+}
+
+/// The refusal for an application that is not there.
+fn no_application(name: &ApplicationName) -> Refusal {
+    let what = format!("The environment has no application `{name}`.");
+    Violation::new(At::attribute("name"), "Application missing", what, "Declare it first.").into()
+}
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod tests;

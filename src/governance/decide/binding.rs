@@ -1,0 +1,138 @@
+//! Rules that are needed one by one, and what was seen on the cluster.
+
+use std::collections::BTreeSet;
+
+use super::draft::Draft;
+use crate::governance::{
+    acl::{AclBinding, Operation, PatternType, Permission, ResourceType, WILDCARD},
+    application::{Application, Status},
+    binding::{BindingEntry, BindingStatus, Holder},
+    client_quota::{Quota, QuotaStatus, QuotaUser},
+    command::{Holding, Role, Seen},
+    rights,
+    state::kind_of,
+    violation::{At, Refusal, Violation},
+};
+
+pub(super) fn hold(draft: &mut Draft<'_>, it: &Holding) -> Result<(), Refusal> {
+    let Holding { holder, bindings } = it;
+    Refusal::of(against(draft, holder, bindings))?;
+    for binding in bindings {
+        let mut entry = draft.binding(binding).cloned().unwrap_or_else(BindingEntry::unknown);
+        entry.hold(holder.clone());
+        draft.set_binding(binding.clone(), entry);
+    }
+    Ok(())
+}
+
+pub(super) fn release(draft: &mut Draft<'_>, it: &Holding) -> Result<(), Refusal> {
+    let Holding { holder, bindings } = it;
+    Refusal::of(not_for_hand(holder).into_iter().collect())?;
+    for binding in bindings {
+        if let Some(mut entry) = draft.binding(binding).cloned() {
+            entry.release(holder);
+            draft.set_binding(binding.clone(), entry);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn mark(draft: &mut Draft<'_>, it: &Seen<AclBinding>) {
+    let Seen { present, absent } = it;
+    let mut lost = BTreeSet::new();
+    for (binding, is_there) in present.iter().map(|it| (it, true)).chain(absent.iter().map(|it| (it, false))) {
+        let Some(mut entry) = draft.binding(binding).cloned() else { continue };
+        if is_there {
+            entry.made();
+        } else {
+            if entry.status == BindingStatus::Present {
+                lost.extend(entry.holders.iter().cloned());
+            }
+            entry.unmade();
+        }
+        draft.set_binding(binding.clone(), entry);
+    }
+    provision_again(draft, &lost);
+}
+
+pub(super) fn mark_quotas(draft: &mut Draft<'_>, it: &Seen<QuotaUser>) {
+    let Seen { present, absent } = it;
+    let mut lost = BTreeSet::new();
+    for (user, is_there) in present.iter().map(|it| (it, true)).chain(absent.iter().map(|it| (it, false))) {
+        let Some(quota) = draft.quota(user).cloned() else { continue };
+        let status = match (quota.status, is_there) {
+            (QuotaStatus::Wanted, true) => QuotaStatus::Present,
+            (QuotaStatus::Removing, false) => QuotaStatus::Removed,
+            (QuotaStatus::Present, false) => {
+                lost.insert(quota.holder.clone());
+                QuotaStatus::Wanted
+            }
+            (it, _) => it,
+        };
+        draft.set_quota(user.clone(), Quota { status, ..quota });
+    }
+    provision_again(draft, &lost);
+}
+
+/// Applications that lost behind our back what they had are not ready any more.
+fn provision_again(draft: &mut Draft<'_>, lost: &BTreeSet<Holder>) {
+    let uids = lost.iter().filter_map(|it| match it {
+        Holder::Application(it) => Some(it),
+        Holder::Grant(_) | Holder::Declared(_) | Holder::Foreign => None,
+    });
+    for uid in uids {
+        let ready = draft.application(&uid.name).filter(|it| it.status == Status::Ready && it.uid() == *uid).cloned();
+        if let Some(it) = ready {
+            draft.set_application(Application { status: Status::Provisioning, ..it });
+        }
+    }
+}
+
+fn against(draft: &Draft<'_>, holder: &Holder, bindings: &BTreeSet<AclBinding>) -> Vec<Violation> {
+    let mut res: Vec<Violation> = not_for_hand(holder).into_iter().collect();
+    let Role::Application(acting) = &draft.actor.role else { return res };
+    let Some(own) = draft.state.application(acting).filter(|it| it.status.is_in_force()) else {
+        let what = format!("The application `{acting}` is not in force, and has no rights to give.");
+        res.push(Violation::new(At::all(), "Application not in force", what, "Wait until it is."));
+        return res;
+    };
+    res.extend(bindings.iter().filter(|it| !is_own_right(draft, own, it)).map(|it| {
+        let what = format!(
+            "`{it}` is more than the application `{acting}` may give: to read and write what it owns, for its own \
+             principals."
+        );
+        let remedy = "Ask the owner for access, or the platform for the rule.";
+        Violation::new(At::all(), "Rule outside the application", what, remedy)
+    }));
+    res
+}
+
+/// Holders other than declarations come and go with what they are for, never by hand.
+fn not_for_hand(holder: &Holder) -> Option<Violation> {
+    match holder {
+        Holder::Declared(_) => None,
+        Holder::Application(_) | Holder::Grant(_) | Holder::Foreign => {
+            let what = format!("`{holder}` holds what its own life gives it.");
+            Some(Violation::new(At::all(), "Holder refused", what, "Hold rules as what declares them."))
+        }
+    }
+}
+
+/// Whether a rule gives an application's own running programs what these may do with what is its own.
+fn is_own_right(draft: &Draft<'_>, own: &Application, binding: &AclBinding) -> bool {
+    let AclBinding { resource_type, pattern_type, resource_name, principal, host: _, operation, permission } = binding;
+    let permitted: &[Operation] = match resource_type {
+        ResourceType::Topic => &[Operation::Read, Operation::Write, Operation::Describe, Operation::DescribeConfigs],
+        ResourceType::Group => &[Operation::Read, Operation::Describe],
+        ResourceType::TransactionalId => &[Operation::Write, Operation::Describe],
+        ResourceType::Cluster | ResourceType::DelegationToken | ResourceType::User => &[],
+    };
+    let is_every = *pattern_type == PatternType::Literal && resource_name == WILDCARD;
+    let is_whose = kind_of(*resource_type).is_some_and(|kind| own.spec.covers(kind, resource_name));
+    *permission == Permission::Allow
+        && permitted.contains(operation)
+        && !is_every
+        && is_whose
+        && own.spec.principals.contains(principal)
+        && rights::protected(&draft.environment().spec.cluster, principal).is_none()
+}

@@ -1,0 +1,143 @@
+//! A decision in the making: entities as they will be, over those that are.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::governance::{
+    acl::AclBinding,
+    application::Application,
+    binding::BindingEntry,
+    client_quota::{Quota, QuotaUser},
+    command::{Actor, CommandKind, Role},
+    environment::Environment,
+    names::ApplicationName,
+    owned_topic::OwnedTopic,
+    policy::{Enforcement, Policy},
+    record::{Event, Timestamp},
+    state::{self, ENVIRONMENT, State},
+    topic::TopicName,
+};
+
+/// Entities as they will be. What is set to what it was is no change.
+pub(super) struct Draft<'a> {
+    pub(super) state: &'a State,
+    pub(super) actor: &'a Actor,
+    pub(super) now: Timestamp,
+    environment: Option<Environment>,
+    applications: BTreeMap<ApplicationName, Application>,
+    topics: BTreeMap<TopicName, OwnedTopic>,
+    bindings: BTreeMap<AclBinding, BindingEntry>,
+    quotas: BTreeMap<QuotaUser, Quota>,
+    /// Free text, by the key of its entity.
+    pub(super) texts: BTreeMap<String, Option<Value>>,
+    pub(super) facts: Map<String, Value>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(state: &'a State, actor: &'a Actor, now: Timestamp) -> Self {
+        Self {
+            state,
+            actor,
+            now,
+            environment: None,
+            applications: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            bindings: BTreeMap::new(),
+            quotas: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            facts: Map::new(),
+        }
+    }
+
+    pub(super) fn is_platform(&self) -> bool {
+        self.actor.role == Role::Platform
+    }
+
+    pub(super) fn environment(&self) -> &'a Environment {
+        self.state.environment().expect("without an environment only its declaration gets here")
+    }
+
+    pub(super) fn policy(&self) -> &'a Policy {
+        &self.environment().spec.policy
+    }
+
+    pub(super) fn enforcement(&self) -> Enforcement {
+        self.policy().enforcement
+    }
+
+    pub(super) fn application(&self, name: &ApplicationName) -> Option<&Application> {
+        self.applications.get(name).or_else(|| self.state.application(name))
+    }
+
+    pub(super) fn binding(&self, binding: &AclBinding) -> Option<&BindingEntry> {
+        self.bindings.get(binding).or_else(|| self.state.binding(binding))
+    }
+
+    pub(super) fn quota(&self, user: &QuotaUser) -> Option<&Quota> {
+        self.quotas.get(user).or_else(|| self.state.quota(user))
+    }
+
+    pub(super) fn set_environment(&mut self, it: Environment) {
+        self.environment = Some(it);
+    }
+
+    pub(super) fn set_application(&mut self, it: Application) {
+        self.applications.insert(it.spec.name.clone(), it);
+    }
+
+    pub(super) fn set_topic(&mut self, name: TopicName, it: OwnedTopic) {
+        self.topics.insert(name, it);
+    }
+
+    pub(super) fn set_binding(&mut self, binding: AclBinding, it: BindingEntry) {
+        self.bindings.insert(binding, it);
+    }
+
+    pub(super) fn set_quota(&mut self, user: QuotaUser, it: Quota) {
+        self.quotas.insert(user, it);
+    }
+
+    /// One event with all that changes, or none if nothing does.
+    pub(super) fn events(self, kind: CommandKind) -> Vec<Event> {
+        let Self { state, actor, now: _, environment, applications, topics, bindings, quotas, texts, mut facts } = self;
+        let mut entities = BTreeMap::new();
+        if let Some(it) = environment.filter(|it| state.any_environment() != Some(it)) {
+            entities.insert(ENVIRONMENT.to_owned(), state.rewritten_environment(&it));
+        }
+        for (name, it) in applications.iter().filter(|(name, it)| state.application(name) != Some(it)) {
+            entities.insert(state::application_key(name), state.rewritten_application(it));
+        }
+        for (name, it) in topics.iter().filter(|(name, it)| state.topic(name) != Some(it)) {
+            entities.insert(state::topic_key(name), state.rewritten_topic(name, it));
+        }
+        for (binding, it) in bindings.iter().filter(|(binding, it)| state.binding(binding) != Some(it)) {
+            entities.insert(state::binding_key(binding), state.rewritten_binding(binding, it));
+        }
+        for (user, it) in quotas.iter().filter(|(user, it)| state.quota(user) != Some(it)) {
+            entities.insert(state::quota_key(user), state.rewritten_quota(user, it));
+        }
+        if entities.is_empty() {
+            return Vec::new();
+        }
+        facts.extend(who(actor));
+        vec![Event { kind: kind.event().to_owned(), entities, texts, facts }]
+    }
+}
+
+/// Who asked, for history.
+fn who(actor: &Actor) -> Map<String, Value> {
+    let Actor { role, claimed, change_url } = actor;
+    let acting = match role {
+        Role::Platform => "platform".to_owned(),
+        Role::Application(it) => format!("application/{it}"),
+        Role::Nobody => "nobody".to_owned(),
+    };
+    let mut res = Map::from_iter([("acting_as".to_owned(), acting.into())]);
+    for (key, value) in [("claimed_actor", claimed), ("claimed_change_url", change_url)] {
+        if let Some(value) = value {
+            res.insert(key.to_owned(), value.clone().into());
+        }
+    }
+    res
+}

@@ -1,0 +1,108 @@
+//! Environments: made, changed, ended.
+
+use super::draft::Draft;
+use crate::governance::{
+    application::Status,
+    check_topic::{TopicRequest, check_topic},
+    command::Role,
+    entity::known,
+    environment::{Environment, EnvironmentSpec},
+    record::Fold,
+    state::{ENVIRONMENT, State},
+    violation::{At, Refusal, Violation, listed},
+};
+
+pub(super) fn declare(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<(), Refusal> {
+    Refusal::of(check(spec))?;
+    if let Some(there) = draft.state.environment() {
+        if there.spec == *spec {
+            return Ok(());
+        }
+        if there.spec.name != spec.name {
+            return Err(second(there, spec));
+        }
+        let what = format!("The cluster has the environment `{}` already, with other rules.", spec.name);
+        let remedy = "Import it, and change it then.";
+        return Err(Violation::new(At::attribute("name"), "Environment exists", what, remedy).into());
+    }
+    draft.set_environment(Environment { spec: spec.clone(), created_at: draft.now, deleted_at: None });
+    Ok(())
+}
+
+pub(super) fn change(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<(), Refusal> {
+    let there = draft.environment();
+    if there.spec.name != spec.name {
+        return Err(second(there, spec));
+    }
+    let mut wrong = check(spec);
+    if there.spec.cluster.cluster_id != spec.cluster.cluster_id {
+        let what = format!(
+            "The environment is the cluster `{}`, and this one is `{}`.",
+            there.spec.cluster.cluster_id, spec.cluster.cluster_id
+        );
+        let remedy = "Rebind the journal if the cluster has moved; declare another environment if it is another one.";
+        wrong.push(Violation::new(At::attribute("cluster_id"), "Another cluster", what, remedy));
+    }
+    Refusal::of(wrong)?;
+    draft.set_environment(Environment { spec: spec.clone(), ..there.clone() });
+    Ok(())
+}
+
+pub(super) fn destroy(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let Some(there) = draft.state.environment() else { return Ok(()) };
+    let living: Vec<_> =
+        draft.state.applications().filter(|it| it.status.holds_prefixes()).map(|it| &it.spec.name).collect();
+    if !living.is_empty() {
+        let what = format!("The environment has applications: {}.", listed(living.iter().take(20)));
+        let remedy = "Delete them first: reference the environment's `id` in them, so that they go before it.";
+        return Err(Violation::new(At::all(), "Environment in use", what, remedy).into());
+    }
+    draft.set_environment(Environment { deleted_at: Some(draft.now), ..there.clone() });
+    Ok(())
+}
+
+fn second(there: &Environment, spec: &EnvironmentSpec) -> Refusal {
+    let what = format!(
+        "The cluster is the environment `{}`, and a cluster is one environment: `{}` would be a second.",
+        there.spec.name, spec.name
+    );
+    let remedy = format!("Name it `{}`, or declare `{}` on another cluster.", there.spec.name, spec.name);
+    Violation::new(At::attribute("name"), "Second environment on a cluster", what, remedy).into()
+}
+
+fn check(spec: &EnvironmentSpec) -> Vec<Violation> {
+    spec.policy.check()
+}
+
+/// What is there and would break the rules, were they these: the rules hold all the same, for what comes.
+pub fn broken_by(state: &State, spec: &EnvironmentSpec) -> Vec<String> {
+    let Some(there) = state.environment() else { return Vec::new() };
+    let mut then = state.clone();
+    let it = Environment { spec: spec.clone(), ..there.clone() };
+    if then.put(ENVIRONMENT, &known(&it)).is_err() {
+        return Vec::new();
+    }
+    let topics = state.topics().filter(|(_, it)| it.is_there() && it.application.is_some());
+    let mut res = Vec::new();
+    for (name, topic) in topics {
+        let request = TopicRequest {
+            application: topic.application.clone(),
+            partitions: Some(topic.partitions),
+            replication_factor: topic.replication_factor,
+            capacity: topic.capacity,
+            ..TopicRequest::new(name.clone())
+        };
+        let broken = |state| check_topic(state, &Role::Platform, &request, Some(&request));
+        let before = broken(state);
+        // Configuration is not kept here, so that what is missing of it cannot be told.
+        let new = broken(&then).into_iter().filter(|it| !before.contains(it) && it.at.outermost() != Some("config"));
+        res.extend(new.map(|it| format!("topic `{name}`: {}", it.detail.replace("\n\n", " "))));
+    }
+    res.extend(
+        state
+            .applications()
+            .filter(|it| it.status.holds_prefixes() && it.status != Status::Deleting)
+            .flat_map(|it| super::application::outside_template(&then, it)),
+    );
+    res
+}
