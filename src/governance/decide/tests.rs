@@ -343,7 +343,7 @@ fn a_secret_in_a_text_is_refused_and_texts_are_kept_apart() {
     assert_eq!(events[0].texts["application/pay"], Some(json!({"description": "Takes payments."})));
     assert!(!serde_json::to_string(&events[0].entities).unwrap().contains("Takes"));
     assert_eq!(world.ask("nobody", &with_text("Takes payments.")).unwrap(), []);
-    assert_eq!(world.ask("nobody", &with_text("Takes cards.")).unwrap().len(), 1);
+    assert_eq!(world.ask("pay", &with_text("Takes cards.")).unwrap().len(), 1);
 }
 
 #[test]
