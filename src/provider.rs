@@ -18,7 +18,7 @@ use crate::{
     },
     framework::{Diagnostics, Failure, Provider, Registry},
     governance::acl::Principal,
-    resources::topic::Topic,
+    resources::{application::Application, topic::Topic},
 };
 
 /// The provider `selfserve/kafka`.
@@ -37,6 +37,7 @@ impl Provider for KafkaProvider {
             .data_source::<DeclaredEnvironment>()
             .data_source::<DeclaredEnvironments>()
             .data_source::<Topics>()
+            .resource::<Application>()
             .resource::<Topic>()
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Tests run side by side on one broker: each prefixes its topics with its own name.
 
+mod application;
 mod chaos;
 mod cluster;
 mod conformance;

@@ -1,6 +1,7 @@
 //! Speak to the broker, the schema registry and Connect.
 
 mod clock;
+pub mod governed;
 pub mod journal;
 pub mod kafka;
 pub mod memory;

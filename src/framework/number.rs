@@ -25,6 +25,11 @@ impl Number {
         }
     }
 
+    /// The nearest float.
+    pub fn to_f64(&self) -> f64 {
+        self.to_string().parse().expect("the canonical form is one that floats have")
+    }
+
     /// The exact value of a float; infinities and NaN are no numbers.
     pub fn from_f64(float: f64) -> Result<Self, NotANumber> {
         // A double has at most 1,074 digits after the point, and Rust prints as many exactly.
@@ -105,6 +110,13 @@ mod tests {
         check(&["-9223372036854775808"], "-9223372036854775808");
         check(&["9223372036854775808"], "9223372036854775808e0");
         check(&["18446744073709551616000", "18446744073709551616e3"], "18446744073709551616e3");
+    }
+
+    #[test]
+    fn the_nearest_float_is_told() {
+        for (text, expected) in [("12", 12.0), ("-0.5", -0.5), ("0.1", 0.1), ("1e400", f64::INFINITY)] {
+            assert_eq!(text.parse::<Number>().unwrap().to_f64().to_bits(), f64::to_bits(expected), "{text}");
+        }
     }
 
     #[test]

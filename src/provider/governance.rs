@@ -80,6 +80,16 @@ impl Environment {
         Ok(self.journal.get_or_init(|| Journal::open(kafka)))
     }
 
+    /// Who acts.
+    pub fn acting_as(&self) -> &Acting {
+        &self.acting
+    }
+
+    /// The principal that the brokers know the caller by, where the provider block tells.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
+    }
+
     /// Who writes, for the journal's own record.
     pub fn claims(&self) -> Claims {
         let Acting { application: _, actor, change_url } = self.acting.as_ref().clone();

@@ -1,5 +1,10 @@
 //! How domain types are stored in Terraform values.
 
+use std::{fmt, str::FromStr};
+
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::application::OnExisting;
 use crate::{
     clients::kafka::{HostPort, SaslMechanism, Secret},
     framework::{Attribute, Diagnostic, Diagnostics, Kind, Type, Value},
@@ -10,6 +15,7 @@ use crate::{
             AccessApproval, AclMode, ApplicationApproval, Capability, CapacityRule, Compatibility, ConnectIdentity,
             DeployerRights, Enforcement, SubjectNaming,
         },
+        record::Timestamp,
         topic::TopicName,
     },
 };
@@ -34,10 +40,44 @@ macro_rules! texts {
     )+};
 }
 
+/// A moment as it was written: a date and time with an offset, in the form of RFC 3339.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Moment {
+    written: String,
+    /// When that is.
+    pub(super) at: Timestamp,
+}
+
+impl FromStr for Moment {
+    type Err = time::error::Parse;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let at = OffsetDateTime::parse(text, &Rfc3339)?;
+        let milliseconds = at.unix_timestamp() * 1_000 + i64::from(at.millisecond());
+        Ok(Self { written: text.to_owned(), at: Timestamp(milliseconds) })
+    }
+}
+
+impl Moment {
+    /// A moment in the words of UTC.
+    pub(super) fn utc(at: Timestamp) -> Option<Self> {
+        let nanoseconds = i128::from(at.0) * 1_000_000;
+        let written = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?.format(&Rfc3339).ok()?;
+        Some(Self { written, at })
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
 texts! {
     ApplicationName => "Invalid application name",
     EnvironmentName => "Invalid environment name",
     HostPort => "Invalid bootstrap server",
+    Moment => "Invalid date and time",
     Principal => "Invalid principal",
     SaslMechanism => "Invalid SASL mechanism",
     TopicName => "Invalid topic name",
@@ -76,6 +116,7 @@ words! {
     Compatibility => "Invalid compatibility",
     ConnectIdentity => "Invalid identity of connectors",
     DeployerRights => "Invalid rights of deployers",
+    OnExisting => "Invalid choice for what exists",
     Enforcement => "Invalid enforcement",
     SubjectNaming => "Invalid naming of subjects",
 }
@@ -125,6 +166,16 @@ mod tests {
         let wrong = Enforcement::from_value("maybe".into()).unwrap_err();
         let detail = "`maybe` cannot be used: unknown variant `maybe`, expected one of `acl`, `external`, `none`.";
         assert_eq!((wrong.0[0].summary.as_str(), wrong.0[0].detail.as_str()), ("Invalid enforcement", detail));
+    }
+
+    #[test]
+    fn a_moment_keeps_its_words() {
+        let moment: Moment = "2027-03-31T02:00:00.5+02:00".parse().unwrap();
+        assert_eq!(moment.at, Timestamp(1_806_451_200_500));
+        assert_eq!(moment.clone().into_value(), "2027-03-31T02:00:00.5+02:00".into());
+        assert_eq!(Moment::utc(moment.at).unwrap().to_string(), "2027-03-31T00:00:00.5Z");
+        let wrong = Moment::from_value("tomorrow".into()).unwrap_err();
+        assert_eq!(wrong.0[0].summary, "Invalid date and time");
     }
 
     #[test]

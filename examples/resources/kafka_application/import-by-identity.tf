@@ -1,0 +1,7 @@
+import {
+  to = kafka_application.billing
+  identity = {
+    cluster_id = "MkU3OEVBNTcwNTJENDM2Qg"
+    name       = "billing"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = kafka_application.billing
+  id = "dev/billing"
+}

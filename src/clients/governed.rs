@@ -1,0 +1,168 @@
+//! A governed cluster: commands to its journal, and the deeds on the cluster that follow from them.
+//!
+//! What is to be done is decided and written first, then done, then seen, and then written to be done. Whoever is
+//! interrupted leaves a journal that says what is left, and the next one does that.
+
+mod provisioning;
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
+
+use serde_json::Value;
+
+use crate::{
+    clients::{
+        clock::now,
+        journal::{Claims, Journal, JournalError, Snapshot},
+        kafka::{AclFailures, Kafka, KafkaError},
+    },
+    governance::{
+        acl::Principal,
+        command::{Actor, Command, Role},
+        decide::decide,
+        names::ApplicationName,
+        state::{State, application_key},
+        violation::Refusal,
+    },
+};
+
+/// A cluster, the journal that governs it, and who works there.
+#[derive(Clone)]
+pub struct Governed {
+    kafka: Arc<dyn Kafka>,
+    journal: Journal<State>,
+    caller: Caller,
+}
+
+/// Who works on a cluster: what Kafka knows, and what continuous integration says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// Who Kafka says is calling, as far as that is known here.
+    pub principal: Option<Principal>,
+    /// The application in whose name a pipeline with the platform's rights works. It comes from the pipeline, and never
+    /// from a configuration, which its author could change.
+    pub acting: Option<ApplicationName>,
+    /// The person or the pipeline that continuous integration names.
+    pub claimed: Option<String>,
+    /// The change that it names, such as a pull request's address.
+    pub change_url: Option<String>,
+}
+
+/// Why a command has no effect, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub enum GovernedError {
+    /// The rules speak against it. Nothing was written.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The journal could not be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The cluster failed.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// Some rules of the authorizer could not be made or removed. What was done is written; the next run goes on.
+    #[error("{} of the rules could not be changed", .0.len())]
+    Rules(AclFailures),
+}
+
+impl Caller {
+    /// As what the caller acts: as the application that the pipeline names, else as the one whose deployer the principal
+    /// is, else as the platform, whose principals alone may write the journal.
+    pub fn role(&self, state: &State) -> Role {
+        let of_deployer = || {
+            let principal = self.principal.as_ref()?;
+            let application = state.application_of(principal)?;
+            application.spec.deployers.contains(principal).then(|| application.spec.name.clone())
+        };
+        self.acting.clone().or_else(of_deployer).map_or(Role::Platform, Role::Application)
+    }
+
+    fn actor(&self, state: &State) -> Actor {
+        Actor { role: self.role(state), claimed: self.claimed.clone(), change_url: self.change_url.clone() }
+    }
+
+    fn claims(&self) -> Claims {
+        Claims {
+            principal: self.principal.as_ref().map(ToString::to_string),
+            actor: self.claimed.clone(),
+            change_url: self.change_url.clone(),
+        }
+    }
+}
+
+impl Governed {
+    /// A cluster with its journal.
+    pub fn new(kafka: Arc<dyn Kafka>, journal: Journal<State>, caller: Caller) -> Self {
+        Self { kafka, journal, caller }
+    }
+
+    /// The cluster.
+    pub fn kafka(&self) -> &dyn Kafka {
+        self.kafka.as_ref()
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &Journal<State> {
+        &self.journal
+    }
+
+    /// Who works here.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// What is known now.
+    ///
+    /// # Errors
+    /// Those of [`Journal::snapshot`].
+    pub async fn snapshot(&self, deadline: Instant) -> Result<Arc<Snapshot<State>>, JournalError> {
+        self.journal.snapshot(deadline).await
+    }
+
+    /// Has a command decided and written. What has come true already writes nothing.
+    ///
+    /// # Errors
+    /// Everything that speaks against it, and what the journal has to say.
+    pub async fn command(&self, command: Command, deadline: Instant) -> Result<Arc<Snapshot<State>>, GovernedError> {
+        let caller = self.caller.clone();
+        let decide = move |state: &State, now| decide(state, &caller.actor(state), &command, now);
+        Ok(self.journal.append(self.caller.claims(), deadline, decide).await??.snapshot)
+    }
+
+    /// What would speak against a command, by what is known.
+    ///
+    /// # Errors
+    /// All of it.
+    pub fn would(&self, known: &State, command: &Command) -> Result<(), Refusal> {
+        decide(known, &self.caller.actor(known), command, now()).map(drop)
+    }
+
+    /// The free text of an application, by attribute.
+    ///
+    /// # Errors
+    /// Those of [`Journal::texts`].
+    pub async fn texts_of(
+        &self,
+        name: &ApplicationName,
+        deadline: Instant,
+    ) -> Result<BTreeMap<String, String>, JournalError> {
+        let texts = self.journal.texts(deadline).await?;
+        let own = texts.get(&application_key(name)).and_then(Value::as_object).into_iter().flatten();
+        Ok(own.filter_map(|(attribute, text)| Some((attribute.clone(), text.as_str()?.to_owned()))).collect())
+    }
+
+    /// The same, as the platform: for what follows from a command that was agreed to, and for who writes the journal in
+    /// an application's name.
+    async fn follow_up(&self, command: Command, deadline: Instant) -> Result<Arc<Snapshot<State>>, GovernedError> {
+        let caller = self.caller.clone();
+        let decide = move |state: &State, now| {
+            decide(state, &Actor { role: Role::Platform, ..caller.actor(state) }, &command, now)
+        };
+        Ok(self.journal.append(self.caller.claims(), deadline, decide).await??.snapshot)
+    }
+}
+
+impl fmt::Debug for Governed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Governed").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}

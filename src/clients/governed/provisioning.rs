@@ -1,0 +1,220 @@
+//! From what an application may to what the cluster knows.
+
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
+
+use super::{Governed, GovernedError};
+use crate::{
+    clients::{
+        journal::Snapshot,
+        kafka::{AclFilter, KafkaError, QuotaChanges, QuotaEntity},
+    },
+    governance::{
+        acl::AclBinding,
+        application::{Application, Status},
+        binding::{BindingEntry, BindingStatus, Deed, Holder},
+        client_quota::{ClientQuota, QuotaStatus, QuotaUser},
+        command::{Command, Failure, Provisioning, Seen},
+        names::ApplicationName,
+        policy::Enforcement,
+        state::State,
+    },
+};
+
+/// Rounds of deeds that can follow from one another: a removal that is closed, what is made again, and one for whoever
+/// works at the same time. What is left then is left to the next run.
+const ROUNDS: usize = 5;
+
+impl Governed {
+    /// Makes the rights of an application that was agreed to, mends those that somebody took away, and removes what it
+    /// needs no more. One that waits for an agreement, or whose rights are made elsewhere, stays as it is.
+    ///
+    /// # Errors
+    /// What could not be done. The journal says `failed` then, and the next run goes on.
+    pub async fn provision(
+        &self,
+        name: &ApplicationName,
+        deadline: Instant,
+    ) -> Result<Arc<Snapshot<State>>, GovernedError> {
+        let known = self.snapshot(deadline).await?;
+        let is_ours = known.state.policy().is_some_and(|it| it.enforcement != Enforcement::External);
+        let Some(application) = known.state.application(name).filter(|it| is_ours && it.status.is_in_force()) else {
+            return Ok(known);
+        };
+        let holder = Holder::Application(application.uid());
+        match self.make_rights(application, &holder, &known.state, deadline).await {
+            Ok(()) => {
+                self.follow_up(Command::FinishProvisioning(name.clone()), deadline).await?;
+                self.settle(&holder, deadline).await
+            }
+            Err(error) => {
+                if application.status != Status::Ready {
+                    let failure = Failure { application: name.clone(), reason: error.to_string() };
+                    self.follow_up(Command::FailProvisioning(failure), deadline).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn make_rights(
+        &self,
+        application: &Application,
+        holder: &Holder,
+        state: &State,
+        deadline: Instant,
+    ) -> Result<(), GovernedError> {
+        let on_cluster = self.rules_on_cluster(application, state, deadline).await?;
+        let lost: BTreeSet<_> = lost(state, holder, &on_cluster).cloned().collect();
+        if !lost.is_empty() {
+            let seen = Seen { present: BTreeSet::new(), absent: lost };
+            self.follow_up(Command::MarkBindings(seen), deadline).await?;
+        }
+        let provisioning = Provisioning { application: application.spec.name.clone(), on_cluster };
+        self.follow_up(Command::StartProvisioning(provisioning), deadline).await?;
+        self.settle(holder, deadline).await.map(drop)
+    }
+
+    /// Takes all rights of an application that is being deleted.
+    ///
+    /// # Errors
+    /// What could not be done; the next run goes on.
+    pub async fn unprovision(
+        &self,
+        name: &ApplicationName,
+        deadline: Instant,
+    ) -> Result<Arc<Snapshot<State>>, GovernedError> {
+        let known = self.snapshot(deadline).await?;
+        let Some(application) = known.state.application(name).filter(|it| it.status == Status::Deleting) else {
+            return Ok(known);
+        };
+        self.settle(&Holder::Application(application.uid()), deadline).await?;
+        self.follow_up(Command::FinishDeletion(name.clone()), deadline).await
+    }
+
+    /// The rules that a holder has by the journal, and that the cluster has not: somebody removed them.
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn lost_rules(
+        &self,
+        application: &Application,
+        state: &State,
+        deadline: Instant,
+    ) -> Result<Vec<AclBinding>, KafkaError> {
+        if state.policy().is_none_or(|it| it.enforcement != Enforcement::Acl) {
+            return Ok(Vec::new());
+        }
+        let mut on_cluster = BTreeSet::new();
+        for principal in application.spec.all_principals() {
+            let filter = AclFilter { principal: Some(principal.clone()), ..AclFilter::default() };
+            on_cluster.extend(self.kafka.refresh_acls(&filter, deadline).await?);
+        }
+        Ok(lost(state, &Holder::Application(application.uid()), &on_cluster).cloned().collect())
+    }
+
+    async fn rules_on_cluster(
+        &self,
+        application: &Application,
+        state: &State,
+        deadline: Instant,
+    ) -> Result<BTreeSet<AclBinding>, KafkaError> {
+        let mut res = BTreeSet::new();
+        if state.policy().is_some_and(|it| it.enforcement == Enforcement::Acl) {
+            for principal in application.spec.all_principals() {
+                let filter = AclFilter { principal: Some(principal.clone()), ..AclFilter::default() };
+                res.extend(self.kafka.acls(&filter, deadline).await?);
+            }
+        }
+        Ok(res)
+    }
+
+    /// Does what the journal says is left to do for a holder, and says that it is done.
+    async fn settle(&self, holder: &Holder, deadline: Instant) -> Result<Arc<Snapshot<State>>, GovernedError> {
+        let mut known = self.snapshot(deadline).await?;
+        for _ in 0..ROUNDS {
+            let rules = Rules::of(&known.state, holder);
+            let quotas = quotas(&known.state, holder);
+            if rules.is_empty() && quotas.is_empty() {
+                break;
+            }
+            known = self.settle_quotas(quotas, deadline).await?.unwrap_or(known);
+            if !rules.is_empty() {
+                known = self.settle_rules(rules, deadline).await?;
+            }
+        }
+        Ok(known)
+    }
+
+    async fn settle_rules(&self, rules: Rules, deadline: Instant) -> Result<Arc<Snapshot<State>>, GovernedError> {
+        let Rules { make, remove, close } = rules;
+        let mut failures = self.kafka.create_acls(&make, deadline).await?;
+        failures.extend(self.kafka.delete_acls(&remove, deadline).await?);
+        let done = |it: &AclBinding| !failures.contains_key(it);
+        let present = make.into_iter().filter(done).collect();
+        let absent = remove.into_iter().filter(done).chain(close).collect();
+        let known = self.follow_up(Command::MarkBindings(Seen { present, absent }), deadline).await?;
+        if failures.is_empty() { Ok(known) } else { Err(GovernedError::Rules(failures)) }
+    }
+
+    async fn settle_quotas(
+        &self,
+        quotas: Vec<(QuotaUser, ClientQuota, QuotaStatus)>,
+        deadline: Instant,
+    ) -> Result<Option<Arc<Snapshot<State>>>, GovernedError> {
+        if quotas.is_empty() {
+            return Ok(None);
+        }
+        let mut seen = Seen { present: BTreeSet::new(), absent: BTreeSet::new() };
+        for (user, limits, status) in quotas {
+            let is_wanted = status == QuotaStatus::Wanted;
+            let changes: QuotaChanges =
+                limits.named().map(|(_, key, limit)| (key.to_owned(), limit.filter(|_| is_wanted))).into();
+            let entity = QuotaEntity::user(&user.0);
+            self.kafka.alter_quota(&entity, &changes, deadline).await?;
+            if is_wanted { &mut seen.present } else { &mut seen.absent }.insert(user);
+        }
+        self.follow_up(Command::MarkQuotas(seen), deadline).await.map(Some)
+    }
+}
+
+/// What there is to do for the rules of a holder.
+#[derive(Debug, Default)]
+struct Rules {
+    make: Vec<AclBinding>,
+    remove: Vec<AclBinding>,
+    close: Vec<AclBinding>,
+}
+
+impl Rules {
+    fn of(state: &State, holder: &Holder) -> Self {
+        let mut res = Self::default();
+        let concerns = |it: &BindingEntry| it.holders.contains(holder) || it.released_by.as_ref() == Some(holder);
+        for (binding, entry) in state.bindings().filter(|(_, it)| concerns(it)) {
+            match entry.deed() {
+                Some(Deed::Make) => res.make.push(binding.clone()),
+                Some(Deed::Remove) => res.remove.push(binding.clone()),
+                Some(Deed::Close) => res.close.push(binding.clone()),
+                None => {}
+            }
+        }
+        res
+    }
+
+    fn is_empty(&self) -> bool {
+        self.make.is_empty() && self.remove.is_empty() && self.close.is_empty()
+    }
+}
+
+fn quotas(state: &State, holder: &Holder) -> Vec<(QuotaUser, ClientQuota, QuotaStatus)> {
+    let open = state.quota_deeds().into_iter().filter(|(_, it, _)| it.holder == *holder);
+    open.map(|(user, it, _)| (user.clone(), it.limits, it.status)).collect()
+}
+
+fn lost<'a>(
+    state: &'a State,
+    holder: &'a Holder,
+    on_cluster: &'a BTreeSet<AclBinding>,
+) -> impl Iterator<Item = &'a AclBinding> {
+    let present = state.bindings_of(holder).filter(|(_, it)| it.status == BindingStatus::Present);
+    present.map(|(binding, _)| binding).filter(|it| !on_cluster.contains(it))
+}

@@ -1,0 +1,479 @@
+//! `kafka_application`: who owns what in an environment.
+
+mod spec;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    attributes::Moment,
+    governed::{expect_journal, governed, known, remember, tell},
+    place::{
+        Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
+        identified, plan_place, settle,
+    },
+};
+use crate::{
+    clients::governed::Governed,
+    framework::{
+        Block, Call, Change, Computed, Diagnostic, Failure, Import, Model, Nested, Number, Optional, OptionalComputed,
+        Phase, Plan, Required, Resource, Set, Timeouts, Unknown,
+    },
+    governance::{
+        acl::Principal,
+        application::{Application as Entry, Status},
+        command::{ApplicationRequest, Command, Takeover, Transfer},
+        kind::Kind,
+        names::ApplicationName,
+        policy::Enforcement,
+        prefix::Existing,
+        state::State,
+    },
+    provider::Context,
+};
+
+/// An application of an environment: a program or a pipeline with a team that answers for it. It owns names by their
+/// prefixes, and its principals get the rights to use what it owns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct ApplicationModel {
+    /// Identifier of the application: `<environment>/<name>`.
+    #[attr(unknown_when = &["environment"])]
+    id: Computed<String>,
+    /// Name of the environment. Default: the provider's default environment when the application is created. Another name
+    /// for the same cluster changes nothing; another cluster replaces the application.
+    environment: OptionalComputed<String>,
+    /// Id of the cluster that the environment is.
+    #[attr(unknown_when = &["environment"])]
+    cluster_id: Computed<String>,
+    /// Name of the application: 1 to 63 lower-case letters, digits and `-`, a letter first. Changing it replaces the
+    /// application, which is refused while it owns topics.
+    #[attr(requires_replace)]
+    name: Required<ApplicationName>,
+    /// The organisation's code for the application, for names that have a field `code`.
+    code: Optional<String>,
+    /// Who answers for the application.
+    owner: Required<Nested<OwnerModel>>,
+    /// What the application does, for people.
+    description: Optional<String>,
+    /// Free words to find the application by.
+    labels: Optional<BTreeMap<String, String>>,
+    /// As whom the application runs, such as `User:billing`. A principal belongs to one application.
+    principals: Optional<Set<Principal>>,
+    /// As whom the application's pipeline works: its continuous integration.
+    deployers: Optional<Set<Principal>>,
+    /// How the names of what the application owns begin. A kind that is left out has what the environment's template
+    /// gives.
+    prefixes: OptionalComputed<Nested<PrefixesModel>>,
+    /// The `application.id`s of the application's Kafka Streams programs, each within a prefix for consumer groups. Its
+    /// principals may make and delete the topics, groups and transactional ids that Streams needs under them.
+    streams: Optional<Set<String>>,
+    /// What all topics of the application may take together, instead of the environment's quota.
+    capacity: Optional<Nested<TotalsModel>>,
+    /// How much of each broker the application's clients may use together. It is divided among the principals.
+    client_quota: Optional<Nested<ClientQuotaModel>>,
+    /// When the application ends, if it is a trial: a date and time such as `2027-03-31T00:00:00Z`.
+    expires_at: Optional<Moment>,
+    /// What becomes of a prefix under which the cluster already has topics that nobody owns: `fail` refuses it with the
+    /// list, and `adopt` takes them over. Default: `fail`.
+    on_existing: Optional<OnExisting>,
+    /// The first step of a transfer: what the application offers to another one, which names this one in
+    /// `take_over_from`.
+    transfer: Optional<Nested<TransferModel>>,
+    /// The second step of a transfer: the applications whose offers this one takes, with the topics and all that is
+    /// under them.
+    take_over_from: Optional<Set<ApplicationName>>,
+    /// Where the application is in its life: `pending` until the platform agrees where that is demanded, `ready` when it
+    /// can work, and `failed` if its rights could not be made.
+    status: Computed<String>,
+    /// How long each operation may take.
+    timeouts: Block<Timeouts>,
+}
+
+/// Who answers for an application.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct OwnerModel {
+    /// Name of the team.
+    team: Required<String>,
+    /// How to reach the team, such as a mail address or a channel.
+    contact: Optional<String>,
+}
+
+/// Beginnings of names, by kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct PrefixesModel {
+    /// Of topics.
+    topic: OptionalComputed<Set<String>>,
+    /// Of consumer groups, share groups and streams groups.
+    group: OptionalComputed<Set<String>>,
+    /// Of transactional ids.
+    transactional_id: OptionalComputed<Set<String>>,
+    /// Of subjects.
+    subject: OptionalComputed<Set<String>>,
+    /// Of connectors.
+    connector: OptionalComputed<Set<String>>,
+}
+
+/// What all topics of an application may take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct TotalsModel {
+    /// Topics.
+    topics: Optional<i64>,
+    /// Partitions of all topics together.
+    partitions: Optional<i64>,
+    /// Bytes on disk, all copies together.
+    disk_bytes: Optional<i64>,
+    /// Bytes written a second.
+    bytes_in_per_second: Optional<i64>,
+    /// Bytes read a second.
+    bytes_out_per_second: Optional<i64>,
+}
+
+/// How much of each broker clients may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct ClientQuotaModel {
+    /// Bytes written a second to each broker.
+    producer_byte_rate_per_broker: Optional<Number>,
+    /// Bytes read a second from each broker.
+    consumer_byte_rate_per_broker: Optional<Number>,
+    /// Share of the time of a broker's threads, in percent of one thread.
+    request_percentage_per_broker: Optional<Number>,
+    /// Partitions created and deleted a second, in the whole cluster.
+    controller_mutation_rate: Optional<Number>,
+}
+
+/// What an application gives away.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct TransferModel {
+    /// Name of the application that may take it.
+    to: Required<ApplicationName>,
+    /// The prefixes, all of which the application owns.
+    prefixes: Required<Nested<OfferedModel>>,
+}
+
+/// Beginnings of names that are given away, by kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct OfferedModel {
+    /// Of topics.
+    topic: Optional<Set<String>>,
+    /// Of consumer groups, share groups and streams groups.
+    group: Optional<Set<String>>,
+    /// Of transactional ids.
+    transactional_id: Optional<Set<String>>,
+    /// Of subjects.
+    subject: Optional<Set<String>>,
+    /// Of connectors.
+    connector: Optional<Set<String>>,
+}
+
+/// What becomes of topics that nobody owns under a claimed prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExisting {
+    /// The claim is refused.
+    Fail,
+    /// They are the application's from then on.
+    Adopt,
+}
+
+impl Placed for ApplicationModel {
+    const WHAT: &'static str = "application";
+
+    fn place(&self) -> Place<'_> {
+        Place { environment: &self.environment, cluster_id: &self.cluster_id }
+    }
+
+    fn place_mut(&mut self) -> PlaceMut<'_> {
+        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
+    }
+
+    fn local_name(&self) -> Result<String, Unknown> {
+        Ok(self.name.value()?.to_string())
+    }
+}
+
+/// What tells an application from all others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct ApplicationIdentity {
+    /// Id of the cluster.
+    cluster_id: Required<String>,
+    /// Name of the application.
+    name: Required<ApplicationName>,
+}
+
+/// The life of the name that the state is about: a name that was used again is another application.
+const INCARNATION: &str = "incarnation";
+/// The state comes from an import.
+const IMPORTED: &str = "imported";
+/// The word for an application whose rights somebody took away behind its back.
+const DRIFTED: &str = "drifted";
+
+/// The resource.
+#[derive(Debug)]
+pub enum Application {}
+
+impl Resource<Context> for Application {
+    const NAME: &'static str = "application";
+    type Model = ApplicationModel;
+    type Identity = ApplicationIdentity;
+
+    fn identity(state: &ApplicationModel) -> ApplicationIdentity {
+        ApplicationIdentity { cluster_id: state.cluster_id.to_required(), name: state.name.clone() }
+    }
+
+    async fn plan(ctx: &Context, plan: &mut Plan<ApplicationModel>, call: &mut Call) -> Result<(), Failure> {
+        plan_place(ctx, plan, call).await?;
+        let Some(prior) = plan.prior.as_ref().filter(|_| plan.replace.is_empty()) else { return Ok(()) };
+        let words = [Status::Ready, Status::Pending].map(Status::word);
+        let is_settled = prior.status.get().is_some_and(|it| words.contains(&it.as_str()));
+        if !is_settled && !plan.is_enforced_elsewhere(ctx, call).await? {
+            // An update makes what is missing.
+            plan.state.status = Computed::unknown();
+        }
+        Ok(())
+    }
+
+    async fn admit(ctx: &Context, change: &Change<ApplicationModel>, call: &mut Call) -> Result<(), Failure> {
+        if call.phase == Phase::Apply {
+            // The deed itself is decided on what is newest.
+            return Ok(());
+        }
+        let Some(model) = change.plan.as_ref().or(change.prior.as_ref()) else { return Ok(()) };
+        let environment = environment_of_plan(ctx, model)?;
+        let name = model.name.value()?.clone();
+        let Some(governance) = environment.governance(call.deadline).await? else {
+            let detail = "Nobody declared an environment on this cluster yet, so that nothing can be checked.\n\nDeclare \
+                          it with `kafka_environment`; where that is in this configuration, refer to its `id` in \
+                          `environment`.";
+            call.report.push(Diagnostic::warning("No environment declared", detail));
+            return Ok(());
+        };
+        let state = &governance.snapshot.state;
+        if change.is_destroy() || (change.replacing && change.prior.is_some()) {
+            let topics: Vec<_> = state.topics_of(&name).map(|(it, _)| it.to_string()).take(20).collect();
+            if !topics.is_empty() {
+                let detail = format!(
+                    "`{name}` owns topics: {}. Apply will refuse to delete it before they are gone.\n\nReference the \
+                     application's `id` in `application` of its topics, so that they go first.",
+                    topics.join(", ")
+                );
+                call.report.push(Diagnostic::warning("Application in use", detail));
+            }
+            return Ok(());
+        }
+        let (Some(config), governed) = (&change.config, governed(environment)?) else { return Ok(()) };
+        let request = config.request(&governed, state, call).await?;
+        let command = if change.is_create() {
+            Command::DeclareApplication(Box::new(request))
+        } else {
+            Command::ChangeApplication(Box::new(request))
+        };
+        if let Err(refusal) = governed.would(state, &command) {
+            tell(&refusal.0, call.phase, call);
+        }
+        Ok(())
+    }
+
+    async fn create(
+        ctx: &Context,
+        plan: ApplicationModel,
+        config: &ApplicationModel,
+        call: &mut Call,
+    ) -> Result<ApplicationModel, Failure> {
+        let environment = environment_of_plan(ctx, &plan)?;
+        let governed = governed(environment)?;
+        let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
+        let declare = |it| Command::DeclareApplication(Box::new(it));
+        let mut state = config.declare(plan.clone(), &governed, declare, call).await?;
+        environment.forget_governance().await;
+        settle(&mut state, &environment.name, &cluster_id)?;
+        Ok(state)
+    }
+
+    async fn read(
+        ctx: &Context,
+        state: ApplicationModel,
+        call: &mut Call,
+    ) -> Result<Option<ApplicationModel>, Failure> {
+        let imported = call.private.take(IMPORTED).is_some();
+        let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
+        let governed = governed(environment)?;
+        expect_journal(call, &governed, call.deadline).await?;
+        let Some(governance) = environment.governance(call.deadline).await? else {
+            let detail = "The journal of the cluster cannot be read, or its environment ended, so that the state stays as \
+                          it was stored.";
+            call.report.push(Diagnostic::warning("Application not refreshed", detail));
+            return Ok(Some(state));
+        };
+        let name = state.name.value()?.clone();
+        let known = &governance.snapshot.state;
+        let own = call.private.get(INCARNATION).and_then(serde_json::Value::as_u64);
+        let living = |it: &&Entry| {
+            !matches!(it.status, Status::Deleted | Status::Rejected)
+                && own.is_none_or(|own| own == u64::from(it.incarnation))
+        };
+        let Some(found) = known.application(&name).filter(living) else { return Ok(None) };
+        remember(call, &governance.snapshot);
+        let environment = state.environment.get().unwrap_or(&environment.name).clone();
+        let texts = if imported { Some(governed.texts_of(&name, call.deadline).await?) } else { None };
+        let mut seen = state.seen(found, texts.as_ref());
+        if found.status == Status::Ready {
+            seen.tell_lost_rules(found, known, &governed, call).await;
+        }
+        settle(&mut seen, &environment, cluster_id)?;
+        Ok(Some(seen))
+    }
+
+    async fn update(
+        ctx: &Context,
+        prior: ApplicationModel,
+        plan: ApplicationModel,
+        config: &ApplicationModel,
+        call: &mut Call,
+    ) -> Result<ApplicationModel, Failure> {
+        let environment = environment_of_plan(ctx, &plan)?;
+        let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
+        let governed = governed(environment)?;
+        expect_journal(call, &governed, call.deadline).await?;
+        let change = |it| Command::ChangeApplication(Box::new(it));
+        let mut state = config.declare(plan.clone(), &governed, change, call).await?;
+        environment.forget_governance().await;
+        settle(&mut state, &environment.name, &cluster_id)?;
+        Ok(state)
+    }
+
+    async fn delete(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<(), Failure> {
+        let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
+        let governed = governed(environment)?;
+        expect_journal(call, &governed, call.deadline).await?;
+        let name = state.name.value()?;
+        let there = known(&governed, call.deadline).await?;
+        if there.state.application(name).is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {
+            return Ok(());
+        }
+        governed.command(Command::DeleteApplication(name.clone()), call.deadline).await?;
+        governed.unprovision(name, call.deadline).await?;
+        environment.forget_governance().await;
+        Ok(())
+    }
+
+    async fn import(
+        ctx: &Context,
+        import: Import<ApplicationIdentity>,
+        call: &mut Call,
+    ) -> Result<ApplicationModel, Failure> {
+        let (environment, name) = match import {
+            Import::Id(id) => identified::<ApplicationName>(ctx, "application", &id)?,
+            Import::Identity(ApplicationIdentity { cluster_id, name }) => {
+                (environment_of_identity(ctx, &cluster_id, call.deadline).await?, name.value()?.clone())
+            }
+        };
+        call.private.set(IMPORTED, true);
+        let mut state = ApplicationModel { name: name.into(), ..ApplicationModel::default() };
+        settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
+        Ok(state)
+    }
+}
+
+impl Plan<ApplicationModel> {
+    /// Whether the application's rights are made outside of Kafka, so that `approved` is the end of what is done here.
+    async fn is_enforced_elsewhere(&self, ctx: &Context, call: &Call) -> Result<bool, Failure> {
+        let environment = environment_of_plan(ctx, &self.state)?;
+        let governance = environment.governance(call.deadline).await?;
+        Ok(governance
+            .is_some_and(|it| it.snapshot.state.policy().is_some_and(|it| it.enforcement == Enforcement::External)))
+    }
+}
+
+impl ApplicationModel {
+    /// What is asked for, with what the cluster has under its prefixes.
+    async fn request(&self, governed: &Governed, known: &State, call: &Call) -> Result<ApplicationRequest, Failure> {
+        let spec = self.spec()?;
+        let topics = governed.kafka().topics(call.deadline).await?;
+        let unowned = topics
+            .into_iter()
+            .map(|it| it.name)
+            .filter(|it| !it.is_internal() && known.owner_of(Kind::Topic, it.as_str()).is_none());
+        let existing = Existing::from([(Kind::Topic, unowned.map(|it| it.to_string()).collect())]);
+        let adopt = self.on_existing.known()? == Some(&OnExisting::Adopt);
+        Ok(ApplicationRequest { spec, texts: self.texts()?, adopt, existing })
+    }
+
+    /// Declares the application and makes its rights.
+    async fn declare(
+        &self,
+        plan: Self,
+        governed: &Governed,
+        command: impl Fn(ApplicationRequest) -> Command,
+        call: &mut Call,
+    ) -> Result<Self, Failure> {
+        let name = self.name.value()?.clone();
+        let there = known(governed, call.deadline).await?;
+        let is_new = there.state.application(&name).is_none_or(|it| !it.status.is_in_force());
+        if !is_new {
+            self.take_over(&name, governed, call).await?;
+        }
+        let there = known(governed, call.deadline).await?;
+        let request = self.request(governed, &there.state, call).await?;
+        governed.command(command(request), call.deadline).await?;
+        if is_new {
+            self.take_over(&name, governed, call).await?;
+        }
+        let (to, prefixes) = match self.transfer.known()? {
+            Some(offer) => (offer.model.to.value()?.clone(), offer.model.prefixes.value()?.model.prefixes()?),
+            None => (name.clone(), BTreeMap::new()),
+        };
+        let offered = there.state.application(&name).is_some_and(|it| it.offer.is_some());
+        if offered || !prefixes.is_empty() {
+            let offer = Command::OfferTransfer(Transfer { application: name.clone(), to, prefixes });
+            governed.command(offer, call.deadline).await?;
+        }
+        let made = governed.provision(&name, call.deadline).await?;
+        remember(call, &made);
+        let found = made.state.application(&name).ok_or_else(|| {
+            Failure::from(Diagnostic::bug(format!(
+                "The application `{name}` is not in the journal that it was written to."
+            )))
+        })?;
+        call.private.set(INCARNATION, found.incarnation);
+        if found.status == Status::Pending {
+            let detail = format!("`{name}` waits for the platform to agree; until then it has no rights.");
+            call.report.push(Diagnostic::warning("Application pending", detail));
+        }
+        Ok(Self {
+            prefixes: PrefixesModel::of(&found.spec.prefixes).into(),
+            status: found.status.word().to_owned().into(),
+            ..plan
+        })
+    }
+
+    /// Takes what others offer.
+    async fn take_over(&self, name: &ApplicationName, governed: &Governed, call: &Call) -> Result<(), Failure> {
+        for from in self.take_over_from.known()?.into_iter().flat_map(|it| &it.0) {
+            let takeover = Takeover { application: name.clone(), from: from.clone() };
+            governed.command(Command::ConfirmTransfer(takeover), call.deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells that somebody took rights away, and has the next plan make them again.
+    async fn tell_lost_rules(&mut self, found: &Entry, known: &State, governed: &Governed, call: &mut Call) {
+        match governed.lost_rules(found, known, call.deadline).await {
+            Ok(lost) if lost.is_empty() => {}
+            Ok(lost) => {
+                self.status = DRIFTED.to_owned().into();
+                let rules: Vec<String> = lost.iter().take(20).map(|it| format!("`{it}`")).collect();
+                let detail = format!(
+                    "Somebody removed rules of `{}` from the cluster: {}.\n\nThe next apply makes them again.",
+                    found.spec.name,
+                    rules.join(", ")
+                );
+                call.report.push(Diagnostic::warning("Rights removed outside", detail).at("status"));
+            }
+            // Who may not see rules plans all the same.
+            Err(_) => {}
+        }
+    }
+}

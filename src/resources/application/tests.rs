@@ -1,0 +1,206 @@
+//! The resource on a governed cluster in memory.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::{
+    clients::{
+        kafka::{AclFilter, Acls, Kafka},
+        memory::MemoryCluster,
+    },
+    framework::{Severity, Stored, Value},
+    governance::{
+        acl::{AclBinding, Principal},
+        environment::{ClusterFacts, EnvironmentSpec},
+        policy::{ApplicationApproval, Approval, Policy},
+        topic::TopicSpec,
+    },
+    provider::Acting,
+    resources::testing::{Run, quiet, soon, told},
+};
+
+/// A cluster whose platform declared an environment.
+async fn governed_by(policy: Policy) -> Arc<MemoryCluster> {
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let run = Run::on(&cluster, "application", Acting::default());
+    let environment = run.ctx.environment(None).unwrap();
+    let governed = governed(environment).unwrap();
+    governed.journal().create(environment.claims(), soon()).await.unwrap();
+    let spec = EnvironmentSpec {
+        name: "pre".parse().unwrap(),
+        stage: None,
+        hosting: None,
+        labels: BTreeMap::new(),
+        policy,
+        cluster: ClusterFacts::default(),
+    };
+    governed.command(Command::DeclareEnvironment(Box::new(spec)), soon()).await.unwrap();
+    cluster
+}
+
+async fn governed_cluster() -> Arc<MemoryCluster> {
+    governed_by(Policy::default()).await
+}
+
+fn platform(cluster: &Arc<MemoryCluster>) -> Run {
+    Run::on(cluster, "application", Acting::default())
+}
+
+fn team(cluster: &Arc<MemoryCluster>, application: &str) -> Run {
+    let acting = Acting { application: Some(application.parse().unwrap()), ..Acting::default() };
+    Run::on(cluster, "application", acting)
+}
+
+fn billing() -> Json {
+    json!({
+        "name": "billing", "owner": { "team": "payments" }, "principals": ["User:billing"],
+        "client_quota": { "producer_byte_rate_per_broker": 1000 },
+    })
+}
+
+fn nothing() -> Stored {
+    Stored::default()
+}
+
+async fn rules(cluster: &MemoryCluster) -> Vec<AclBinding> {
+    cluster.acls(&AclFilter::default(), soon()).await.unwrap()
+}
+
+fn status(stored: &Stored) -> &Value {
+    stored.state.attribute("status")
+}
+
+#[tokio::test]
+async fn an_application_gets_its_rights_and_loses_them_with_its_end() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    assert_eq!((stored.state.attribute("id"), status(&stored)), (&"dev/billing".into(), &"ready".into()));
+    let own = Principal::user("billing");
+    let made = rules(&cluster).await;
+    assert!(
+        !made.is_empty() && made.iter().all(|it| it.principal == own && it.resource_name == "billing."),
+        "{made:?}"
+    );
+    let seen = platform(&cluster).read(&stored).await;
+    quiet(&seen.diagnostics);
+    assert_eq!(seen.stored.state, stored.state);
+    let again = platform(&cluster).plan(&stored, &billing()).await;
+    quiet(&again.diagnostics);
+    assert_eq!(again.planned.state, stored.state);
+    let gone = platform(&cluster).destroy(&stored).await;
+    quiet(&gone.diagnostics);
+    assert_eq!((gone.stored.state, rules(&cluster).await), (Value::Null, vec![]));
+    assert_eq!(platform(&cluster).read(&stored).await.stored.state, Value::Null);
+}
+
+#[tokio::test]
+async fn rights_that_somebody_removed_are_told_and_made_again() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    let before = rules(&cluster).await;
+    cluster.delete_acls(&before[..1], soon()).await.unwrap();
+    let seen = platform(&cluster).read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Rights removed outside", &before[0].to_string());
+    assert_eq!(status(&seen.stored), &"drifted".into());
+    let stored = platform(&cluster).applied(&seen.stored, &billing()).await;
+    assert_eq!((status(&stored), rules(&cluster).await), (&"ready".into(), before));
+}
+
+#[tokio::test]
+async fn another_applications_prefix_is_refused_in_the_plan_with_its_owner() {
+    let cluster = governed_cluster().await;
+    platform(&cluster).applied(&nothing(), &billing()).await;
+    for prefix in ["billing.", "billing.deep."] {
+        let other = json!({
+            "name": "other", "owner": { "team": "x" }, "prefixes": { "topic": [prefix], "group": ["other."],
+            "transactional_id": ["other."], "subject": ["other."], "connector": ["other."] },
+        });
+        let plan = platform(&cluster).plan(&nothing(), &other).await;
+        assert!(plan.diagnostics.has_errors(), "{prefix}");
+        assert!(plan.diagnostics.0.iter().any(|it| it.detail.contains("`billing`")), "{:?}", plan.diagnostics);
+    }
+}
+
+#[tokio::test]
+async fn a_principal_that_belongs_to_another_is_refused_in_the_plan() {
+    let cluster = governed_cluster().await;
+    platform(&cluster).applied(&nothing(), &billing()).await;
+    let other = json!({ "name": "other", "owner": { "team": "x" }, "principals": ["User:billing", "User:*"] });
+    let plan = platform(&cluster).plan(&nothing(), &other).await;
+    assert_eq!(plan.diagnostics.0.len(), 2, "{:?}", plan.diagnostics);
+}
+
+#[tokio::test]
+async fn an_application_over_topics_of_nobody_asks_to_adopt_them() {
+    let cluster = governed_cluster().await;
+    let spec = TopicSpec {
+        name: "billing.old".parse().unwrap(),
+        partitions: Some(1),
+        replication_factor: Some(1),
+        config: BTreeMap::new(),
+    };
+    cluster.create_topic(&spec, soon()).await.unwrap();
+    let plan = platform(&cluster).plan(&nothing(), &billing()).await;
+    assert!(plan.diagnostics.0.iter().any(|it| it.detail.contains("`billing.old`")), "{:?}", plan.diagnostics);
+    let mut adopting = billing();
+    adopting["on_existing"] = "adopt".into();
+    let stored = platform(&cluster).applied(&nothing(), &adopting).await;
+    assert_eq!(status(&stored), &"ready".into());
+}
+
+#[tokio::test]
+async fn where_approval_is_demanded_a_teams_application_waits_and_the_platform_makes_it_ready() {
+    let approval = Approval { applications: ApplicationApproval::Platform, ..Approval::default() };
+    let cluster = governed_by(Policy { approval, ..Policy::default() }).await;
+    let run = team(&cluster, "billing");
+    let planned = run.plan(&nothing(), &billing()).await;
+    let outcome = run.apply(&nothing(), planned.planned, &billing()).await;
+    told(&outcome.diagnostics, Severity::Warning, "Application pending", "`billing`");
+    assert_eq!((status(&outcome.stored), rules(&cluster).await), (&"pending".into(), vec![]));
+    let again = team(&cluster, "billing").plan(&outcome.stored, &billing()).await;
+    assert_eq!(again.planned.state, outcome.stored.state, "to wait is no change");
+}
+
+#[tokio::test]
+async fn a_create_that_was_interrupted_is_resumed() {
+    let cluster = governed_cluster().await;
+    let run = platform(&cluster);
+    let governed = governed(run.ctx.environment(None).unwrap()).unwrap();
+    let spec = crate::governance::application::ApplicationSpec {
+        team: "payments".to_owned(),
+        principals: [Principal::user("billing")].into(),
+        ..crate::governance::application::ApplicationSpec::new("billing".parse().unwrap())
+    };
+    let request = Command::DeclareApplication(Box::new(ApplicationRequest::new(spec)));
+    governed.command(request, soon()).await.unwrap();
+    assert_eq!(rules(&cluster).await, vec![]);
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    assert_eq!(status(&stored), &"ready".into());
+    assert!(!rules(&cluster).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_application_of_an_undeclared_environment_waits_for_it() {
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let run = platform(&cluster);
+    let planned = run.plan(&nothing(), &billing()).await;
+    told(&planned.diagnostics, Severity::Warning, "No environment declared", "`kafka_environment`");
+    let outcome = run.apply(&nothing(), planned.planned, &billing()).await;
+    told(&outcome.diagnostics, Severity::Error, "No journal", "");
+    assert_eq!(outcome.stored.state, Value::Null);
+}
+
+#[tokio::test]
+async fn an_import_finds_what_is_there() {
+    let cluster = governed_cluster().await;
+    let mut written = billing();
+    written["description"] = "Bills.".into();
+    let stored = platform(&cluster).applied(&nothing(), &written).await;
+    let imported = platform(&cluster).import("dev/billing").await;
+    quiet(&imported.diagnostics);
+    let seen = platform(&cluster).read(&imported.stored).await;
+    quiet(&seen.diagnostics);
+    assert_eq!(seen.stored.state, stored.state);
+}

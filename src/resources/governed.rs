@@ -1,0 +1,87 @@
+//! What the resources of a governed cluster share: the way to its journal, and what a state remembers of it.
+
+use std::{sync::Arc, time::Instant};
+
+use serde_json::json;
+
+use super::violations::diagnostic;
+use crate::{
+    clients::{
+        governed::{Caller, Governed, GovernedError},
+        journal::{EventHash, Remembered, Snapshot},
+        kafka::AclFailures,
+    },
+    framework::{Call, Diagnostic, Failure, Phase},
+    governance::{state::State, violation::Violation},
+    provider::Environment,
+};
+
+/// A place in the journal that a state saw: a journal that does not have it any more is another one.
+const JOURNAL: &str = "journal";
+
+/// The cluster with its journal, and who works there.
+pub(super) fn governed(environment: &Environment) -> Result<Governed, Failure> {
+    let acting = environment.acting_as();
+    let caller = Caller {
+        principal: environment.principal().cloned(),
+        acting: acting.application.clone(),
+        claimed: acting.actor.clone(),
+        change_url: acting.change_url.clone(),
+    };
+    Ok(Governed::new(environment.shared_kafka()?, environment.journal()?.clone(), caller))
+}
+
+/// What a state was made or seen with.
+pub(super) fn remember(call: &mut Call, snapshot: &Snapshot<State>) {
+    let Remembered { journal, offset, hash } = snapshot.head.remembered();
+    call.private.set(JOURNAL, json!({ "uuid": journal, "offset": offset, "hash": hash.to_string() }));
+}
+
+/// Refuses a journal that is behind what the state saw, or another one.
+pub(super) async fn expect_journal(call: &Call, governed: &Governed, deadline: Instant) -> Result<(), Failure> {
+    let Some(remembered) = remembered(call) else { return Ok(()) };
+    Ok(governed.journal().check(&remembered, deadline).await?)
+}
+
+fn remembered(call: &Call) -> Option<Remembered> {
+    let fact = call.private.get(JOURNAL)?;
+    let hash: EventHash = fact["hash"].as_str()?.parse().ok()?;
+    Some(Remembered { journal: fact["uuid"].as_str()?.to_owned(), offset: fact["offset"].as_i64()?, hash })
+}
+
+/// What is known, once all of it was read.
+pub(super) async fn known(governed: &Governed, deadline: Instant) -> Result<Arc<Snapshot<State>>, Failure> {
+    Ok(governed.snapshot(deadline).await?)
+}
+
+/// Tells what speaks against a plan, or for its reader to know.
+pub(super) fn tell(violations: &[Violation], phase: Phase, call: &mut Call) {
+    for it in violations {
+        call.report.push(diagnostic(it, phase));
+    }
+}
+
+impl From<GovernedError> for Failure {
+    fn from(error: GovernedError) -> Self {
+        match error {
+            GovernedError::Refused(it) => it.into(),
+            GovernedError::Journal(it) => it.into(),
+            GovernedError::Kafka(it) => it.into(),
+            GovernedError::Rules(failures) => rules(&failures).into(),
+        }
+    }
+}
+
+fn rules(failures: &AclFailures) -> Diagnostic {
+    let told: Vec<String> = failures.iter().take(20).map(|(rule, error)| format!("`{rule}`: {error}")).collect();
+    let more = failures.len().saturating_sub(told.len());
+    let more = if more == 0 { String::new() } else { format!("\nand {more} more") };
+    Diagnostic::error(
+        "Rights not made",
+        format!(
+            "The cluster did not take all of the rules:\n\n{}{more}\n\nWhat was done is remembered. When the cause is \
+             gone, apply again: it goes on where this ended.",
+            told.join("\n")
+        ),
+    )
+}
