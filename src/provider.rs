@@ -18,7 +18,7 @@ use crate::{
     },
     framework::{Diagnostics, Failure, Provider, Registry},
     governance::acl::Principal,
-    resources::{application::Application, topic::Topic},
+    resources::{application::Application, environment::Environment as EnvironmentResource, topic::Topic},
 };
 
 /// The provider `selfserve/kafka`.
@@ -38,6 +38,7 @@ impl Provider for KafkaProvider {
             .data_source::<DeclaredEnvironments>()
             .data_source::<Topics>()
             .resource::<Application>()
+            .resource::<EnvironmentResource>()
             .resource::<Topic>()
     }
 

@@ -9,6 +9,7 @@ mod conformance;
 mod connections;
 mod consumer_group;
 mod engines;
+mod environment;
 mod errors;
 mod rules;
 mod scale;

@@ -2,6 +2,7 @@
 
 pub mod application;
 mod attributes;
+pub mod environment;
 mod failures;
 mod governed;
 mod place;

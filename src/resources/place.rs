@@ -26,6 +26,11 @@ pub(super) trait Placed: Clone + Sync {
 
     /// What tells it from its like in one cluster, as the identifier has it.
     fn local_name(&self) -> Result<String, Unknown>;
+
+    /// Its identifier in an environment.
+    fn id_in(&self, environment: &str) -> Result<String, Unknown> {
+        Ok(format!("{environment}/{}", self.local_name()?))
+    }
 }
 
 /// The attributes that tell a place.
@@ -94,9 +99,9 @@ fn other_cluster<M: Placed>(environment: &Environment, actual: &str) -> Failure 
 
 /// Puts an object that was made or found into its place.
 pub(super) fn settle(state: &mut impl Placed, environment: &str, cluster_id: &str) -> Result<(), Unknown> {
-    let name = state.local_name()?;
+    let id = state.id_in(environment)?;
     let place = state.place_mut();
-    *place.id = format!("{environment}/{name}").into();
+    *place.id = id.into();
     *place.environment = environment.to_owned().into();
     *place.cluster_id = cluster_id.to_owned().into();
     Ok(())
@@ -106,10 +111,10 @@ pub(super) fn settle(state: &mut impl Placed, environment: &str, cluster_id: &st
 fn place_new<M: Placed>(ctx: &Context, plan: &mut Plan<M>, call: &Call) -> Result<(), Failure> {
     let declared = plan.config.place().environment.known()?.map(String::as_str);
     let environment = ctx.environment(declared.or(call.private.text(ENVIRONMENT)))?;
-    let name = plan.state.local_name();
+    let id = plan.state.id_in(&environment.name);
     let place = plan.state.place_mut();
     *place.environment = environment.name.clone().into();
-    *place.id = format!("{}/{}", environment.name, name?).into();
+    *place.id = id?.into();
     Ok(())
 }
 

@@ -36,6 +36,9 @@ pub trait Facts: Send + Sync {
 
     /// What the caller may do to a topic; `None` if the broker does not tell, or there is no such topic.
     fn topic_rights<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, Option<BTreeSet<Operation>>>;
+
+    /// Whether producers need `IDEMPOTENT_WRITE` on the cluster to be idempotent, as with brokers before 2.8.
+    fn wants_idempotent_write(&self, deadline: Instant) -> Answer<'_, bool>;
 }
 
 /// What a broker says of one of its settings.
@@ -76,6 +79,10 @@ impl Facts for Wired {
 
     fn topic_rights<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, Option<BTreeSet<Operation>>> {
         Box::pin(self.0.topic_rights(name, deadline))
+    }
+
+    fn wants_idempotent_write(&self, deadline: Instant) -> Answer<'_, bool> {
+        Box::pin(self.0.wants_idempotent_write(deadline))
     }
 }
 
@@ -144,6 +151,19 @@ impl Client {
             };
             match answer {
                 Ok(told) => return Ok(rights(told)),
+                Err(trouble) => tries.next(trouble).await?,
+            }
+        }
+    }
+
+    /// Descriptions of the cluster came in the same release as KIP-679, which made an end of the right.
+    async fn wants_idempotent_write(&self, deadline: Instant) -> Result<bool, KafkaError> {
+        let mut tries = Tries::new(deadline, || "reading the cluster".to_owned());
+        loop {
+            let request = DescribeClusterRequest::default();
+            match self.call(Target::Any, deadline, |_| Ok(request)).await {
+                Ok(_) => return Ok(false),
+                Err(Trouble::Final(KafkaError::Unsupported(_))) => return Ok(true),
                 Err(trouble) => tries.next(trouble).await?,
             }
         }

@@ -110,6 +110,10 @@ impl Facts for MemoryCluster {
             Ok((rights.is_empty() || state.topics.contains_key(name)).then_some(rights))
         })
     }
+
+    fn wants_idempotent_write(&self, _: Instant) -> Answer<'_, bool> {
+        self.answer("wants_idempotent_write", |_| Ok(false))
+    }
 }
 
 impl Quotas for MemoryCluster {

@@ -1,0 +1,4 @@
+import {
+  to = kafka_environment.dev
+  id = "dev"
+}

@@ -1,0 +1,150 @@
+//! What is told of an environment before anything is done.
+
+use std::time::Instant;
+
+use super::{EnvironmentModel, OBJECT};
+use crate::{
+    clients::{governed::Governed, sight::look},
+    framework::{Call, Diagnostic, Diagnostics, Failure, Phase, Severity},
+    governance::{
+        command::Command,
+        condition::{ConditionStatus, Sight, conditions},
+        decide::broken_by,
+        environment::EnvironmentSpec,
+        policy::Policy,
+        state::State,
+        violation::{Refusal, listed},
+    },
+    provider::{self, Context},
+    resources::{
+        governed::governed,
+        place::{environment_of_plan, environment_of_state},
+        violations::diagnostic,
+    },
+};
+
+/// How many of the objects that break new rules are named.
+const NAMED: usize = 20;
+
+/// An environment that is to be declared.
+pub(super) async fn admit_new(
+    ctx: &Context,
+    plan: &EnvironmentModel,
+    deadline: Instant,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let environment = environment_of_plan(ctx, plan)?;
+    if !environment.plan_once(OBJECT) {
+        let detail = format!(
+            "Another resource of this plan declares an environment on `{}` too, and one cluster is one environment.",
+            environment.name
+        );
+        call.report.push(Diagnostic::error("Environment planned twice", detail).at("environment"));
+        return Ok(());
+    }
+    let sight = look(environment.kafka()?, environment.journal()?, deadline).await?;
+    let mut spec = plan.clone().enforced(&sight).spec()?;
+    spec.cluster.cluster_id = environment.cluster_id(deadline).await?.to_owned();
+    // Where nobody says what enforces it, they count on the authorizer.
+    let enforcement = plan.enforcement.get().copied().unwrap_or_default();
+    let counted_on = EnvironmentSpec { policy: Policy { enforcement, ..spec.policy.clone() }, ..spec.clone() };
+    tell_conditions(&counted_on, &sight, call);
+    refusals(environment, &Command::DeclareEnvironment(Box::new(spec)), deadline, call).await
+}
+
+/// An environment whose rules are to change.
+pub(super) async fn admit_change(
+    ctx: &Context,
+    plan: &EnvironmentModel,
+    deadline: Instant,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let environment = environment_of_plan(ctx, plan)?;
+    let mut spec = plan.spec()?;
+    spec.cluster.cluster_id = environment.cluster_id(deadline).await?.to_owned();
+    if let Some(governance) = environment.governance(deadline).await? {
+        tell_broken(&broken_by(&governance.snapshot.state, &spec), call);
+    }
+    refusals(environment, &Command::ChangeEnvironment(Box::new(spec)), deadline, call).await
+}
+
+/// An environment that is to end. Whether it may is decided in apply, when its applications may be gone.
+pub(super) async fn admit_end(
+    ctx: &Context,
+    prior: Option<&EnvironmentModel>,
+    deadline: Instant,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let Some(prior) = prior else { return Ok(()) };
+    let (environment, _) = environment_of_state(ctx, prior, deadline).await?;
+    let Some(governance) = environment.governance(deadline).await? else { return Ok(()) };
+    let applications = governance.snapshot.state.applications();
+    let living: Vec<_> = applications.filter(|it| it.status.holds_prefixes()).map(|it| &it.spec.name).collect();
+    if !living.is_empty() {
+        let detail = format!(
+            "The environment has applications: {}. Apply will refuse unless they are gone by then.\n\nDelete them first: \
+             write `environment = kafka_environment.….id` in them, so that they go before it.",
+            listed(living.iter().take(NAMED))
+        );
+        call.report.push(Diagnostic::warning("Environment in use", detail));
+    }
+    Ok(())
+}
+
+/// What speaks against a command by now, before anything is done.
+pub(super) async fn would(
+    environment: &provider::Environment,
+    governed: &Governed,
+    command: &Command,
+    deadline: Instant,
+) -> Result<Result<(), Refusal>, Failure> {
+    let governance = environment.governance_now(deadline).await?;
+    let nothing = State::default();
+    Ok(governed.would(governance.as_ref().map_or(&nothing, |it| &it.snapshot.state), command))
+}
+
+/// The same, told at the attributes to blame.
+async fn refusals(
+    environment: &provider::Environment,
+    command: &Command,
+    deadline: Instant,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let Err(Refusal(violations)) = would(environment, &governed(environment)?, command, deadline).await? else {
+        return Ok(());
+    };
+    for it in &violations {
+        let told = diagnostic(it, Phase::Plan);
+        // It may be the one that is replaced, or an import may be missing.
+        let exists = it.summary == "Environment exists";
+        call.report.push(if exists { Diagnostic { severity: Severity::Warning, ..told } } else { told });
+    }
+    Ok(())
+}
+
+/// What of a cluster is not as the rules count on.
+fn tell_conditions(spec: &EnvironmentSpec, sight: &Sight, call: &mut Call) {
+    for it in conditions(spec, sight).into_iter().filter(|it| it.status == ConditionStatus::Bad) {
+        let detail = format!("On this cluster, {}.\n\n{}", it.message, it.remedy.unwrap_or_default());
+        call.report.push(Diagnostic::warning("Cluster is not as it should be", detail));
+    }
+}
+
+/// What breaks new rules: they hold for it from its next change on.
+fn tell_broken(broken: &[String], call: &mut Call) {
+    if broken.is_empty() {
+        return;
+    }
+    let more = broken.len().saturating_sub(NAMED);
+    let rest = if more == 0 { String::new() } else { format!("\n- and {more} more") };
+    let detail = format!(
+        "What is there stays as it is, and must keep to the new rules from its next change on:\n- {}{rest}",
+        broken.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("\n- ")
+    );
+    call.report.push(Diagnostic::warning("Existing objects break the new rules", detail));
+}
+
+/// What could not be checked, as what it means for a plan.
+pub(super) fn as_warnings(told: Diagnostics) -> Diagnostics {
+    Diagnostics(told.0.into_iter().map(|it| Diagnostic { severity: Severity::Warning, ..it }).collect())
+}

@@ -1,0 +1,123 @@
+//! The rules of an environment, as the configuration writes them.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    framework::{Model, Nested, Number, Optional, Set},
+    governance::policy::{
+        AccessApproval, ApplicationApproval, CapacityRule, Compatibility, ConnectIdentity, SubjectNaming,
+    },
+};
+
+/// How things are named: a template for each kind, and patterns for their fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct NamingModel {
+    /// Template for names of topics, such as `a{code}-{application}-{domain}-{purpose}`. `{code}` and `{application}` are
+    /// the owning application's own; each other field has a pattern in `fields`. Default: any name that Kafka permits.
+    topic: Optional<String>,
+    /// Template for ids of consumer groups, as for `topic`.
+    group: Optional<String>,
+    /// Template for transactional ids, as for `topic`.
+    transactional_id: Optional<String>,
+    /// Template for subjects of the schema registry, as for `topic`.
+    subject: Optional<String>,
+    /// Template for names of connectors, as for `topic`.
+    connector: Optional<String>,
+    /// Pattern for each field of the templates: a regular expression that the whole field matches, such as `[a-z]+`.
+    fields: Optional<BTreeMap<String, String>>,
+}
+
+/// What topics may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct TopicsModel {
+    /// Numbers of partitions.
+    partitions: Optional<Nested<LimitsModel>>,
+    /// Replication factors.
+    replication_factor: Optional<Nested<LimitsModel>>,
+    /// Rules for configuration keys, by Kafka's own keys, such as `retention.ms`. A key without a rule may be anything.
+    config: Optional<BTreeMap<String, Nested<ConfigRuleModel>>>,
+    /// Most bytes of a message, for `max.message.bytes` and for the declared size of messages.
+    max_message_bytes: Optional<i64>,
+    /// Whether topics are protected from deletion where they do not say. Default: `false`.
+    deletion_protection: Optional<bool>,
+    /// Whether a topic declares what it carries: `required`, `warned` about, or `off`. Default: `off`.
+    capacity: Optional<CapacityRule>,
+}
+
+/// What a number may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct LimitsModel {
+    /// The least that is permitted.
+    min: Optional<i64>,
+    /// The most that is permitted.
+    max: Optional<i64>,
+    /// The number where a topic declares none.
+    default: Optional<i64>,
+}
+
+/// What may be written for a configuration key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct ConfigRuleModel {
+    /// Whether topics may set the key. Default: `true`.
+    allowed: Optional<bool>,
+    /// Whether topics must set the key. Default: `false`.
+    required: Optional<bool>,
+    /// The least value, of a number.
+    min: Optional<Number>,
+    /// The most, of a number. Kafka's -1 for no limit is more than any number.
+    max: Optional<Number>,
+    /// The only values.
+    one_of: Optional<Set<String>>,
+    /// The value where a topic sets none.
+    default: Optional<String>,
+}
+
+/// What schemas may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct SchemasModel {
+    /// The weakest compatibility that a subject may have, in the registry's words, such as `BACKWARD`.
+    weakest_compatibility: Optional<Compatibility>,
+    /// How subjects are called: `topic_name`, `record_name` or `topic_record_name`.
+    subject_naming: Optional<SubjectNaming>,
+    /// Whether every topic has a schema. Default: `false`.
+    required: Optional<bool>,
+}
+
+/// What connectors may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct ConnectorsModel {
+    /// The only classes that connectors may have. Default: all that are installed.
+    classes: Optional<Set<String>>,
+    /// Most tasks that a connector may have.
+    max_tasks: Optional<i64>,
+    /// As whom connectors read and write: `worker` or `application`.
+    identity: Optional<ConnectIdentity>,
+}
+
+/// Who must agree to what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct ApprovalModel {
+    /// Who must agree to an application: `none` or `platform`. Default: `none`.
+    applications: Optional<ApplicationApproval>,
+    /// Who must agree to access to what another application owns: `none`, `owner`, `platform` or `owner_and_platform`.
+    /// Default: `owner`.
+    access: Optional<AccessApproval>,
+    /// Whether those who ask and those who agree must be different people, as far as they say who they are. Default:
+    /// `false`.
+    distinct_actors: Optional<bool>,
+}
+
+/// What one application may take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct QuotaModel {
+    /// Topics.
+    topics: Optional<i64>,
+    /// Partitions of all its topics together.
+    partitions: Optional<i64>,
+    /// Bytes on disk, all copies together.
+    disk_bytes: Optional<i64>,
+    /// Bytes written a second.
+    bytes_in_per_second: Optional<i64>,
+    /// Bytes read a second.
+    bytes_out_per_second: Optional<i64>,
+}

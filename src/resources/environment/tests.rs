@@ -1,0 +1,391 @@
+//! The resource on a cluster in memory, asked as Terraform asks.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use crate::{
+    clients::{
+        kafka::{AclFilter, Acls, BrokerSetting, Kafka},
+        memory::MemoryCluster,
+    },
+    framework::{
+        ApplyRequest, Diagnostics, DynResource, Import, Outcome, PlanRequest, PlanResponse, Provider, Severity, Stored,
+        Type, Value,
+        codec::json::{Unexpected, from_json},
+    },
+    governance::{acl::Principal, record::Event, state::State},
+    provider::{Acting, Context, Environment, KafkaProvider},
+};
+
+/// One run of Terraform: a context, and the resource.
+struct Run {
+    cluster: Arc<MemoryCluster>,
+    ctx: Context,
+    resource: Box<dyn DynResource<Context>>,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self::on(&Arc::new(MemoryCluster::new(3)))
+    }
+
+    /// A new process on the same cluster, for the platform.
+    fn on(cluster: &Arc<MemoryCluster>) -> Self {
+        Self::of(cluster, Acting::default())
+    }
+
+    fn of(cluster: &Arc<MemoryCluster>, acting: Acting) -> Self {
+        let kafka: Arc<dyn Kafka> = cluster.clone();
+        let environment = Environment::new("dev", kafka).acting(Arc::new(acting), Some(Principal::user("platform")));
+        let resource = KafkaProvider::registry().resources.remove("environment").unwrap();
+        Self { cluster: cluster.clone(), ctx: Context::new([environment], None), resource }
+    }
+
+    fn again(&self) -> Self {
+        Self::on(&self.cluster)
+    }
+
+    async fn plan(&self, prior: &Stored, config: &Value) -> PlanResponse {
+        self.resource.plan(&self.ctx, PlanRequest { prior: prior.clone(), config: config.clone() }).await
+    }
+
+    async fn apply(&self, prior: &Stored, planned: Stored, config: &Value) -> Outcome {
+        let request = ApplyRequest { prior: prior.state.clone(), planned, config: config.clone() };
+        self.resource.apply(&self.ctx, request).await
+    }
+
+    async fn read(&self, stored: &Stored) -> Outcome {
+        self.resource.read(&self.ctx, stored.clone()).await
+    }
+
+    /// Plans and applies in a process of its own, all of it without a message.
+    async fn applied(&self, prior: &Stored, config: &Value) -> Stored {
+        let run = self.again();
+        let planned = run.plan(prior, config).await;
+        quiet(&planned.diagnostics);
+        assert_eq!(planned.replace, vec![]);
+        let outcome = run.apply(prior, planned.planned, config).await;
+        quiet(&outcome.diagnostics);
+        outcome.stored
+    }
+
+    async fn ended(&self, prior: &Stored) -> Outcome {
+        let run = self.again();
+        let destroyed = Stored { state: Value::Null, private: prior.private.clone(), identity: Value::Null };
+        run.apply(prior, destroyed, &Value::Null).await
+    }
+
+    async fn import(&self, import: Import<Value>) -> Outcome {
+        let imported = self.resource.import(&self.ctx, import).await;
+        quiet(&imported.diagnostics);
+        self.read(&imported.stored).await
+    }
+
+    /// Writes entities into the journal, whoever would have.
+    async fn write(&self, entities: &[(&str, serde_json::Value)]) {
+        let entities = entities.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        let event = Event { kind: "test.written".to_owned(), entities, ..Event::default() };
+        let environment = self.ctx.environment(None).unwrap();
+        let decide = move |_: &State, _| Ok::<_, ()>(vec![event.clone()]);
+        environment.journal().unwrap().append(environment.claims(), soon(), decide).await.unwrap().unwrap();
+        environment.forget_governance().await;
+    }
+
+    async fn rules(&self) -> Vec<String> {
+        let rules = self.cluster.acls(&AclFilter::default(), soon()).await.unwrap();
+        rules.iter().map(ToString::to_string).collect()
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(5)
+}
+
+#[track_caller]
+fn quiet(diagnostics: &Diagnostics) {
+    assert_eq!(diagnostics.0, vec![]);
+}
+
+#[track_caller]
+fn told(diagnostics: &Diagnostics, severity: Severity, summary: &str) {
+    let told: Vec<_> = diagnostics.0.iter().map(|it| (it.severity, it.summary.as_str())).collect();
+    assert_eq!(told, [(severity, summary)], "{diagnostics:?}");
+}
+
+/// An environment `pre`, with more.
+fn pre(more: &serde_json::Value) -> Value {
+    let mut json = json!({"name": "pre", "platform_principals": ["User:platform"]});
+    json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    from_json(&json, ty(), Unexpected::Refuse).unwrap()
+}
+
+fn ty() -> &'static Type {
+    static TY: std::sync::LazyLock<Type> =
+        std::sync::LazyLock::new(|| crate::framework::schema::<super::EnvironmentModel>().ty());
+    &TY
+}
+
+fn nothing() -> Stored {
+    Stored::default()
+}
+
+#[tokio::test]
+async fn an_environment_is_declared_changed_and_ended() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    let text = |name: &str| stored.state.attribute(name).clone();
+    assert_eq!((text("id"), text("environment"), text("status")), ("dev".into(), "dev".into(), "ready".into()));
+    assert_eq!((text("cluster_id"), text("enforcement")), ("memory-3".into(), "acl".into()));
+    assert_eq!(stored.identity.attribute("cluster_id"), &"memory-3".into());
+    for topic in ["_selfserve", "_selfserve.state", "_selfserve.text"] {
+        assert!(run.cluster.describe_topic(&topic.parse().unwrap(), soon()).await.unwrap().is_some(), "{topic}");
+    }
+    let outcome = run.again().read(&stored).await;
+    quiet(&outcome.diagnostics);
+    assert_eq!(outcome.stored.state, stored.state);
+    let plan = run.again().plan(&outcome.stored, &pre(&json!({}))).await;
+    quiet(&plan.diagnostics);
+    assert_eq!(plan.planned.state, stored.state, "a second plan is empty");
+
+    let changed = pre(&json!({"topics": {"partitions": {"max": 12}}, "stage": "test"}));
+    let stored = run.applied(&outcome.stored, &changed).await;
+    let outcome = run.again().read(&stored).await;
+    assert_eq!(outcome.stored.state, stored.state);
+
+    let ended = run.ended(&stored).await;
+    told(&ended.diagnostics, Severity::Warning, "Journal stays");
+    let outcome = run.again().read(&stored).await;
+    quiet(&outcome.diagnostics);
+    assert!(outcome.stored.state.is_null(), "it ended");
+    run.applied(&nothing(), &pre(&json!({}))).await;
+}
+
+/// Rule 14 of governance: the transactional id has its rule before it is first used.
+#[tokio::test]
+async fn the_journal_is_the_platforms_before_it_is_used() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    let calls = run.cluster.calls();
+    let first = |call: &str| calls.iter().position(|it| *it == call).unwrap();
+    assert!(first("create_acls") < first("take_lease"), "{calls:?}");
+    let lease = "TRANSACTIONAL_ID|LITERAL|_selfserve.lease|User:platform|*|WRITE|ALLOW".to_owned();
+    let write = "TOPIC|LITERAL|_selfserve.text|User:platform|*|WRITE|ALLOW".to_owned();
+    let rules = run.rules().await;
+    assert!(rules.contains(&lease) && rules.contains(&write), "{rules:?}");
+
+    let two = pre(&json!({"platform_principals": ["User:platform", "User:other"]}));
+    let stored = run.applied(&stored, &two).await;
+    assert_eq!(run.rules().await.len(), 2 * rules.len());
+    run.applied(&stored, &pre(&json!({}))).await;
+    assert_eq!(run.rules().await, rules, "who is the platform no more has no rights");
+}
+
+#[tokio::test]
+async fn a_second_environment_on_a_cluster_is_refused_naming_the_first() {
+    let run = Run::new();
+    run.applied(&nothing(), &pre(&json!({}))).await;
+    let second = pre(&json!({"name": "pro"}));
+    let again = run.again();
+    let planned = again.plan(&nothing(), &second).await;
+    told(&planned.diagnostics, Severity::Error, "Second environment on a cluster");
+    assert!(planned.diagnostics.0[0].detail.contains("`pre`"), "{planned:?}");
+    let before = run.rules().await;
+    let outcome = again.apply(&nothing(), planned_as(&again, &second).await, &second).await;
+    told(&outcome.diagnostics, Severity::Error, "Second environment on a cluster");
+    assert_eq!(run.rules().await, before);
+    assert!(outcome.stored.state.is_null());
+}
+
+/// What a plan on a cluster without an environment would have been.
+async fn planned_as(run: &Run, config: &Value) -> Stored {
+    let cluster = Run::new();
+    assert_eq!(run.cluster.cluster(soon()).await.unwrap().id, cluster.cluster.cluster(soon()).await.unwrap().id);
+    cluster.plan(&nothing(), config).await.planned
+}
+
+/// Rule 1 of Terraform's core: what exists already is a warning in a plan, and an interrupted create is resumed.
+#[tokio::test]
+async fn an_environment_that_exists_is_a_warning_in_a_plan_unless_it_is_the_same() {
+    let run = Run::new();
+    run.applied(&nothing(), &pre(&json!({}))).await;
+    let other = pre(&json!({"stage": "test"}));
+    let again = run.again();
+    let planned = again.plan(&nothing(), &other).await;
+    told(&planned.diagnostics, Severity::Warning, "Environment exists");
+    let outcome = again.apply(&nothing(), planned.planned, &other).await;
+    told(&outcome.diagnostics, Severity::Error, "Environment exists");
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    assert_eq!(stored.state.attribute("id"), &"dev".into());
+}
+
+#[tokio::test]
+async fn an_environment_is_not_renamed() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    let planned = run.again().plan(&stored, &pre(&json!({"name": "pro"}))).await;
+    assert!(planned.diagnostics.has_errors(), "{planned:?}");
+    assert_eq!(planned.diagnostics.0[0].path, Some("name".into()));
+}
+
+#[tokio::test]
+async fn what_is_declared_twice_in_one_plan_is_refused() {
+    let run = Run::new();
+    quiet(&run.plan(&nothing(), &pre(&json!({}))).await.diagnostics);
+    let planned = run.plan(&nothing(), &pre(&json!({"name": "pro"}))).await;
+    told(&planned.diagnostics, Severity::Error, "Environment planned twice");
+}
+
+#[tokio::test]
+async fn what_breaks_new_rules_is_warned_about_and_they_are_applied() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    let application = json!({
+        "form": 1, "incarnation": 1, "spec": {"name": "billing", "prefixes": {"topic": ["billing."]}}, "status": "ready",
+        "created_at": 1,
+    });
+    let topic = json!({"form": 1, "application": "billing", "partitions": 24, "status": "created", "created_at": 1});
+    run.write(&[("application/billing", application), ("topic/billing.orders", topic)]).await;
+    let tighter = pre(&json!({"topics": {"partitions": {"max": 12}}}));
+    let again = run.again();
+    let planned = again.plan(&stored, &tighter).await;
+    told(&planned.diagnostics, Severity::Warning, "Existing objects break the new rules");
+    assert!(planned.diagnostics.0[0].detail.contains("billing.orders"), "{planned:?}");
+    let outcome = again.apply(&stored, planned.planned, &tighter).await;
+    quiet(&outcome.diagnostics);
+    quiet(&run.again().plan(&outcome.stored, &tighter).await.diagnostics);
+}
+
+#[tokio::test]
+async fn an_environment_with_applications_does_not_end() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    let application = |status: &str| json!({"form": 1, "incarnation": 1, "spec": {"name": "billing"}, "status": status, "created_at": 1});
+    run.write(&[("application/billing", application("ready"))]).await;
+    let planned = run.again().plan(&stored, &Value::Null).await;
+    told(&planned.diagnostics, Severity::Warning, "Environment in use");
+    let outcome = run.ended(&stored).await;
+    told(&outcome.diagnostics, Severity::Error, "Environment in use");
+    assert!(outcome.diagnostics.0[0].detail.contains("`billing`"));
+    run.write(&[("application/billing", application("deleted"))]).await;
+    quiet(&run.again().plan(&stored, &Value::Null).await.diagnostics);
+    told(&run.ended(&stored).await.diagnostics, Severity::Warning, "Journal stays");
+}
+
+/// Rule 11 of governance: a journal that is gone or another one is an error, and never absence.
+#[tokio::test]
+async fn a_journal_that_is_not_the_one_that_was_is_an_error() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    for topic in ["_selfserve", "_selfserve.state", "_selfserve.text"] {
+        run.cluster.delete_topic(&topic.parse().unwrap(), None, soon()).await.unwrap();
+    }
+    let outcome = run.again().read(&stored).await;
+    told(&outcome.diagnostics, Severity::Error, "No journal");
+    run.applied(&nothing(), &pre(&json!({}))).await;
+    let outcome = run.again().read(&stored).await;
+    told(&outcome.diagnostics, Severity::Error, "Journal is not what it was");
+    let outcome = run.ended(&stored).await;
+    told(&outcome.diagnostics, Severity::Error, "Journal is not what it was");
+}
+
+#[tokio::test]
+async fn an_environment_that_may_not_be_read_stays_as_it_was() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    let stranger = Run::on(&Arc::new(run.cluster.seen_by(Principal::user("stranger"))));
+    let outcome = stranger.read(&stored).await;
+    told(&outcome.diagnostics, Severity::Warning, "Environment not refreshed");
+    assert_eq!(outcome.stored.state, stored.state);
+}
+
+#[tokio::test]
+async fn an_import_is_as_good_as_a_creation() {
+    let run = Run::new();
+    let config = pre(&json!({"topics": {"partitions": {"max": 12}}, "labels": {"region": "eu"}}));
+    let stored = run.applied(&nothing(), &config).await;
+    let identity = Value::Object(BTreeMap::from([("cluster_id".to_owned(), "memory-3".into())]));
+    for import in [Import::Id("dev".to_owned()), Import::Identity(identity)] {
+        let outcome = run.again().import(import).await;
+        quiet(&outcome.diagnostics);
+        assert_eq!(outcome.stored.state, stored.state);
+    }
+    let plain = Run::new().import(Import::Id("dev".to_owned())).await;
+    quiet(&plain.diagnostics);
+    assert!(plain.stored.state.is_null(), "there is nothing to import");
+}
+
+#[tokio::test]
+async fn what_is_changed_elsewhere_is_seen() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    run.applied(&stored, &pre(&json!({"stage": "test"}))).await;
+    let outcome = run.again().read(&stored).await;
+    assert_eq!(outcome.stored.state.attribute("stage"), &"test".into());
+}
+
+#[tokio::test]
+async fn contradictory_rules_are_told_at_their_attributes_without_a_cluster() {
+    let run = Run::new();
+    let wrong = pre(&json!({
+        "naming": {"topic": "{application}.{domain}"}, "topics": {"partitions": {"min": 6, "max": 3}},
+    }));
+    let report = run.resource.validate(wrong);
+    let paths: Vec<_> = report.0.iter().map(|it| it.path.as_ref().unwrap().to_string()).collect();
+    assert_eq!(paths, ["naming.topic", "topics.partitions.min"]);
+    assert!(report.has_errors());
+}
+
+/// Rule 1 of governance: who acts for an application decides nothing for the platform.
+#[tokio::test]
+async fn an_application_does_not_declare_an_environment() {
+    let acting = Acting { application: Some("billing".parse().unwrap()), ..Acting::default() };
+    let run = Run::of(&Arc::new(MemoryCluster::new(3)), acting);
+    let planned = run.plan(&nothing(), &pre(&json!({}))).await;
+    told(&planned.diagnostics, Severity::Error, "Not yours to decide");
+    let planned = planned_as(&run, &pre(&json!({}))).await;
+    let outcome = run.apply(&nothing(), planned, &pre(&json!({}))).await;
+    told(&outcome.diagnostics, Severity::Error, "Not yours to decide");
+    assert_eq!(run.rules().await, Vec::<String>::new());
+}
+
+/// Rule 17 of governance: what is not enforced is said.
+#[tokio::test]
+async fn a_cluster_without_authorizer_works_with_a_warning() {
+    let run = Run::new();
+    run.cluster.remove_authorizer();
+    let planned = run.plan(&nothing(), &pre(&json!({}))).await;
+    told(&planned.diagnostics, Severity::Warning, "Cluster is not as it should be");
+    let outcome = run.apply(&nothing(), planned.planned, &pre(&json!({}))).await;
+    quiet(&outcome.diagnostics);
+    assert_eq!(outcome.stored.state.attribute("enforcement"), &"none".into());
+    quiet(&run.again().read(&outcome.stored).await.diagnostics);
+    let said = pre(&json!({"enforcement": "none"}));
+    quiet(&Run::on(&open_cluster()).plan(&nothing(), &said).await.diagnostics);
+}
+
+fn open_cluster() -> Arc<MemoryCluster> {
+    let res = Arc::new(MemoryCluster::new(3));
+    res.remove_authorizer();
+    res
+}
+
+#[tokio::test]
+async fn a_plan_tells_what_is_wrong_with_the_cluster() {
+    let run = Run::new();
+    run.cluster.set_brokers("auto.create.topics.enable", Some(BrokerSetting::Value("true".to_owned())));
+    let planned = run.plan(&nothing(), &pre(&json!({}))).await;
+    told(&planned.diagnostics, Severity::Warning, "Cluster is not as it should be");
+    assert!(planned.diagnostics.0[0].detail.contains("auto.create.topics.enable"), "{planned:?}");
+}
+
+#[tokio::test]
+async fn the_id_waits_for_the_environment() {
+    let planned = Run::new().plan(&nothing(), &pre(&json!({}))).await;
+    assert!(planned.planned.state.attribute("id").is_unknown(), "what refers to it is judged by rules that are there");
+    assert_eq!(planned.planned.state.attribute("environment"), &"dev".into());
+}
