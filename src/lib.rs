@@ -5,6 +5,7 @@ extern crate self as terraform_provider_kafka;
 pub mod clients;
 pub mod data_sources;
 pub mod framework;
+pub mod functions;
 pub mod governance;
 pub mod log;
 pub mod plugin;

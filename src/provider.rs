@@ -17,6 +17,7 @@ use crate::{
         environments::DeclaredEnvironments, topics::Topics,
     },
     framework::{Diagnostics, Failure, Provider, Registry},
+    functions::{parse_name::ParseName, render_name::RenderName},
     governance::acl::Principal,
     resources::{application::Application, environment::Environment as EnvironmentResource, topic::Topic},
 };
@@ -37,6 +38,8 @@ impl Provider for KafkaProvider {
             .data_source::<DeclaredEnvironment>()
             .data_source::<DeclaredEnvironments>()
             .data_source::<Topics>()
+            .function::<ParseName>()
+            .function::<RenderName>()
             .resource::<Application>()
             .resource::<EnvironmentResource>()
             .resource::<Topic>()

@@ -5,7 +5,9 @@
 use std::{fmt::Write, fs, path::Path};
 
 use terraform_provider_kafka::{
-    framework::{AttributeSchema, BlockSchema, Kind, Mode, Nesting, Provider, Schema, Type, schema},
+    framework::{
+        AttributeSchema, BlockSchema, DynFunction, Kind, Mode, Nesting, Provider, Schema, Signature, Type, schema,
+    },
     provider::{KafkaProvider, Settings},
 };
 
@@ -31,6 +33,9 @@ fn pages_are_current() {
     }
     for (name, data_source) in &registry.data_sources {
         page(format!("data-sources/{name}.md"), data_source_page(name, data_source.schema()));
+    }
+    for (name, function) in &registry.functions {
+        page(format!("functions/{name}.md"), function_page(name, function.as_ref()));
     }
     assert!(stale.is_empty(), "{stale:?} differ from the code: run `make generate` and commit the result");
 }
@@ -113,6 +118,25 @@ fn data_source_page(name: &str, schema: &Schema) -> String {
     let _ = write!(page, "\n## Example Usage\n\n```terraform\n{}\n```\n", example(&path));
     schema_section(&mut page, schema);
     page
+}
+
+fn function_page(name: &str, function: &dyn DynFunction) -> String {
+    let mut page = head(&format!("{name} function - kafka"), &format!("function: {name}"), function.doc());
+    let path = format!("functions/{name}/function.tf");
+    let _ = write!(page, "\n## Example Usage\n\n```terraform\n{}\n```\n", example(&path));
+    let Signature { parameters, returns } = function.signature();
+    let written: Vec<String> = parameters.iter().map(|it| format!("{} {}", it.name, type_word(&it.ty))).collect();
+    let _ = write!(page, "\n## Signature\n\n```text\n{name}({}) {}\n```\n", written.join(", "), type_word(returns));
+    page.push_str("\n## Arguments\n\n");
+    for (at, it) in parameters.iter().enumerate() {
+        let _ = writeln!(page, "{}. `{}` ({}) {}", at + 1, it.name, plain_type_name(&it.ty), wrapped(it.doc));
+    }
+    page
+}
+
+/// A type as a signature has it.
+fn type_word(ty: &Type) -> String {
+    plain_type_name(ty).to_lowercase()
 }
 
 fn schema_section(page: &mut String, schema: &Schema) {

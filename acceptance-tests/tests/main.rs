@@ -11,6 +11,7 @@ mod consumer_group;
 mod engines;
 mod environment;
 mod errors;
+mod functions;
 mod rules;
 mod scale;
 mod topic;

@@ -1,0 +1,4 @@
+//! One file for each function.
+
+pub mod parse_name;
+pub mod render_name;
