@@ -7,7 +7,7 @@ mod settings;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use environment::{Context, Environment};
-pub use governance::{Acting, Governance};
+pub use governance::{Acting, Governance, Governing};
 pub use settings::{EnvironmentSettings, SaslSettings, Settings, TlsSettings};
 
 use crate::{

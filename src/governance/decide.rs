@@ -138,8 +138,12 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
     }
 }
 
+/// Whose a topic is: as it was said when its place was taken, or by its name if nobody ever did that.
 fn owner(state: &State, name: &crate::governance::topic::TopicName) -> Option<ApplicationName> {
-    state.topic(name).and_then(|it| it.application.clone())
+    match state.topic(name) {
+        Some(it) => it.application.clone(),
+        None => state.owner_of(crate::governance::kind::Kind::Topic, name.as_str()).map(|it| it.spec.name.clone()),
+    }
 }
 
 fn allowed(state: &State, role: &Role, command: &Command) -> Result<(), Refusal> {

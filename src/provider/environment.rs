@@ -43,6 +43,8 @@ pub struct Environment {
     pub(super) acting: Arc<Acting>,
     pub(super) journal: OnceLock<Journal<State>>,
     pub(super) read: tokio::sync::Mutex<Option<Read>>,
+    /// When the cluster did not say what governs it.
+    pub(super) silent: Mutex<Option<Instant>>,
 }
 
 impl Context {
@@ -160,6 +162,7 @@ impl Environment {
             acting: Arc::default(),
             journal: OnceLock::new(),
             read: tokio::sync::Mutex::default(),
+            silent: Mutex::default(),
         }
     }
 

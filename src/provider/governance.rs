@@ -1,7 +1,7 @@
 //! Who acts through the provider, and what governs the cluster of an environment.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,9 @@ use crate::{
 
 /// How long a plan is judged by what was read before. What is done is decided on what is newest, whatever a plan saw.
 const MAX_AGE: Duration = Duration::from_secs(30);
+
+/// How long a plan waits for a cluster that it can do without.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Who acts, as the process says that started the provider. No configuration can say it: whoever writes the one may not
 /// choose the other.
@@ -43,6 +46,46 @@ pub struct Governance {
     pub principal: Option<Principal>,
 }
 
+/// What governs a cluster, as far as it could be asked.
+#[derive(Clone, Debug)]
+pub enum Governing {
+    /// The rules of a journal.
+    Journal(Governance),
+    /// Nothing: nobody declared an environment.
+    Nothing,
+    /// Nobody knows: the cluster did not answer.
+    Untold,
+}
+
+/// Why it is not known what governs a cluster.
+enum Unread {
+    /// The provider's configuration does not lead to it yet.
+    Unconfigured(Failure),
+    /// The journal, or the cluster.
+    Journal(JournalError),
+}
+
+impl From<Failure> for Unread {
+    fn from(it: Failure) -> Self {
+        Self::Unconfigured(it)
+    }
+}
+
+impl From<JournalError> for Unread {
+    fn from(it: JournalError) -> Self {
+        Self::Journal(it)
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(it: Unread) -> Self {
+        match it {
+            Unread::Unconfigured(it) => it,
+            Unread::Journal(it) => it.into(),
+        }
+    }
+}
+
 /// What was read of a journal last: nothing where there is none.
 #[derive(Debug)]
 pub(super) struct Read {
@@ -66,12 +109,30 @@ impl Environment {
     /// where the caller may not read the journal, which Kafka does not tell from its absence. A journal that is not what
     /// it was, or that belongs to another cluster, is an error.
     pub async fn governance(&self, deadline: Instant) -> Result<Option<Governance>, Failure> {
-        self.governance_since(Instant::now().checked_sub(MAX_AGE), deadline).await
+        Ok(self.read_since(Instant::now().checked_sub(MAX_AGE), deadline).await?)
+    }
+
+    /// The same, where a plan is made whether the cluster can be asked or not: no answer within a while leaves open what
+    /// governs it. A silence is remembered for as long as an answer, so that many objects do not wait for the same one.
+    pub async fn governance_if_told(&self, deadline: Instant) -> Result<Governing, Failure> {
+        let deadline = deadline.min(Instant::now() + PATIENCE);
+        let silent = || self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent().is_some_and(|since| since.elapsed() < MAX_AGE) {
+            return Ok(Governing::Untold);
+        }
+        match self.read_since(Instant::now().checked_sub(MAX_AGE), deadline).await {
+            Ok(governance) => Ok(governance.map_or(Governing::Nothing, Governing::Journal)),
+            Err(Unread::Journal(JournalError::Kafka(_))) => {
+                *silent() = Some(Instant::now());
+                Ok(Governing::Untold)
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
     /// What governs the cluster, asked anew.
     pub async fn governance_now(&self, deadline: Instant) -> Result<Option<Governance>, Failure> {
-        self.governance_since(Some(Instant::now()), deadline).await
+        Ok(self.read_since(Some(Instant::now()), deadline).await?)
     }
 
     /// The journal of the cluster, whether there is one or not.
@@ -101,11 +162,7 @@ impl Environment {
         *self.read.lock().await = None;
     }
 
-    async fn governance_since(
-        &self,
-        not_before: Option<Instant>,
-        deadline: Instant,
-    ) -> Result<Option<Governance>, Failure> {
+    async fn read_since(&self, not_before: Option<Instant>, deadline: Instant) -> Result<Option<Governance>, Unread> {
         let journal = self.journal()?;
         let mut read = self.read.lock().await;
         let fresh = read.as_ref().filter(|it| not_before.is_none_or(|time| time <= it.at));
@@ -130,7 +187,7 @@ impl Environment {
         &self,
         journal: &Journal<State>,
         deadline: Instant,
-    ) -> Result<Option<Arc<Snapshot<State>>>, Failure> {
+    ) -> Result<Option<Arc<Snapshot<State>>>, JournalError> {
         match journal.snapshot(deadline).await {
             Ok(snapshot) => {
                 journal.owner(&snapshot, deadline).await?;
@@ -139,7 +196,7 @@ impl Environment {
             Err(JournalError::Absent(_)) => Ok(None),
             // Who acts for an application counts on its rules.
             Err(JournalError::Kafka(KafkaError::Denied { .. })) if self.acting.application.is_none() => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 }

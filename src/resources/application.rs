@@ -32,7 +32,7 @@ use crate::{
         prefix::Existing,
         state::State,
     },
-    provider::Context,
+    provider::{Context, Governing},
 };
 
 /// An application of an environment: a program or a pipeline with a team that answers for it. It owns names by their
@@ -243,7 +243,17 @@ impl Resource<Context> for Application {
         let Some(model) = change.plan.as_ref().or(change.prior.as_ref()) else { return Ok(()) };
         let environment = environment_of_plan(ctx, model)?;
         let name = model.name.value()?.clone();
-        let Some(governance) = environment.governance(call.deadline).await? else {
+        let governance = match environment.governance_if_told(call.deadline).await? {
+            Governing::Journal(it) => Some(it),
+            Governing::Nothing => None,
+            Governing::Untold => {
+                let detail =
+                    "The cluster did not say what governs it, so that what its rules refuse shows only in apply.";
+                call.report.push(Diagnostic::warning("Not checked by the rules", detail));
+                return Ok(());
+            }
+        };
+        let Some(governance) = governance else {
             let detail = "Nobody declared an environment on this cluster yet, so that nothing can be checked.\n\nDeclare \
                           it with `kafka_environment`; where that is in this configuration, refer to its `id` in \
                           `environment`.";

@@ -8,7 +8,7 @@ use super::violations::diagnostic;
 use crate::{
     clients::{
         governed::{Caller, Governed, GovernedError},
-        journal::{EventHash, Remembered, Snapshot},
+        journal::{EventHash, Head, JournalError, Remembered, Snapshot},
         kafka::AclFailures,
     },
     framework::{Call, Diagnostic, Failure, Phase},
@@ -41,6 +41,27 @@ pub(super) fn remember(call: &mut Call, snapshot: &Snapshot<State>) {
 pub(super) async fn expect_journal(call: &Call, governed: &Governed, deadline: Instant) -> Result<(), Failure> {
     let Some(remembered) = remembered(call) else { return Ok(()) };
     Ok(governed.journal().check(&remembered, deadline).await?)
+}
+
+/// The same, by what was read of the journal for a plan, without asking.
+pub(super) fn expect_head(call: &Call, head: &Head) -> Result<(), Failure> {
+    match remembered(call) {
+        Some(it) if it.journal != head.journal => {
+            Err(JournalError::Replaced { remembered: it.journal, found: head.journal.clone() }.into())
+        }
+        Some(it) if head.offset < it.offset => {
+            Err(JournalError::RolledBack { remembered: it.offset, found: head.offset }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses the absence of a journal that the state saw. An environment that ended left its journal behind.
+pub(super) async fn expect_ended(call: &Call, environment: &Environment) -> Result<(), Failure> {
+    if remembered(call).is_some() {
+        environment.journal()?.snapshot(call.deadline).await?;
+    }
+    Ok(())
 }
 
 fn remembered(call: &Call) -> Option<Remembered> {

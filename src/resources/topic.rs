@@ -1,5 +1,6 @@
 //! `kafka_topic`: a topic of one environment.
 
+mod governed;
 mod planning;
 mod reading;
 #[cfg(test)]
@@ -11,8 +12,14 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use governed::{
+    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, made, made_as, reserve,
+    wrong_application,
+};
+
 use super::{
     failures::dry_run,
+    governed::governed,
     place::{
         ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
         expect_cluster, identified, plan_place, settle,
@@ -21,9 +28,10 @@ use super::{
 use crate::{
     clients::kafka::{KafkaError, Topic as Found},
     framework::{
-        Block, Call, Change, Computed, Diagnostic, Diagnostics, Element, Failure, Import, Model, Optional,
+        Block, Call, Change, Computed, Diagnostic, Diagnostics, Element, Failure, Import, Model, Nested, Optional,
         OptionalComputed, Phase, Plan, Required, Resource, Timeouts, Unknown,
     },
+    governance::command::Command,
     governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
     provider::Context,
 };
@@ -56,8 +64,16 @@ pub struct TopicModel {
     /// Configuration of the topic by Kafka's own keys, such as `retention.ms`. A key that is removed, or null, returns to
     /// the broker's default.
     config: Optional<BTreeMap<String, Element<String>>>,
+    /// Configuration that the environment's rules gave the topic when it was created, where `config` has nothing.
+    policy_config: Computed<BTreeMap<String, String>>,
+    /// Application that owns the topic: the `id` of its `kafka_application`, or its name. Default: the one under whose
+    /// prefix the name is.
+    application: Optional<String>,
+    /// What the topic carries and keeps. It counts towards the quota of the application, and is held against the topic's
+    /// retention.
+    capacity: Optional<Nested<CapacityModel>>,
     /// Whether a plan that would delete the topic is refused. It stays as it was when the line is removed. Default:
-    /// `false`.
+    /// what the environment's rules say, or `false`.
     #[attr(initially = false)]
     deletion_protection: OptionalComputed<bool>,
     /// How long each operation may take.
@@ -114,6 +130,9 @@ impl Resource<Context> for Topic {
             let detail = format!("A topic has 1 to {MOST_PARTITIONS} partitions, not {count}.");
             report.push(Diagnostic::error("Invalid number of partitions", detail).at("partitions"));
         }
+        if let Some(text) = config.application.get().filter(|it| application_name(it).is_none()) {
+            report.push(wrong_application(text));
+        }
         if let Some(count) = config.replication_factor.get().filter(|it| **it < 1) {
             let detail =
                 format!("A partition has at least 1 copy, not {count}. Leave it out for the broker's default.");
@@ -125,7 +144,12 @@ impl Resource<Context> for Topic {
         if plan.replacing {
             call.private.set(REPLACING, true);
         }
-        let Some(prior) = plan.prior.clone() else { return plan_place(ctx, plan, call).await };
+        let Some(prior) = plan.prior.clone() else {
+            plan_place(ctx, plan, call).await?;
+            let environment = environment_of_plan(ctx, &plan.state)?;
+            plan.leave_to_policy(&environment.governance_if_told(call.deadline).await?);
+            return Ok(());
+        };
         let released = plan.config.deletion_protection.get() == Some(&false);
         let protected = prior.deletion_protection.get() == Some(&true);
         call.private.set(PROTECTED, protected && !released);
@@ -139,11 +163,19 @@ impl Resource<Context> for Topic {
 
     async fn admit(ctx: &Context, change: &Change<TopicModel>, call: &mut Call) -> Result<(), Failure> {
         change.refuse_protected(call);
-        let (Some(config), Some(plan)) = (&change.config, &change.plan) else { return Ok(()) };
         if call.phase == Phase::Apply {
+            // The deed is decided on what is newest.
             return Ok(());
         }
+        let (Some(config), Some(plan)) = (&change.config, &change.plan) else {
+            let Some(prior) = &change.prior else { return Ok(()) };
+            return judge_end(environment_of_plan(ctx, prior)?, prior, call).await;
+        };
         let environment = environment_of_plan(ctx, plan)?;
+        judge(environment, change, call).await?;
+        if call.report.has_errors() {
+            return Ok(());
+        }
         let name = plan.name.value()?;
         if change.is_create() && !environment.plan_once(&object(name)) {
             let detail = format!(
@@ -178,10 +210,17 @@ impl Resource<Context> for Topic {
         call: &mut Call,
     ) -> Result<TopicModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
-        let (kafka, spec) = (environment.kafka()?, config.spec()?);
+        let (kafka, mut spec) = (environment.kafka()?, config.spec()?);
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let replacing = call.private.is(REPLACING);
         forget_the_plan(call);
+        let governance = environment.governance(call.deadline).await?;
+        let mut added = Added::default();
+        if let Some(policy) = governance.as_ref().and_then(|it| it.snapshot.state.policy()) {
+            added = add_policy(&mut spec, &policy.topics, &plan);
+            let request = config.request_of(&spec)?;
+            reserve(&governed(environment)?, request, call).await?;
+        }
         let found = match kafka.create_topic(&spec, call.deadline).await {
             Err(KafkaError::TopicExists(_)) if !replacing => reading::resume(kafka, &spec, call.deadline).await?,
             answer => answer?,
@@ -190,7 +229,15 @@ impl Resource<Context> for Topic {
         call.private.set(CREATED, now());
         call.private.set(UUID, found.id.clone());
         call.private.set(APPLIED, found.partitions);
+        if governance.is_some() {
+            made(&governed(environment)?, &found, config, call).await?;
+        }
         let mut state = TopicModel {
+            policy_config: if plan.policy_config.is_null() { plan.policy_config.clone() } else { added.config.into() },
+            deletion_protection: match plan.deletion_protection.get() {
+                Some(it) => (*it).into(),
+                None => added.deletion_protection.into(),
+            },
             partitions: found.partitions.into(),
             replication_factor: found.replication_factor.into(),
             ..plan
@@ -234,6 +281,12 @@ impl Resource<Context> for Topic {
         let partitions = *plan.partitions.known()?.ok_or(Unknown)?;
         let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
         forget_the_plan(call);
+        if environment.governance(call.deadline).await?.is_some() {
+            // What is declared already writes nothing; a topic from before the environment gets its owner.
+            let governed = governed(environment)?;
+            reserve(&governed, plan.request()?, call).await?;
+            made_as(&governed, name, call.private.text(UUID).map(str::to_owned), call).await?;
+        }
         if prior.partitions != plan.partitions || !changes.is_empty() {
             expect_cluster(&prior, environment, call.deadline).await?;
             let found = kafka.describe_topic(name, call.deadline).await?;
@@ -258,7 +311,10 @@ impl Resource<Context> for Topic {
     async fn delete(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<(), Failure> {
         let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
         let (kafka, name) = (environment.kafka()?, state.name.value()?);
-        let Some(found) = kafka.describe_topic(name, call.deadline).await? else { return Ok(()) };
+        let Some(found) = kafka.describe_topic(name, call.deadline).await? else {
+            // The run that deleted it may have been killed before it said so.
+            return ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await;
+        };
         if environment.has_made(&object(name)) {
             let detail = format!(
                 "`{name}` is the new topic by now: this run created it, or took it over because it was empty. With \
@@ -268,7 +324,9 @@ impl Resource<Context> for Topic {
             return Ok(());
         }
         same_topic(call, &found)?;
-        Ok(kafka.delete_topic(name, found.id.as_deref(), call.deadline).await?)
+        ended(environment, Command::DeleteTopic(name.clone()), call.deadline).await?;
+        kafka.delete_topic(name, found.id.as_deref(), call.deadline).await?;
+        ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await
     }
 
     async fn import(ctx: &Context, import: Import<TopicIdentity>, call: &mut Call) -> Result<TopicModel, Failure> {
@@ -333,6 +391,9 @@ impl TopicModel {
             partitions,
             replication_factor,
             config: _,
+            policy_config: _,
+            application: _,
+            capacity: _,
             deletion_protection: _,
             timeouts: _,
         } = self;

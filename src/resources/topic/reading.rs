@@ -51,6 +51,9 @@ impl TopicModel {
             partitions: partitions.into(),
             replication_factor: replication_factor.into(),
             config: self.config,
+            policy_config: self.policy_config,
+            application: self.application,
+            capacity: self.capacity,
             deletion_protection: self.deletion_protection.get().copied().unwrap_or(false).into(),
             timeouts: self.timeouts,
         }

@@ -107,6 +107,9 @@ fn config<const N: usize>(attributes: [(&str, Value); N]) -> Value {
         "partitions",
         "replication_factor",
         "config",
+        "policy_config",
+        "application",
+        "capacity",
         "deletion_protection",
         "timeouts",
     ];

@@ -1,0 +1,208 @@
+//! What governance says of a topic, and what it is told.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use super::TopicModel;
+use crate::{
+    clients::{governed::Governed, kafka::Topic},
+    framework::{Call, Change, Diagnostic, Failure, Model, Optional, OptionalComputed, Plan, Unknown},
+    governance::{
+        capacity::Capacity,
+        check_topic::{TopicRequest, check_topic},
+        command::{Command, TopicFound},
+        names::ApplicationName,
+        policy::{Policy, TopicPolicy},
+        topic::{TopicName, TopicSpec},
+    },
+    provider::{Environment, Governance, Governing},
+    resources::governed::{expect_ended, expect_head, governed, remember, tell},
+};
+
+/// What a topic carries and keeps, as its team expects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct CapacityModel {
+    /// Messages written a second.
+    messages_in_per_second: Optional<i64>,
+    /// Messages read a second, by all readers together.
+    messages_out_per_second: Optional<i64>,
+    /// Bytes of a message, on average.
+    message_bytes: Optional<i64>,
+    /// Bytes on disk, all copies together.
+    disk_bytes: Optional<i64>,
+}
+
+impl CapacityModel {
+    fn capacity(&self) -> Result<Capacity, Unknown> {
+        Ok(Capacity {
+            messages_in_per_second: self.messages_in_per_second.known()?.copied(),
+            messages_out_per_second: self.messages_out_per_second.known()?.copied(),
+            message_bytes: self.message_bytes.known()?.copied(),
+            disk_bytes: self.disk_bytes.known()?.copied(),
+        })
+    }
+}
+
+impl TopicModel {
+    /// The topic, as governance is asked about it. What the policy gives where nothing is declared is not known in plans.
+    pub(super) fn request(&self) -> Result<TopicRequest, Unknown> {
+        Ok(TopicRequest {
+            application: self.owner()?,
+            partitions: self.partitions.get().map(|it| i64::from(*it)),
+            replication_factor: self.replication_factor.get().map(|it| i64::from(*it)),
+            config: self.config_known()?,
+            capacity: self.capacity.known()?.map(|it| it.model.capacity()).transpose()?.unwrap_or_default(),
+            ..TopicRequest::new(self.name.value()?.clone())
+        })
+    }
+
+    /// The topic that is to be made, with what the policy gives it.
+    pub(super) fn request_of(&self, spec: &TopicSpec) -> Result<TopicRequest, Unknown> {
+        Ok(TopicRequest {
+            partitions: spec.partitions.map(i64::from),
+            replication_factor: spec.replication_factor.map(i64::from),
+            config: spec.config.clone(),
+            ..self.request()?
+        })
+    }
+
+    /// The application that is declared: by the identifier of its resource, or by its name.
+    fn owner(&self) -> Result<Option<ApplicationName>, Unknown> {
+        let Some(text) = self.application.known()? else { return Ok(None) };
+        Ok(application_name(text))
+    }
+}
+
+/// The name in an application's identifier, `<environment>/<name>`, or the name itself.
+pub(super) fn application_name(text: &str) -> Option<ApplicationName> {
+    text.rsplit_once('/').map_or(text, |(_, name)| name).parse().ok()
+}
+
+impl Plan<TopicModel> {
+    /// Leaves open what the policy of a governed environment gives to a new topic, and nothing else.
+    pub(super) fn leave_to_policy(&mut self, governing: &Governing) {
+        match governing {
+            Governing::Nothing => self.state.policy_config = None.into(),
+            Governing::Untold => {}
+            Governing::Journal(governance) => {
+                let protects = |it: &Policy| it.topics.deletion_protection == Some(true);
+                let protects = governance.snapshot.state.policy().is_some_and(protects);
+                if protects && self.config.deletion_protection.is_null() {
+                    self.state.deletion_protection = OptionalComputed::unknown();
+                }
+            }
+        }
+    }
+}
+
+/// Tells what speaks against a change of a topic in a governed environment.
+pub(super) async fn judge(
+    environment: &Environment,
+    change: &Change<TopicModel>,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let Some(governance) = governance(environment, call).await? else { return Ok(()) };
+    let Some(plan) = &change.plan else { return Ok(()) };
+    let wanted = plan.request()?;
+    let before = change.prior.as_ref().filter(|_| !change.replacing).map(TopicModel::request).transpose()?;
+    let state = &governance.snapshot.state;
+    let role = governed(environment)?.caller().role(state);
+    tell(&check_topic(state, &role, &wanted, before.as_ref()), call.phase, call);
+    Ok(())
+}
+
+/// Tells what speaks against the end of a topic in a governed environment.
+pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
+    let Some(governance) = governance(environment, call).await? else { return Ok(()) };
+    let command = Command::DeleteTopic(prior.name.value()?.clone());
+    if let Err(refusal) = governed(environment)?.would(&governance.snapshot.state, &command) {
+        tell(&refusal.0, call.phase, call);
+    }
+    Ok(())
+}
+
+/// What governs the cluster, for a plan. A journal that the state saw must still be there.
+async fn governance(environment: &Environment, call: &Call) -> Result<Option<Governance>, Failure> {
+    match environment.governance_if_told(call.deadline).await? {
+        Governing::Journal(it) => expect_head(call, &it.snapshot.head).map(|()| Some(it)),
+        Governing::Nothing => expect_ended(call, environment).await.map(|()| None),
+        Governing::Untold => Ok(None),
+    }
+}
+
+/// What the policy adds to a topic that is made.
+#[derive(Debug, Default)]
+pub(super) struct Added {
+    /// Configuration keys that are not declared.
+    pub(super) config: BTreeMap<String, String>,
+    /// Whether the topic is protected where that is not declared.
+    pub(super) deletion_protection: bool,
+}
+
+/// Adds to what is declared what the policy gives where nothing is.
+///
+/// A plan that was made before there was a policy promised no configuration of its, and none is added.
+pub(super) fn add_policy(spec: &mut TopicSpec, policy: &TopicPolicy, plan: &TopicModel) -> Added {
+    let copies = policy.replication_factor.default.and_then(|it| it.try_into().ok());
+    spec.partitions = spec.partitions.or(policy.partitions.default.and_then(|it| it.try_into().ok()));
+    spec.replication_factor = spec.replication_factor.or(copies);
+    let promised = !plan.policy_config.is_null();
+    let rules = policy.config.iter().filter(|(key, _)| promised && !spec.config.contains_key(*key));
+    let config: BTreeMap<String, String> =
+        rules.filter_map(|(key, rule)| Some((key.clone(), rule.default.clone()?))).collect();
+    spec.config.extend(config.clone());
+    Added { config, deletion_protection: policy.deletion_protection == Some(true) }
+}
+
+/// Takes the place of a topic before it is made or changed.
+pub(super) async fn reserve(governed: &Governed, request: TopicRequest, call: &mut Call) -> Result<(), Failure> {
+    let known = governed.command(Command::ReserveTopic(Box::new(request)), call.deadline).await?;
+    remember(call, &known);
+    Ok(())
+}
+
+/// Says that the cluster has a topic, and how many partitions the broker gave it where nobody said.
+pub(super) async fn made(
+    governed: &Governed,
+    found: &Topic,
+    config: &TopicModel,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    made_as(governed, &found.name, found.id.clone(), call).await?;
+    if config.partitions.is_null() {
+        let partitions = Some(i64::from(found.partitions));
+        let replication_factor = Some(i64::from(found.replication_factor));
+        let request = TopicRequest { partitions, replication_factor, ..config.request()? };
+        governed.command(Command::ChangeTopic(Box::new(request)), call.deadline).await?;
+    }
+    Ok(())
+}
+
+/// Says that the cluster has a topic.
+pub(super) async fn made_as(
+    governed: &Governed,
+    name: &TopicName,
+    topic_id: Option<String>,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let found = TopicFound { name: name.clone(), topic_id };
+    let known = governed.command(Command::MarkTopicCreated(found), call.deadline).await?;
+    remember(call, &known);
+    Ok(())
+}
+
+/// Says that a topic is to be deleted, or that it is gone.
+pub(super) async fn ended(environment: &Environment, command: Command, deadline: Instant) -> Result<(), Failure> {
+    if environment.governance(deadline).await?.is_some() {
+        governed(environment)?.command(command, deadline).await?;
+    }
+    Ok(())
+}
+
+/// An application that cannot be one.
+pub(super) fn wrong_application(text: &str) -> Diagnostic {
+    let detail = format!(
+        "`{text}` is no application.\n\nWrite the `id` of a `kafka_application`, or its name: lower-case letters, digits and \
+         `-`."
+    );
+    Diagnostic::error("Invalid application", detail).at("application")
+}
