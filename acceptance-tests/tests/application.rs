@@ -1,8 +1,48 @@
 //! `kafka_application`.
 
-use acceptance_tests::Engine;
+use acceptance_tests::{Engine, Stack, Workspace};
 
-use crate::{example, workspace};
+use crate::{example, servers, workspace, workspace_with};
+
+/// One cluster is one environment, so that each of these has a broker of its own.
+#[test]
+fn the_example_lives_from_create_to_destroy() {
+    for engine in Engine::all() {
+        let stack = Stack::start().expect("a broker starts");
+        let platform = workspace_with(&engine, &servers(&stack.plaintext()));
+        platform.write("environment.tf", "resource \"kafka_environment\" \"dev\" {\n name = \"dev\"\n}\n");
+        platform.applies();
+        let example = example("resources/kafka_application/resource.tf");
+        platform.write("main.tf", &example);
+        platform.applies();
+        platform.plans_nothing();
+        assert_eq!(platform.attributes("kafka_application.billing")["status"], "ready");
+        assert!(stack.rules("User:billing").contains("billing."), "{}", stack.rules("User:billing"));
+        imports_are_as_good_as_creation(&stack, &platform);
+        platform.remove("main.tf");
+        platform.applies();
+        assert!(!stack.rules("User:billing").contains("User:billing"));
+    }
+}
+
+#[track_caller]
+fn imports_are_as_good_as_creation(stack: &Stack, workspace: &Workspace) {
+    let script = example("resources/kafka_application/import.sh");
+    let command = script.lines().find_map(|it| it.strip_prefix("terraform ")).expect("the example is a command");
+    workspace.forget("kafka_application.billing");
+    workspace.run(&command.split(' ').collect::<Vec<_>>()).success();
+    workspace.plans_nothing();
+    let by_id = example("resources/kafka_application/import-by-string-id.tf");
+    let by_identity = example("resources/kafka_application/import-by-identity.tf");
+    let by_identity = by_identity.replace("MkU3OEVBNTcwNTJENDM2Qg", stack.cluster_id());
+    for block in [Some(by_id), workspace.engine().imports_by_identity.then_some(by_identity)].into_iter().flatten() {
+        workspace.forget("kafka_application.billing");
+        workspace.write("import.tf", &block);
+        workspace.apply().success().says(&["1 imported"]);
+        workspace.remove("import.tf");
+        workspace.plans_nothing();
+    }
+}
 
 #[test]
 fn an_application_of_an_undeclared_environment_waits_for_it() {

@@ -12,6 +12,7 @@ mod engines;
 mod environment;
 mod errors;
 mod functions;
+mod governance;
 mod rules;
 mod scale;
 mod topic;

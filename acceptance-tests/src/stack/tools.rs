@@ -1,13 +1,14 @@
 //! Kafka's own command-line classes: the witness that is none of ours.
 
-use std::{collections::BTreeMap, fmt::Display, process::Command, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, fs, process::Command, time::Duration};
 
-use super::{Stack, fetch, java};
+use super::{Stack, User, fetch, java};
 use crate::process::{Outcome, Running, run};
 
 const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 const CONFIGS: &str = "kafka.admin.ConfigCommand";
 const ACLS: &str = "org.apache.kafka.tools.AclCommand";
+const PRODUCER: &str = "org.apache.kafka.tools.ProducerPerformance";
 const CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 
 /// What Kafka says about a topic.
@@ -89,6 +90,54 @@ impl Stack {
         let mut command = self.command(CONSUMER);
         command.args(["--topic", topic, "--group", group]);
         expect(Running::start(command.args(["--command-property", &client, "--command-property", &protocol])))
+    }
+
+    /// The rules for a principal, in the words of Kafka's own tool.
+    #[track_caller]
+    pub fn rules(&self, principal: &str) -> String {
+        self.tool(ACLS, &["--list", "--principal", principal]).words()
+    }
+
+    /// Removes all rules for a principal on topics whose names start with `prefix`.
+    #[track_caller]
+    pub fn remove_topic_rules(&self, principal: &str, prefix: &str) {
+        let pattern = ["--topic", prefix, "--resource-pattern-type", "prefixed"];
+        let one = ["--remove", "--force", "--allow-principal", principal, "--operation", "Read"];
+        self.tool(ACLS, &[&one[..], &pattern].concat());
+    }
+
+    /// Has a user write three records with Kafka's own producer.
+    #[track_caller]
+    pub fn produce_as(&self, user: User, topic: &str) -> Outcome {
+        let records = ["--num-records", "3", "--record-size", "8", "--throughput", "-1", "--topic", topic];
+        // It gives up soon where it may not write.
+        let property = ["--command-property", "max.block.ms=5000", "acks=all"];
+        self.tool_as(user, PRODUCER, &[&records[..], &property].concat())
+    }
+
+    /// Has a user read three records in a group with Kafka's own consumer.
+    #[track_caller]
+    pub fn consume_as(&self, user: User, topic: &str, group: &str) -> Outcome {
+        let records = ["--topic", topic, "--group", group, "--from-beginning", "--max-messages", "3"];
+        self.tool_as(user, CONSUMER, &[&records[..], &["--timeout-ms", "20000"]].concat())
+    }
+
+    /// Runs one of Kafka's classes as a user, who may fail.
+    #[track_caller]
+    fn tool_as(&self, user: User, class: &str, arguments: &[&str]) -> Outcome {
+        let login = format!(
+            "security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-256\nssl.truststore.type=PEM\n\
+             ssl.truststore.location={}\nsasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule \
+             required username=\"{}\" password=\"{}\";\n",
+            self.ca_file().display(),
+            user.name,
+            user.password
+        );
+        let file = expect(tempfile::NamedTempFile::new());
+        expect(fs::write(file.path(), login));
+        let mut command = java(&expect(fetch()), "256m", "log4j2-tool.properties").expect("the broker found it");
+        command.args([class, "--bootstrap-server", &self.sasl_ssl(), "--command-config"]).arg(file.path());
+        expect(run(command.args(arguments), Duration::from_mins(1)))
     }
 
     /// Runs one of Kafka's classes against this broker, as a user who may do everything.

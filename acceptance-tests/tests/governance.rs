@@ -1,0 +1,144 @@
+//! A platform and two teams with a state each, on one cluster under rules.
+
+use acceptance_tests::{Engine, Stack, Workspace, hcl};
+
+use crate::{provider, servers};
+
+const ENVIRONMENT: &str = r#"
+resource "kafka_environment" "dev" {
+  name = "dev"
+
+  naming = {
+    topic  = "{application}.{subject}.v{version}"
+    fields = { subject = "[a-z][a-z-]*", version = "[0-9]+" }
+  }
+
+  topics = {
+    partitions         = { min = 1, max = 12, default = 2 }
+    replication_factor = { min = 1, max = 1, default = 1 }
+    config = {
+      "retention.ms"   = { max = 2592000000, default = "3600000" }
+      "cleanup.policy" = { one_of = ["delete", "compact"] }
+    }
+  }
+
+  quota = { topics = 2 }
+}
+"#;
+
+/// Somebody with a state of their own. A team's pipeline acts as its application.
+fn workspace(engine: &Engine, stack: &Stack, acting: Option<&str>) -> Workspace {
+    let mut workspace = Workspace::new(engine);
+    workspace.write("provider.tf", &provider(&servers(&stack.plaintext())));
+    if let Some(application) = acting {
+        workspace.set_variable("KAFKA_ACTING_APPLICATION", application);
+    }
+    workspace
+}
+
+fn application(name: &str, principal: &str) -> String {
+    format!(
+        "resource \"kafka_application\" {name} {{\n name = {name}\n owner = {{ team = {name} }}\n principals = \
+         [{principal}]\n}}\n",
+        name = hcl(name),
+        principal = hcl(principal)
+    )
+}
+
+fn topic(name: &str, rest: &str) -> String {
+    format!("resource \"kafka_topic\" \"a\" {{\n name = {}\n{rest}\n}}\n", hcl(name))
+}
+
+#[test]
+fn two_teams_share_a_cluster_under_the_rules_of_a_platform() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        let platform = workspace(&engine, &stack, None);
+        let applications = [application("billing", "User:team"), application("sales", "User:sales")].concat();
+        platform.write(
+            "main.tf",
+            &format!(
+                "{ENVIRONMENT}{}",
+                applications.replace("\n principals", "\n environment = kafka_environment.dev.id\n principals",)
+            ),
+        );
+        platform.applies();
+        platform.plans_nothing();
+
+        let billing = workspace(&engine, &stack, Some("billing"));
+        refusals_are_told_in_the_plan(&billing);
+        billing.write("main.tf", &topic("billing.invoices.v1", ""));
+        billing.applies();
+        billing.plans_nothing();
+        let made = stack.topic("billing.invoices.v1").expect("the topic is there");
+        assert_eq!((made.partitions, made.config["retention.ms"].as_str()), (2, "3600000"), "the policy's defaults");
+
+        clients_may_do_what_they_should(&stack);
+        rights_that_were_removed_are_made_again(&stack, &platform);
+        nobody_deletes_what_is_not_theirs(&engine, &stack);
+        an_application_in_use_stays(&platform);
+
+        billing.destroy().success();
+        platform.write("main.tf", ENVIRONMENT);
+        platform.applies();
+        assert!(!stack.rules("User:team").contains("User:team"), "an application that ended has no rights");
+        platform.destroy().success();
+    }
+}
+
+#[track_caller]
+fn refusals_are_told_in_the_plan(billing: &Workspace) {
+    billing.write("main.tf", &topic("billing-invoices", "partitions = 100\n config = { \"retention.ms\" = \"-1\" }"));
+    billing.plan().failure(&[
+        "{application}.{subject}.v{version}",
+        "Number of partitions refused",
+        "Write `partitions = 12`.",
+        "Configuration value refused",
+        "\"retention.ms\" = ",
+    ]);
+    billing.write("main.tf", &topic("sales.orders.v1", ""));
+    billing.plan().failure(&["Topic of another application", "belongs to the application `sales`"]);
+    billing.write("main.tf", &topic("nobody.orders.v1", ""));
+    billing.plan().failure(&["Topic without owner", "No application owns the name `nobody.orders.v1`"]);
+}
+
+#[track_caller]
+fn clients_may_do_what_they_should(stack: &Stack) {
+    stack.create_topic("sales.orders.v1", 1);
+    stack.produce_as(Stack::TEAM, "billing.invoices.v1").says(&["3 records sent"]);
+    stack.consume_as(Stack::TEAM, "billing.invoices.v1", "billing.reader").says(&["Processed a total of 3 messages"]);
+    let refused = stack.produce_as(Stack::TEAM, "sales.orders.v1").words();
+    assert!(refused.contains("TopicAuthorizationException") || refused.contains("Not authorized"), "{refused}");
+    let refused = stack.consume_as(Stack::TEAM, "billing.invoices.v1", "sales.reader").words();
+    assert!(refused.contains("Processed a total of 0 messages") || refused.contains("Not authorized"), "{refused}");
+    stack.delete_topic("sales.orders.v1");
+}
+
+#[track_caller]
+fn rights_that_were_removed_are_made_again(stack: &Stack, platform: &Workspace) {
+    let before = stack.rules("User:team");
+    stack.remove_topic_rules("User:team", "billing.");
+    assert_ne!(stack.rules("User:team"), before);
+    platform.plan().says(&["Rights removed outside"]);
+    platform.applies();
+    assert_eq!(stack.rules("User:team"), before);
+    platform.plans_nothing();
+}
+
+/// Rule 1 of governance: a pipeline with the platform's rights acts as the application that it works for.
+#[track_caller]
+fn nobody_deletes_what_is_not_theirs(engine: &Engine, stack: &Stack) {
+    let sales = workspace(engine, stack, Some("sales"));
+    let stolen = topic("billing.invoices.v1", "");
+    sales.write("main.tf", &format!("{stolen}import {{\n to = kafka_topic.a\n id = \"dev/billing.invoices.v1\"\n}}\n"));
+    sales.apply();
+    sales.destroy().failure(&["billing"]);
+    assert!(stack.topic("billing.invoices.v1").is_some(), "it stays");
+}
+
+#[track_caller]
+fn an_application_in_use_stays(platform: &Workspace) {
+    platform.write("main.tf", &format!("{ENVIRONMENT}{}", application("sales", "User:sales")));
+    platform.plan().says(&["Application in use", "billing.invoices.v1"]);
+    platform.apply().failure(&["Application in use"]);
+}
