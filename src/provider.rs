@@ -13,7 +13,7 @@ pub use settings::{EnvironmentSettings, SaslSettings, Settings, TlsSettings};
 use crate::{
     clients::kafka,
     data_sources::{
-        cluster::Cluster, consumer_group::ConsumerGroup, environment::DeclaredEnvironment,
+        applications::Applications, cluster::Cluster, consumer_group::ConsumerGroup, environment::DeclaredEnvironment,
         environments::DeclaredEnvironments, topics::Topics,
     },
     framework::{Diagnostics, Failure, Provider, Registry},
@@ -33,6 +33,7 @@ impl Provider for KafkaProvider {
 
     fn registry() -> Registry<Context> {
         Registry::new()
+            .data_source::<Applications>()
             .data_source::<Cluster>()
             .data_source::<ConsumerGroup>()
             .data_source::<DeclaredEnvironment>()

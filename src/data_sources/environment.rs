@@ -139,7 +139,7 @@ fn status(conditions: &[Condition]) -> &'static str {
     }
 }
 
-fn absent(environment: &str) -> Diagnostic {
+pub(super) fn absent(environment: &str) -> Diagnostic {
     Diagnostic::error(
         "No environment declared",
         format!(

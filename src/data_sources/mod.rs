@@ -1,5 +1,6 @@
 //! One file for each data source.
 
+pub mod applications;
 pub mod cluster;
 pub mod consumer_group;
 pub mod environment;
