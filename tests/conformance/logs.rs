@@ -20,7 +20,7 @@ impl Subject {
         self.kafka.take_lease(self.name(rest).as_str(), soon()).await.unwrap()
     }
 
-    async fn append(&self, lease: &Lease, appends: &[Append]) -> Outcome {
+    async fn append(&self, lease: &mut Lease, appends: &[Append]) -> Outcome {
         self.kafka.append_to_logs(lease, appends, soon()).await.unwrap()
     }
 
@@ -77,21 +77,23 @@ pub(super) async fn an_empty_log_reads_as_nothing(on: &Subject) {
 
 pub(super) async fn a_transaction_writes_to_several_topics(on: &Subject) {
     let (a, b) = (on.log("several-a", &[]).await, on.log("several-b", &[("cleanup.policy", "compact")]).await);
-    let lease = on.lease("several").await;
+    let mut lease = on.lease("several").await;
     let key = |it: &str| Some(Bytes::from(it.to_owned()));
     let keyed = Append {
         topic: b.clone(),
         at: Some(0),
         records: vec![NewRecord { key: key("k"), ..record("v") }, NewRecord { key: key("l"), ..NewRecord::default() }],
     };
-    let outcome = on.append(&lease, &[append(&a, &["1", "2", "3"]), keyed]).await;
+    let outcome = on.append(&mut lease, &[append(&a, &["1", "2", "3"]), keyed]).await;
     assert_eq!(offsets(outcome), [0, 0]);
-    let lease = on.lease("several").await;
-    assert_eq!(offsets(on.append(&lease, &[append(&a, &["4"])]).await), [4]);
+    // Once more under the same lease, and once under the next.
+    assert_eq!(offsets(on.append(&mut lease, &[append(&a, &["4"])]).await), [4]);
+    let mut lease = on.lease("several").await;
+    assert_eq!(offsets(on.append(&mut lease, &[append(&a, &["5"])]).await), [6]);
 
     let read = on.read_all(&a, "several").await;
-    assert_eq!(values(&read), expected(&[(0, "1"), (1, "2"), (2, "3"), (4, "4")]));
-    assert_eq!((read.start, read.next, read.end, read.high_watermark), (0, 6, 6, 6));
+    assert_eq!(values(&read), expected(&[(0, "1"), (1, "2"), (2, "3"), (4, "4"), (6, "5")]));
+    assert_eq!((read.start, read.next, read.end, read.high_watermark), (0, 8, 8, 8));
     let read = on.read(&b, 0).await;
     let pairs: Vec<_> = read.records.into_iter().map(|it| (it.key, it.value)).collect();
     assert_eq!(pairs, [(key("k"), key("v")), (key("l"), None)]);
@@ -101,12 +103,17 @@ pub(super) async fn a_transaction_writes_to_several_topics(on: &Subject) {
 
 pub(super) async fn a_writer_that_lost_its_lease_writes_nothing(on: &Subject) {
     let topic = on.log("fenced", &[]).await;
-    let first = on.lease("fenced").await;
-    let second = on.lease("fenced").await;
-    assert_eq!(on.append(&first, &[append(&topic, &["first"])]).await, Outcome::Fenced);
-    assert_eq!(offsets(on.append(&second, &[append(&topic, &["second"])]).await), [0]);
-    let other = on.lease("fenced-other").await;
-    assert_eq!(offsets(on.append(&other, &[append(&topic, &["other"])]).await), [2]);
+    let mut first = on.lease("fenced").await;
+    let mut second = on.lease("fenced").await;
+    let holder = on.kafka.lease_holder(on.name("fenced").as_str(), soon()).await.unwrap();
+    if let Some(holder) = holder {
+        assert_eq!((holder.producer_id, holder.epoch, holder.is_writing), (second.producer_id, second.epoch, false));
+    }
+    assert_eq!(on.kafka.lease_holder("conformance.nobody", soon()).await, Ok(None));
+    assert_eq!(on.append(&mut first, &[append(&topic, &["first"])]).await, Outcome::Fenced);
+    assert_eq!(offsets(on.append(&mut second, &[append(&topic, &["second"])]).await), [0]);
+    let mut other = on.lease("fenced-other").await;
+    assert_eq!(offsets(on.append(&mut other, &[append(&topic, &["other"])]).await), [2]);
     on.lease("fenced-other").await;
     let read = on.read_all(&topic, "fenced").await;
     assert_eq!(values(&read), expected(&[(0, "second"), (2, "other")]));
@@ -115,9 +122,9 @@ pub(super) async fn a_writer_that_lost_its_lease_writes_nothing(on: &Subject) {
 
 pub(super) async fn a_transaction_that_would_begin_elsewhere_leaves_nothing(on: &Subject) {
     let (a, b) = (on.log("elsewhere-a", &[]).await, on.log("elsewhere-b", &[]).await);
-    let lease = on.lease("elsewhere").await;
+    let mut lease = on.lease("elsewhere").await;
     let appends = [append(&a, &["1"]), Append { at: Some(1), ..append(&b, &["2"]) }];
-    assert_eq!(on.append(&lease, &appends).await, Outcome::Elsewhere);
+    assert_eq!(on.append(&mut lease, &appends).await, Outcome::Elsewhere);
     for topic in [&a, &b] {
         let read = on.read_all(topic, "elsewhere").await;
         assert_eq!(values(&read), []);
@@ -129,8 +136,8 @@ pub(super) async fn a_transaction_that_would_begin_elsewhere_leaves_nothing(on: 
 
 pub(super) async fn a_log_is_read_from_any_offset(on: &Subject) {
     let topic = on.log("anywhere", &[]).await;
-    let lease = on.lease("anywhere").await;
-    committed(on.append(&lease, &[append(&topic, &["0", "1", "2"])]).await);
+    let mut lease = on.lease("anywhere").await;
+    committed(on.append(&mut lease, &[append(&topic, &["0", "1", "2"])]).await);
     on.lease("anywhere").await;
     assert_eq!(values(&on.read(&topic, 2).await), expected(&[(2, "2")]));
     let at_end = on.read(&topic, 4).await;
@@ -144,8 +151,8 @@ pub(super) async fn a_log_larger_than_one_answer_is_read_in_several(on: &Subject
     let topic = on.log("large", &[]).await;
     let value = "x".repeat(100_000);
     for _ in 0..12 {
-        let lease = on.lease("large").await;
-        committed(on.append(&lease, &[append(&topic, &[value.as_str(); 9])]).await);
+        let mut lease = on.lease("large").await;
+        committed(on.append(&mut lease, &[append(&topic, &[value.as_str(); 9])]).await);
     }
     on.lease("large").await;
     let (mut next, mut count) = (0, 0);
@@ -165,8 +172,8 @@ pub(super) async fn a_log_larger_than_one_answer_is_read_in_several(on: &Subject
 pub(super) async fn only_topics_of_one_partition_are_logs(on: &Subject) {
     let topic = on.create(&on.spec("many-partitions")).await.name;
     assert_eq!(refusal(on.kafka.read_log(&topic, 0, soon()).await), "INVALID_PARTITIONS");
-    let lease = on.lease("many-partitions").await;
-    let appended = on.kafka.append_to_logs(&lease, &[append(&topic, &["a"])], soon()).await;
+    let mut lease = on.lease("many-partitions").await;
+    let appended = on.kafka.append_to_logs(&mut lease, &[append(&topic, &["a"])], soon()).await;
     assert_eq!(refusal(appended), "INVALID_PARTITIONS");
     on.lease("many-partitions").await;
     on.delete(&topic).await;
@@ -175,14 +182,14 @@ pub(super) async fn only_topics_of_one_partition_are_logs(on: &Subject) {
 pub(super) async fn records_are_stamped_when_they_are_appended_or_as_their_writer_says(on: &Subject) {
     let stamped = on.log("stamped", &[("message.timestamp.type", "LogAppendTime")]).await;
     let plain = on.log("plain", &[]).await;
-    let lease = on.lease("stamps").await;
+    let mut lease = on.lease("stamps").await;
     let given = |topic| {
         let mut append = append(topic, &["a", "b"]);
         append.records[0].timestamp = Some(Timestamp(1_000));
         append.records[1].timestamp = Some(Timestamp(3_000));
         append
     };
-    let written = committed(on.append(&lease, &[given(&stamped), given(&plain)]).await);
+    let written = committed(on.append(&mut lease, &[given(&stamped), given(&plain)]).await);
     on.lease("stamps").await;
     let times = |read: LogRead| read.records.iter().map(|it| it.timestamp).collect::<Vec<_>>();
     assert_eq!(times(on.read(&plain, 0).await), [Timestamp(1_000), Timestamp(3_000)]);

@@ -110,7 +110,7 @@ impl<S: Fold> Shared<S> {
     /// Writes the genesis, if nobody did.
     async fn write_genesis(&self, journal: &str, claims: &Claims, deadline: Instant) -> Result<Outcome, JournalError> {
         let cluster = self.cluster(deadline).await?.to_owned();
-        let lease = self.kafka.take_lease(&self.topics.lease, deadline).await?;
+        let mut lease = self.kafka.take_lease(&self.topics.lease, deadline).await?;
         let history = self.read_to_end(&self.topics.history, 0, deadline).await?;
         if let Some(first) = events(&history).first() {
             let found = first.event.facts.get("journal").and_then(|it| it.as_str()).unwrap_or_default();
@@ -124,7 +124,7 @@ impl<S: Fold> Shared<S> {
         let head = Head { journal: journal.to_owned(), cluster, offset: -1, min_writer: WRITER, ..Head::default() };
         let mut draft = Draft::new(&head, history.next);
         draft.add(claims, &[genesis(&head)]);
-        Ok(self.kafka.append_to_logs(&lease, &draft.appends(&self.topics, state.next), deadline).await?)
+        Ok(self.kafka.append_to_logs(&mut lease, &draft.appends(&self.topics, state.next), deadline).await?)
     }
 }
 

@@ -126,6 +126,11 @@ impl Draft {
         }
     }
 
+    /// Number of records in the state: the entities and the head.
+    pub(super) fn state_count(&self) -> usize {
+        self.entities.len() + 1
+    }
+
     /// The transaction: the history goes on where the draft begins, and the state at an offset.
     pub(super) fn appends(&self, topics: &JournalTopics, state_next: i64) -> Vec<Append> {
         let history =

@@ -10,8 +10,8 @@
 //! back: each is an error of its own, and never an empty state.
 //!
 //! **Writing** is compare-and-append: read and decide; take the lease, which fences every other writer; read the rest,
-//! and decide again if there was any; write and commit. Who was fenced starts again after a pause of a random length that
-//! doubles each time. An answer that was lost is settled by taking the lease once more, after which all that was ever
+//! and decide again if there was any; write and commit. The lease is kept for what is written next. Who was fenced waits
+//! until nobody writes, and starts again after a pause of a random length that doubles each time. An answer that was lost is settled by taking the lease once more, after which all that was ever
 //! committed can be read. Commands of one process that come at the same time are one transaction, each decided on what
 //! the one before leaves behind.
 //!
@@ -45,7 +45,10 @@ pub use writing::{Appended, Written};
 
 use crate::{
     clients::{
-        journal::{reading::Known, writing::Pending},
+        journal::{
+            reading::Known,
+            writing::{Held, Pending},
+        },
         kafka::{Kafka, KafkaError},
     },
     governance::record::{Fold, Timestamp},
@@ -64,8 +67,8 @@ struct Shared<S> {
     /// Events that were found in the history as they were remembered.
     found: Mutex<BTreeMap<i64, EventHash>>,
     pending: Mutex<Vec<Pending<S>>>,
-    /// One group is written at a time.
-    writing: tokio::sync::Mutex<()>,
+    /// One group is written at a time, under the lease of the one before if nobody else took it.
+    writing: tokio::sync::Mutex<Option<Held>>,
 }
 
 /// A journal as it was at a moment.

@@ -225,14 +225,14 @@ impl<S: Fold> Known<S> {
         self.read_at.is_some()
     }
 
-    /// Puts what was written in its place, as reading it would.
-    pub(super) fn keep(&mut self, draft: &Draft, at: Option<Timestamp>) {
+    /// Puts what was written at an offset in its place, as reading it would.
+    pub(super) fn keep(&mut self, draft: &Draft, next: i64, at: Option<Timestamp>) {
         let snapshot = Arc::make_mut(&mut self.snapshot);
         for (key, (offset, hash, value)) in &draft.entities {
             match snapshot.state.put(key, value) {
                 Ok(()) => drop(self.origins.insert(*offset, *hash)),
                 Err(error) => {
-                    let quarantined = Quarantined { offset: self.next, problem: error.problem };
+                    let quarantined = Quarantined { offset: next, problem: error.problem };
                     snapshot.quarantined.insert(key.clone(), quarantined);
                 }
             }
@@ -240,8 +240,8 @@ impl<S: Fold> Known<S> {
         self.origins.insert(draft.head.offset, draft.head.hash);
         snapshot.head = draft.head.clone();
         snapshot.newest = snapshot.newest.max(at.unwrap_or(snapshot.newest));
-        // The entities and the head; the marker of the commit is read with what follows.
-        self.next += i64::try_from(draft.entities.len() + 1).unwrap_or(i64::MAX);
+        // The marker of the commit is read with what follows.
+        self.next = next + i64::try_from(draft.state_count()).unwrap_or(i64::MAX);
     }
 
     /// Puts records in their place.

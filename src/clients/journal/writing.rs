@@ -30,6 +30,23 @@ pub(super) const LARGEST_DECISION: usize = 900_000;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
+/// How long a writer waits for the others to pause.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A lease that is kept after a commit.
+#[derive(Debug)]
+pub(super) struct Held {
+    lease: Lease,
+    ends: Ends,
+}
+
+/// Where the topics go on if nobody else takes the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ends {
+    history: i64,
+    state: i64,
+}
+
 /// What a command wrote.
 #[derive(Clone, Debug)]
 pub struct Appended<S> {
@@ -87,7 +104,7 @@ impl<S: Fold> Journal<S> {
 /// Writes what waits, unless another task does.
 async fn write_pending<S: Fold>(journal: Journal<S>, deadline: Instant) {
     let shared = &journal.0;
-    let Ok(_writing) = in_time(deadline, shared.writing.lock()).await else {
+    let Ok(mut held) = in_time(deadline, shared.writing.lock()).await else {
         let time_is_up = || JournalError::from(KafkaError::Deadline("waiting for the journal".to_owned()));
         let now = Instant::now();
         let late: Vec<_> = locked(&shared.pending).extract_if(.., |it| it.deadline <= now).collect();
@@ -102,7 +119,7 @@ async fn write_pending<S: Fold>(journal: Journal<S>, deadline: Instant) {
             return;
         }
         let latest = group.iter().map(|it| it.deadline).max().unwrap_or(deadline);
-        if let Err(error) = shared.write_group(&mut group, latest).await {
+        if let Err(error) = shared.write_group(&mut group, &mut held, latest).await {
             for it in group {
                 it.command.fail(error.clone());
             }
@@ -112,9 +129,14 @@ async fn write_pending<S: Fold>(journal: Journal<S>, deadline: Instant) {
 
 impl<S: Fold> Shared<S> {
     /// Writes a group, and tells each of its commands how it ended. After an error, those that are left are to be told.
-    async fn write_group(&self, group: &mut Vec<Pending<S>>, deadline: Instant) -> Result<(), JournalError> {
+    async fn write_group(
+        &self,
+        group: &mut Vec<Pending<S>>,
+        held: &mut Option<Held>,
+        deadline: Instant,
+    ) -> Result<(), JournalError> {
         let mut sent = None;
-        let res = self.write_until_settled(group, &mut sent, deadline).await;
+        let res = self.write_until_settled(group, held, &mut sent, deadline).await;
         if sent.is_some() { res.map_err(|_| JournalError::Unsettled) } else { res }
     }
 
@@ -122,6 +144,7 @@ impl<S: Fold> Shared<S> {
     async fn write_until_settled(
         &self,
         group: &mut Vec<Pending<S>>,
+        held: &mut Option<Held>,
         sent: &mut Option<Draft>,
         deadline: Instant,
     ) -> Result<(), JournalError> {
@@ -134,18 +157,69 @@ impl<S: Fold> Shared<S> {
                 return Ok(());
             }
             let began = Instant::now();
-            let lease = self.kafka.take_lease(&self.topics.lease, deadline).await?;
-            let tails = self.read_tails(deadline).await?;
+            let (mut lease, tails) = self.lease_and_tails(held.take(), deadline).await?;
+            let is_kept = tails.is_kept;
             if let Some(draft) = sent.take_if(|it| tails.has(it)) {
                 Self::succeed(group, &draft, &tails.snapshot);
                 return Ok(());
             }
             *sent = None;
-            match self.decide_and_append(group, &lease, tails, deadline).await? {
-                Step::Done => return Ok(()),
+            match self.decide_and_append(group, &mut lease, tails, deadline).await? {
+                Step::Done(ends) => {
+                    *held = Some(Held { lease, ends });
+                    return Ok(());
+                }
                 Step::Unknown(draft) => *sent = Some(*draft),
-                Step::Again => pauses.next(began.elapsed(), deadline).await?,
+                // The lease was taken while nothing was being written.
+                Step::Again if is_kept => {}
+                Step::Again => {
+                    pauses.next(began.elapsed(), deadline).await?;
+                    self.listen(&pauses, deadline).await?;
+                }
             }
+        }
+    }
+
+    /// The lease that is held, or a new one.
+    async fn lease_and_tails(&self, held: Option<Held>, deadline: Instant) -> Result<(Lease, Tails<S>), JournalError> {
+        if let Some(held) = held
+            && let Some(tails) = self.tails_of(&held, deadline).await?
+        {
+            return Ok((held.lease, tails));
+        }
+        let lease = self.kafka.take_lease(&self.topics.lease, deadline).await?;
+        Ok((lease, self.read_tails(deadline).await?))
+    }
+
+    /// The journal as it is if nobody took the lease since, which nobody did who left a trace in what is known.
+    async fn tails_of(&self, held: &Held, deadline: Instant) -> Result<Option<Tails<S>>, JournalError> {
+        let known = in_time(deadline, self.known.lock()).await?;
+        // Reading came to the marker of the last commit, or behind it.
+        let is_last = (known.next..=known.next + 1).contains(&held.ends.state);
+        let snapshot = known.snapshot.clone();
+        Ok(is_last.then(|| Tails { snapshot, ends: held.ends, history: LogRead::default(), is_kept: true }))
+    }
+
+    /// Waits until nobody seems to write, since taking the lease would only stop them. Not for ever: somebody may always
+    /// be writing.
+    async fn listen(&self, pauses: &Pauses, deadline: Instant) -> Result<(), JournalError> {
+        let began = Instant::now();
+        let mut before = None;
+        loop {
+            let mut known = in_time(deadline, self.known.lock()).await?;
+            let (holder, read) = tokio::join!(
+                self.kafka.lease_holder(&self.topics.lease, deadline),
+                self.catch_up(&mut known, Instant::now(), deadline)
+            );
+            let (holder, _, next) = (holder?, read?, known.next);
+            drop(known);
+            let is_writing = holder.as_ref().is_some_and(|it| it.is_writing);
+            let is_quiet = !is_writing && before.as_ref() == Some(&(holder.clone(), next));
+            if is_quiet || PATIENCE < began.elapsed() {
+                return Ok(());
+            }
+            before = Some((holder, next));
+            pauses.once_more(deadline).await?;
         }
     }
 
@@ -162,10 +236,9 @@ impl<S: Fold> Shared<S> {
             drop(known);
             self.may_write(&snapshot.head, deadline).await?;
             let (_, shares) = Draft::decide(&snapshot, snapshot.head.offset + 1, group);
-            let has_all = shares.iter().all(|it| matches!(it, Share::Events(1..) | Share::Later));
             if is_new {
                 self.sort_out(group, &shares, &snapshot);
-            } else if has_all {
+            } else if has_all(&shares) {
                 return Ok(());
             }
         }
@@ -202,7 +275,7 @@ impl<S: Fold> Shared<S> {
                 self.read_to_end(&self.topics.history, from, deadline)
             );
             let (state_read, history) = (state?, history?);
-            let (snapshot, state_next) = (known.snapshot.clone(), known.next);
+            let (snapshot, state) = (known.snapshot.clone(), known.next);
             drop(known);
             // Nobody writes under this lease: an open transaction is another one's, or its marker is on its way.
             if history.end < history.high_watermark {
@@ -211,7 +284,8 @@ impl<S: Fold> Shared<S> {
                 self.wait_for_end(&self.topics.state, &state_read, began, deadline).await?;
             } else {
                 check_end(&snapshot.head, &history)?;
-                return Ok(Tails { snapshot, state_next, history });
+                let ends = Ends { history: history.next, state };
+                return Ok(Tails { snapshot, ends, history, is_kept: false });
             }
         }
     }
@@ -219,26 +293,34 @@ impl<S: Fold> Shared<S> {
     async fn decide_and_append(
         &self,
         group: &mut Vec<Pending<S>>,
-        lease: &Lease,
+        lease: &mut Lease,
         tails: Tails<S>,
         deadline: Instant,
     ) -> Result<Step, JournalError> {
-        let Tails { snapshot, state_next, history } = tails;
+        let Tails { snapshot, ends, history: _, is_kept } = tails;
         self.may_write(&snapshot.head, deadline).await?;
-        let (draft, shares) = Draft::decide(&snapshot, history.next, group);
+        let (draft, shares) = Draft::decide(&snapshot, ends.history, group);
+        if is_kept && !has_all(&shares) {
+            // Nobody is refused on what others may have changed.
+            return Ok(Step::Again);
+        }
         self.sort_out(group, &shares, &snapshot);
         if group.is_empty() {
-            return Ok(Step::Done);
+            return Ok(Step::Done(ends));
         }
         // What was read is changed in its place once nobody else looks at it.
         drop(snapshot);
-        let appends = draft.appends(&self.topics, state_next);
+        let appends = draft.appends(&self.topics, ends.state);
         match self.kafka.append_to_logs(lease, &appends, deadline).await? {
             Outcome::Committed(places) => {
                 let at = places.first().and_then(|it| it.timestamp);
-                let snapshot = self.keep(&draft, state_next, at, deadline).await?;
+                let snapshot = self.keep(&draft, ends.state, at, deadline).await?;
                 Self::succeed(group, &draft, &snapshot);
-                Ok(Step::Done)
+                // After the records comes the marker of the commit.
+                let after = |count: usize| 1 + i64::try_from(count).unwrap_or(i64::MAX);
+                let history = ends.history + after(draft.events.len());
+                let state = ends.state + after(draft.state_count());
+                Ok(Step::Done(Ends { history, state }))
             }
             Outcome::Fenced | Outcome::Elsewhere => Ok(Step::Again),
             Outcome::Unknown => Ok(Step::Unknown(Box::new(draft))),
@@ -254,8 +336,8 @@ impl<S: Fold> Shared<S> {
         deadline: Instant,
     ) -> Result<Arc<Snapshot<S>>, JournalError> {
         let mut known = in_time(deadline, self.known.lock()).await.map_err(|_| JournalError::Unsettled)?;
-        if known.next == state_next {
-            known.keep(draft, at);
+        if (known.next..=known.next + 1).contains(&state_next) {
+            known.keep(draft, state_next, at);
         }
         Ok(known.snapshot.clone())
     }
@@ -269,10 +351,15 @@ impl<S: Fold> Shared<S> {
     }
 }
 
+/// Whether every command has something to write.
+fn has_all(shares: &[Share]) -> bool {
+    shares.iter().all(|it| matches!(it, Share::Events(1..) | Share::Later))
+}
+
 /// How one try to write ended.
 enum Step {
-    /// Each command knows.
-    Done,
+    /// Each command knows, and the topics go on from here.
+    Done(Ends),
     /// Nothing was written.
     Again,
     /// It may have been written.
@@ -282,10 +369,11 @@ enum Step {
 /// The journal as it is under a lease.
 struct Tails<S> {
     snapshot: Arc<Snapshot<S>>,
-    /// Where the state goes on.
-    state_next: i64,
+    ends: Ends,
     /// The history from the head that was known before.
     history: LogRead,
+    /// Whether nothing was read, since the lease is an old one.
+    is_kept: bool,
 }
 
 impl<S> Tails<S> {
@@ -307,6 +395,11 @@ impl Pauses {
     /// one is through before the other comes.
     pub(super) async fn next(&mut self, took: Duration, deadline: Instant) -> Result<(), JournalError> {
         self.longest = (self.longest.max(took).max(FIRST_PAUSE) * 2).min(LONGEST_PAUSE);
+        self.once_more(deadline).await
+    }
+
+    /// Pauses for a random part of the same time.
+    async fn once_more(&self, deadline: Instant) -> Result<(), JournalError> {
         let mut random = [0; 2];
         // Without random numbers the pause is merely the longest.
         let part = rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));

@@ -1,7 +1,7 @@
 //! The part of the port that reads and writes topics of one partition as logs: committed records in their order, and
 //! several topics written in one transaction under a lease that one writer holds at a time.
 
-use std::{fmt, time::Instant};
+use std::{collections::BTreeMap, fmt, time::Instant};
 
 use bytes::Bytes;
 
@@ -25,9 +25,17 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// fenced from then on. When this returns, all that was ever committed under the id can be read.
     fn take_lease<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Lease>;
 
-    /// Writes to several topics in one transaction, once under each lease. An error means that nothing was written, nor
-    /// will be.
-    fn append_to_logs<'a>(&'a self, lease: &'a Lease, appends: &'a [Append], deadline: Instant) -> Answer<'a, Outcome>;
+    /// Who holds a lease, without taking it. `None` if nobody ever did, or the brokers cannot tell (before Kafka 3.0).
+    fn lease_holder<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Option<LeaseHolder>>;
+
+    /// Writes to several topics in one transaction. An error means that nothing was written, nor will be. After any end
+    /// but [`Outcome::Committed`] the lease is of no use any more.
+    fn append_to_logs<'a>(
+        &'a self,
+        lease: &'a mut Lease,
+        appends: &'a [Append],
+        deadline: Instant,
+    ) -> Answer<'a, Outcome>;
 }
 
 /// The milliseconds after which a broker aborts a transaction whose writer is silent.
@@ -80,6 +88,19 @@ pub struct Lease {
     pub producer_id: i64,
     /// How often the lease was taken.
     pub epoch: i16,
+    /// How many records were written under it, by topic.
+    pub sequences: BTreeMap<TopicName, i32>,
+}
+
+/// Who holds a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseHolder {
+    /// As [`Lease::producer_id`].
+    pub producer_id: i64,
+    /// As [`Lease::epoch`].
+    pub epoch: i16,
+    /// Whether a transaction is open, or its end is on its way.
+    pub is_writing: bool,
 }
 
 /// What a transaction writes to one topic.
@@ -136,7 +157,16 @@ impl Log for Wired {
         Box::pin(self.0.take_lease(id, deadline))
     }
 
-    fn append_to_logs<'a>(&'a self, lease: &'a Lease, appends: &'a [Append], deadline: Instant) -> Answer<'a, Outcome> {
+    fn lease_holder<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Option<LeaseHolder>> {
+        Box::pin(self.0.lease_holder(id, deadline))
+    }
+
+    fn append_to_logs<'a>(
+        &'a self,
+        lease: &'a mut Lease,
+        appends: &'a [Append],
+        deadline: Instant,
+    ) -> Answer<'a, Outcome> {
         Box::pin(self.0.append_to_logs(lease, appends, deadline))
     }
 }

@@ -39,7 +39,9 @@ pub use acls::{AclFailures, AclFilter, Acls, ResourceFilter};
 pub use client::connect;
 pub use error::{ConnectProblem, KafkaError};
 pub use facts::{BrokerSetting, Facts};
-pub use log::{Append, Appended, Lease, Log, LogRead, LogRecord, NewRecord, Outcome, TRANSACTION_TIMEOUT_MS};
+pub use log::{
+    Append, Appended, Lease, LeaseHolder, Log, LogRead, LogRecord, NewRecord, Outcome, TRANSACTION_TIMEOUT_MS,
+};
 pub use quotas::{Quota, QuotaChanges, QuotaEntity, QuotaName, Quotas};
 pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
 

@@ -29,8 +29,8 @@ const FORMAT: u8 = 2;
 /// Bytes of a record are at least seven: its length, attributes, two deltas, two lengths and the count of headers.
 const SMALLEST_RECORD: usize = 7;
 
-/// Records as one batch of a transaction.
-pub(super) fn encode(lease: &Lease, records: &[NewRecord]) -> Result<Bytes, String> {
+/// Records as one batch of a transaction, of which the first has a number under the lease.
+pub(super) fn encode(lease: &Lease, first: i32, records: &[NewRecord]) -> Result<Bytes, String> {
     let now = now();
     let records = records.iter().zip(0..).map(|(record, number): (_, i32)| Record {
         transactional: true,
@@ -41,7 +41,7 @@ pub(super) fn encode(lease: &Lease, records: &[NewRecord]) -> Result<Bytes, Stri
         producer_epoch: lease.epoch,
         timestamp_type: TimestampType::Creation,
         offset: number.into(),
-        sequence: number,
+        sequence: first + number,
         timestamp: record.timestamp.unwrap_or(now).0,
         key: record.key.clone(),
         value: record.value.clone(),
@@ -242,7 +242,7 @@ fn variable(bytes: &mut Bytes) -> Result<i64, TryGetError> {
 mod tests {
     use super::*;
 
-    const LEASE: Lease = Lease { id: String::new(), producer_id: 7, epoch: 0 };
+    const LEASE: Lease = Lease { id: String::new(), producer_id: 7, epoch: 0, sequences: BTreeMap::new() };
 
     fn record(key: Option<&str>, value: &str) -> NewRecord {
         let bytes = |it: &str| Bytes::from(it.to_owned());
@@ -251,7 +251,7 @@ mod tests {
 
     /// A batch as a broker keeps it: with its offset, and with bits of attributes set.
     fn batch(offset: i64, records: &[NewRecord], attributes: u8) -> Vec<u8> {
-        let mut bytes = encode(&LEASE, records).unwrap().to_vec();
+        let mut bytes = encode(&LEASE, 0, records).unwrap().to_vec();
         bytes[..8].copy_from_slice(&offset.to_be_bytes());
         bytes[22] |= attributes;
         bytes

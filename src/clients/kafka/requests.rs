@@ -8,9 +8,10 @@ use kafka_protocol::{
         AddPartitionsToTxnRequest, AlterClientQuotasRequest, ConsumerGroupDescribeRequest, CreateAclsRequest,
         CreatePartitionsRequest, CreateTopicsRequest, DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest,
         DescribeClientQuotasRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-        EndTxnRequest, FetchRequest, FindCoordinatorRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest,
-        ListOffsetsRequest, MetadataRequest, ProduceRequest, TopicName as WireTopicName,
-        describe_configs_request::DescribeConfigsResource, metadata_request::MetadataRequestTopic,
+        DescribeTransactionsRequest, EndTxnRequest, FetchRequest, FindCoordinatorRequest,
+        IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest,
+        TopicName as WireTopicName, describe_configs_request::DescribeConfigsResource,
+        metadata_request::MetadataRequestTopic,
     },
     protocol::{Request, StrBytes},
 };
@@ -68,6 +69,7 @@ asks! {
     DescribeGroupsRequest, 0..=6, "descriptions of classic groups (Kafka 0.9)";
     FetchRequest, 4..=12, "reads of committed records (Kafka 0.11)";
     InitProducerIdRequest, 0..=4, "leases of transactional ids (Kafka 0.11)";
+    DescribeTransactionsRequest, 0..=0, "descriptions of transactions (Kafka 3.0)";
     AddPartitionsToTxnRequest, 0..=3, "transactions (Kafka 0.11)";
     ProduceRequest, 3..=11, "transactional writes (Kafka 0.11)";
     EndTxnRequest, 0..=4, "ends of transactions (Kafka 0.11)";

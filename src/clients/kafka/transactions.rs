@@ -17,7 +17,7 @@ use crate::{
         KafkaError,
         client::{Client, Target},
         coordinators::Coordinated,
-        log::{Append, Appended, Lease, Outcome, TRANSACTION_TIMEOUT_MS},
+        log::{Append, Appended, Lease, LeaseHolder, Outcome, TRANSACTION_TIMEOUT_MS},
         records,
         requests::{wire_name, wire_text},
         trouble::{Asked, Tries, Trouble},
@@ -28,7 +28,8 @@ use bytes::Bytes;
 use kafka_protocol::{
     error::ResponseError,
     messages::{
-        AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest, ProduceRequest, ProducerId, TransactionalId,
+        AddPartitionsToTxnRequest, DescribeTransactionsRequest, EndTxnRequest, InitProducerIdRequest, ProduceRequest,
+        ProducerId, TransactionalId,
         add_partitions_to_txn_request::AddPartitionsToTxnTopic,
         produce_request::{PartitionProduceData, TopicProduceData},
         produce_response::PartitionProduceResponse,
@@ -75,11 +76,41 @@ impl Client {
         let coordinator = self.coordinator(Coordinated::Transaction, id, deadline).await?;
         let answer = self.call(Target::Node(coordinator), deadline, |_| Ok(request)).await?;
         match obstacle(answer.error_code, None, Asked { operation: "WRITE", name: id }) {
-            None => Ok(Lease { id: id.to_owned(), producer_id: answer.producer_id.0, epoch: answer.producer_epoch }),
+            None => {
+                let (producer_id, epoch) = (answer.producer_id.0, answer.producer_epoch);
+                Ok(Lease { id: id.to_owned(), producer_id, epoch, sequences: BTreeMap::new() })
+            }
             // Another one takes it at this moment.
             Some(Obstacle::Fenced) => Err(busy(answer.error_code)),
             Some(Obstacle::Trouble(trouble)) => Err(trouble),
         }
+    }
+
+    pub(super) async fn lease_holder(&self, id: &str, deadline: Instant) -> Result<Option<LeaseHolder>, KafkaError> {
+        let mut tries = Tries::new(deadline, || format!("looking at the lease `{id}`"));
+        loop {
+            match self.described_holder(id, deadline).await {
+                Ok(holder) => return Ok(holder),
+                Err(Trouble::Final(KafkaError::Unsupported(_))) => return Ok(None),
+                Err(trouble) => tries.next(self.astray(id, trouble)).await?,
+            }
+        }
+    }
+
+    async fn described_holder(&self, id: &str, deadline: Instant) -> Result<Option<LeaseHolder>, Trouble> {
+        let request = DescribeTransactionsRequest::default().with_transactional_ids(vec![transactional_id(id)]);
+        let coordinator = self.coordinator(Coordinated::Transaction, id, deadline).await?;
+        let answer = self.call(Target::Node(coordinator), deadline, |_| Ok(request)).await?;
+        let found = answer.transaction_states.into_iter().next().ok_or_else(|| unanswered(id))?;
+        if found.error_code == ResponseError::TransactionalIdNotFound.code() {
+            return Ok(None);
+        }
+        let asked = Asked { operation: "DESCRIBE", name: id };
+        if let Some(trouble) = Trouble::of_code(found.error_code, None, asked) {
+            return Err(trouble);
+        }
+        let is_writing = !["Empty", "CompleteCommit", "CompleteAbort"].contains(&found.transaction_state.as_str());
+        Ok(Some(LeaseHolder { producer_id: found.producer_id.0, epoch: found.producer_epoch, is_writing }))
     }
 
     /// Has the coordinator asked for anew, unless it is the right one and busy.
@@ -93,7 +124,7 @@ impl Client {
 
     pub(super) async fn append_to_logs(
         &self,
-        lease: &Lease,
+        lease: &mut Lease,
         appends: &[Append],
         deadline: Instant,
     ) -> Result<Outcome, KafkaError> {
@@ -105,7 +136,13 @@ impl Client {
         if appends.iter().zip(&written).any(is_elsewhere) {
             return self.abort(lease, deadline).await;
         }
-        self.commit(lease, written, deadline).await
+        let outcome = self.commit(lease, written, deadline).await?;
+        for it in appends {
+            let written = i32::try_from(it.records.len()).unwrap_or(i32::MAX);
+            let sequence = lease.sequences.entry(it.topic.clone()).or_default();
+            *sequence = sequence.saturating_add(written);
+        }
+        Ok(outcome)
     }
 
     /// Tells the coordinator what the transaction is going to write to; `false` if the lease is gone.
@@ -159,7 +196,8 @@ impl Client {
     ) -> Result<Option<Vec<Appended>>, KafkaError> {
         let mut batches = BTreeMap::new();
         for it in appends {
-            let batch = records::encode(lease, &it.records).map_err(KafkaError::Unsupported)?;
+            let batch = records::encode(lease, lease.sequences.get(&it.topic).copied().unwrap_or(0), &it.records)
+                .map_err(KafkaError::Unsupported)?;
             batches.insert(it.topic.clone(), batch);
         }
         let mut written: BTreeMap<TopicName, Appended> = BTreeMap::new();
@@ -287,6 +325,11 @@ fn obstacle(code: i16, message: Option<&str>, asked: Asked<'_>) -> Option<Obstac
         | R::OutOfOrderSequenceNumber
         | R::TransactionAbortable => Some(Obstacle::Fenced),
         R::ConcurrentTransactions => Some(Obstacle::Trouble(busy(code))),
+        // Brokers fail so when they are asked to end a transaction while they fence its writer (seen on 4.3).
+        R::UnknownServerError => {
+            let (code, message) = ("UNKNOWN_SERVER_ERROR".to_owned(), format!("it failed to {}", asked.operation));
+            Some(Obstacle::Trouble(Trouble::Lost(KafkaError::Broker { code, message })))
+        }
         R::DuplicateSequenceNumber => None,
         _ => Trouble::of_code(code, message, asked).map(Obstacle::Trouble),
     }

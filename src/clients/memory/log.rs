@@ -1,12 +1,14 @@
 //! Logs and transactions of the cluster in memory.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use super::{Kept, MemoryCluster, State, refused};
 use crate::{
     clients::{
         clock::now,
-        kafka::{Answer, Append, Appended, KafkaError, Lease, Log, LogRead, LogRecord, NewRecord, Outcome},
+        kafka::{
+            Answer, Append, Appended, KafkaError, Lease, LeaseHolder, Log, LogRead, LogRecord, NewRecord, Outcome,
+        },
     },
     governance::topic::TopicName,
 };
@@ -176,11 +178,23 @@ impl Log for MemoryCluster {
             let producers = i64::try_from(state.leases.len()).unwrap_or(i64::MAX);
             let (producer_id, epoch) = state.leases.entry(id.to_owned()).or_insert((producers, -1));
             *epoch += 1;
-            Ok(Lease { id: id.to_owned(), producer_id: *producer_id, epoch: *epoch })
+            let sequences = BTreeMap::new();
+            Ok(Lease { id: id.to_owned(), producer_id: *producer_id, epoch: *epoch, sequences })
         })
     }
 
-    fn append_to_logs<'a>(&'a self, lease: &'a Lease, appends: &'a [Append], _: Instant) -> Answer<'a, Outcome> {
+    fn lease_holder<'a>(&'a self, id: &'a str, _: Instant) -> Answer<'a, Option<LeaseHolder>> {
+        self.answer("lease_holder", |state| {
+            let holder = |(producer_id, epoch): &(i64, i16)| LeaseHolder {
+                producer_id: *producer_id,
+                epoch: *epoch,
+                is_writing: false,
+            };
+            Ok(state.leases.get(id).map(holder))
+        })
+    }
+
+    fn append_to_logs<'a>(&'a self, lease: &'a mut Lease, appends: &'a [Append], _: Instant) -> Answer<'a, Outcome> {
         self.answer("append_to_logs", |state| state.write(lease, appends))
     }
 }
