@@ -20,7 +20,7 @@ use std::thread;
 pub use engines::Engine;
 pub use process::{Outcome, Running, children, is_alive, run};
 pub use provider::{VERSION, binary, conformance_tests, mirror};
-pub use stack::{Certificates, Identity, Stack, TopicFacts, User};
+pub use stack::{Certificates, Identity, LogLine, Stack, TopicFacts, User};
 pub use workspace::{Workspace, hcl};
 
 /// Fetches and builds whatever the tests need and the cache lacks.

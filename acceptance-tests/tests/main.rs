@@ -13,6 +13,7 @@ mod environment;
 mod errors;
 mod functions;
 mod governance;
+mod journal;
 mod rules;
 mod scale;
 mod topic;

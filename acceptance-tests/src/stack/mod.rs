@@ -22,7 +22,7 @@ use std::{
 };
 
 pub use certificates::{Certificates, Identity};
-pub use tools::TopicFacts;
+pub use tools::{LogLine, TopicFacts};
 
 use crate::{cache, environment::require, process::run_or_explain};
 use ports::Ports;

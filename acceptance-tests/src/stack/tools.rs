@@ -24,7 +24,29 @@ pub struct TopicFacts {
     pub config: BTreeMap<String, String>,
 }
 
+/// A record of a topic, as Kafka's consumer prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Its place.
+    pub offset: i64,
+    /// The key, or `null`.
+    pub key: String,
+    /// The value, or `null`.
+    pub value: String,
+}
+
 impl Stack {
+    /// The committed records of a topic of one partition, none of which has a line break.
+    #[track_caller]
+    pub fn read(&self, topic: &str) -> Vec<LogLine> {
+        let properties = ["print.offset=true", "print.key=true", "print.value=true"];
+        let mut arguments = vec!["--topic", topic, "--from-beginning", "--isolation-level", "read_committed"];
+        arguments.extend(["--timeout-ms", "4000"]);
+        arguments.extend(properties.iter().flat_map(|it| ["--formatter-property", it]));
+        let outcome = expect(run(self.command(CONSUMER).args(arguments), Duration::from_mins(1)));
+        outcome.stdout.lines().map(log_line).collect()
+    }
+
     /// The topics whose names start with `prefix`, in one run of Kafka's tool.
     #[track_caller]
     pub fn topics(&self, prefix: &str) -> BTreeMap<String, TopicFacts> {
@@ -168,6 +190,15 @@ fn topic(line: &str) -> (String, TopicFacts) {
         config,
     };
     (field("Topic").to_owned(), facts)
+}
+
+/// A line such as `Offset:3⇥key⇥value`.
+#[track_caller]
+fn log_line(line: &str) -> LogLine {
+    let fields: Vec<&str> = line.splitn(3, '\t').collect();
+    let [offset, key, value] = fields[..] else { panic!("no record: {line}") };
+    let offset = offset.strip_prefix("Offset:").unwrap_or_else(|| panic!("no offset: {line}"));
+    LogLine { offset: expect(offset.parse()), key: key.to_owned(), value: value.to_owned() }
 }
 
 /// `a=b,c=d,e` is `a` = `b` and `c` = `d,e`.
