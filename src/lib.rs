@@ -3,6 +3,7 @@
 extern crate self as terraform_provider_kafka;
 
 pub mod clients;
+pub mod commands;
 pub mod data_sources;
 pub mod framework;
 pub mod functions;

@@ -1,9 +1,13 @@
-//! The plugin's process.
+//! The plugin's process, and the commands of a person.
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
-use terraform_provider_kafka::{plugin, provider::KafkaProvider, server::Server};
+use terraform_provider_kafka::{commands, plugin, provider::KafkaProvider, server::Server};
 
 fn main() -> ExitCode {
-    plugin::main(env!("CARGO_PKG_VERSION"), Server::<KafkaProvider>::new)
+    let arguments = env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned());
+    match commands::main(arguments) {
+        Some(code) => code,
+        None => plugin::main(env!("CARGO_PKG_VERSION"), Server::<KafkaProvider>::new),
+    }
 }

@@ -11,12 +11,12 @@ pub use governance::{Acting, Governance, Governing};
 pub use settings::{EnvironmentSettings, SaslSettings, Settings, TlsSettings};
 
 use crate::{
-    clients::kafka,
+    clients::kafka::{self, Kafka},
     data_sources::{
         applications::Applications, cluster::Cluster, consumer_group::ConsumerGroup, environment::DeclaredEnvironment,
         environments::DeclaredEnvironments, topics::Topics,
     },
-    framework::{Diagnostics, Failure, Provider, Registry},
+    framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
     functions::{parse_name::ParseName, render_name::RenderName},
     governance::acl::Principal,
     resources::{application::Application, environment::Environment as EnvironmentResource, topic::Topic},
@@ -51,8 +51,6 @@ impl Provider for KafkaProvider {
     }
 
     async fn configure(settings: Settings, report: &mut Diagnostics) -> Result<Context, Failure> {
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-        let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
         let acting = Arc::new(Acting::from_variables(variable)?);
         if !settings.environments.is_null() {
             return context(&settings, &acting).map_err(Failure::Told);
@@ -65,6 +63,31 @@ impl Provider for KafkaProvider {
         }
         context(&settings, &acting).map_err(Failure::Told)
     }
+}
+
+/// An environment variable that is not empty.
+#[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|it| !it.is_empty())
+}
+
+/// The cluster that environment variables name, for commands that have no provider block, and who acts there.
+///
+/// # Errors
+/// What is wrong with the variables, or that they name no brokers.
+pub fn from_variables() -> Result<(Arc<dyn Kafka>, Acting), Diagnostics> {
+    let acting = Acting::from_variables(variable)?;
+    let settings = settings::from_variables(variable, Optional::default())?;
+    let mut report = Diagnostics::default();
+    settings.check(&mut report);
+    if report.has_errors() {
+        return Err(report);
+    }
+    let environments = context(&settings, &Arc::new(Acting::default()))?.environments;
+    let environment = environments.ok().and_then(|it| it.into_values().next());
+    let kafka = environment.and_then(|it| it.shared_kafka().ok());
+    let missing = || Diagnostic::error("No brokers", "Set `KAFKA_BOOTSTRAP_SERVERS` to the addresses of brokers.");
+    Ok((kafka.ok_or_else(missing)?, acting))
 }
 
 /// Makes the context. What is not known yet is remembered by its path and fails those that need it.

@@ -14,8 +14,9 @@ use terraform_provider_kafka::{
 };
 
 /// Each module and those that it may use, as ARCHITECTURE.md draws them.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("clients", &["governance", "log"]),
+    ("commands", &["clients", "framework", "governance", "provider"]),
     ("data_sources", &["clients", "framework", "governance", "log", "provider", "resources"]),
     ("framework", &[]),
     ("functions", &["framework", "governance"]),

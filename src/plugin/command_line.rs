@@ -38,8 +38,10 @@ pub(super) const HELP: &str = "\
 Apache Kafka as self-service through Terraform and OpenTofu.
 
 Usage: terraform-provider-kafka [OPTION]
+       terraform-provider-kafka journal COMMAND
 
-Without an option it serves the Terraform or OpenTofu that started it.
+Without an option it serves the Terraform or OpenTofu that started it. `journal --help` tells the commands on the journal
+in which a cluster keeps what governs it.
 
 Options:
   --debug    Wait for connections, for use with a debugger, and print how to connect

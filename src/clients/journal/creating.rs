@@ -56,13 +56,14 @@ impl<S: Fold> Journal<S> {
     /// What of the topics' configuration is not as it has to be.
     ///
     /// # Errors
-    /// Those of the cluster, and [`JournalError::Incomplete`] if a topic is missing.
+    /// Those of the cluster, and [`JournalError::Absent`] or [`JournalError::Incomplete`] if a topic is missing.
     pub async fn deviations(&self, deadline: Instant) -> Result<Vec<Deviation>, JournalError> {
         let shared = &self.0;
         let mut res = Vec::new();
         for name in shared.topics.all() {
-            let topic = shared.kafka.describe_topic(name, deadline).await?;
-            let topic = topic.ok_or_else(|| JournalError::Incomplete(name.clone()))?;
+            let Some(topic) = shared.kafka.describe_topic(name, deadline).await? else {
+                return Err(shared.missing(deadline).await);
+            };
             let expected = shared.topics.config(name, topic.replication_factor);
             res.extend(deviations(&topic, &expected));
         }

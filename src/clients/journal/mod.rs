@@ -19,6 +19,7 @@
 //! told; what cannot be read is set aside by its offset, and stands in nobody's way but of those who would change that
 //! very entity.
 
+mod backup;
 mod checking;
 mod creating;
 mod drafting;
@@ -26,6 +27,7 @@ mod error;
 mod format;
 mod reading;
 mod topics;
+mod verifying;
 mod writing;
 
 use std::{
@@ -37,10 +39,12 @@ use std::{
 
 use tokio::{sync::OnceCell, time::timeout_at};
 
+pub use backup::ImportError;
 pub use creating::Deviation;
 pub use error::JournalError;
 pub use format::{CREATED, Claims, EventHash, EventHashError, FORM, HEAD, Head, REBOUND, Recorded, Remembered, WRITER};
 pub use topics::JournalTopics;
+pub use verifying::Verified;
 pub use writing::{Appended, Written};
 
 use crate::{

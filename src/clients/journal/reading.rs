@@ -198,7 +198,7 @@ impl<S: Fold> Shared<S> {
     }
 
     /// Which of the topics are missing, if one is.
-    async fn missing(&self, deadline: Instant) -> JournalError {
+    pub(super) async fn missing(&self, deadline: Instant) -> JournalError {
         let (mut missing, mut count) = (None, 0);
         for topic in self.topics.all() {
             match self.kafka.describe_topic(topic, deadline).await {

@@ -462,3 +462,106 @@ async fn what_is_remembered_is_looked_up_once() {
     let wrong = Remembered { hash: super::EventHash::of(b""), ..first };
     assert!(matches!(journal.check(&wrong, soon()).await, Err(JournalError::Changed { .. })));
 }
+
+async fn exported(journal: &Numbered) -> Vec<String> {
+    let mut lines = Vec::new();
+    journal.export(soon(), |it| lines.push(it.to_string())).await.unwrap();
+    lines
+}
+
+#[tokio::test]
+async fn an_export_is_imported_as_the_same_journal_with_each_event_in_its_place() {
+    let (cluster, journal) = created().await;
+    let text = BTreeMap::from([("a".to_owned(), Some(json!("personal")))]);
+    let told = move |_: &Numbers, _| Ok::<_, ()>(vec![Event { texts: text.clone(), ..set("a", 1) }, set("b", 1)]);
+    journal.append(Claims::default(), soon(), told).await.unwrap().unwrap();
+    cluster.open_transaction(&topics().history);
+    cluster.close_transaction(&topics().history);
+    let remembered = counted(&journal, "a").await.unwrap().snapshot.head.remembered();
+    // Enough for several transactions.
+    for number in 0..40 {
+        let large =
+            Event { facts: [("x".to_owned(), json!("x".repeat(9_000)))].into_iter().collect(), ..set("c", number) };
+        journal.append(Claims::default(), soon(), move |_, _| Ok::<_, ()>(vec![large.clone()])).await.unwrap().unwrap();
+    }
+    let lines = exported(&journal).await;
+
+    let elsewhere = Arc::new(MemoryCluster::new(1));
+    let imported = opened(&elsewhere);
+    let head = imported.import(lines.clone().into_iter(), soon()).await.unwrap();
+    let (before, after) = (journal.snapshot(soon()).await.unwrap(), imported.snapshot(soon()).await.unwrap());
+    assert_eq!((&after.head, &after.state), (&before.head, &before.state));
+    assert_eq!(head, after.head);
+    imported.check(&remembered, soon()).await.unwrap();
+    assert_eq!(imported.texts(soon()).await.unwrap(), journal.texts(soon()).await.unwrap());
+    assert_eq!(imported.history(0, soon()).await.unwrap(), journal.history(0, soon()).await.unwrap());
+    assert_eq!(imported.deviations(soon()).await.unwrap(), []);
+    assert_eq!(exported(&imported).await, lines);
+    let again = imported.import(lines.into_iter(), soon()).await;
+    assert!(matches!(again, Err(super::ImportError::NotEmpty(_))), "{again:?}");
+
+    // It belongs to the other cluster until it is bound to this one.
+    assert!(matches!(counted(&imported, "a").await, Err(JournalError::Foreign { .. })));
+    let wrong = imported.verify(soon()).await.unwrap().wrong;
+    assert_eq!(wrong, ["The journal belongs to the cluster memory-3, and this one is memory-1."]);
+    imported.rebind(Claims::default(), "moved", soon()).await.unwrap();
+    counted(&imported, "a").await.unwrap();
+    assert_eq!(opened(&elsewhere).verify(soon()).await.unwrap().wrong, Vec::<String>::new());
+    let twice = imported.rebind(Claims::default(), "moved", soon()).await;
+    assert_eq!(twice, Ok(None));
+    let last = exported(&imported).await;
+    assert_eq!(last.iter().filter(|it| it.contains("journal.rebound")).count(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_whole_is_not_imported() {
+    let (_cluster, journal) = created().await;
+    counted(&journal, "a").await.unwrap();
+    counted(&journal, "a").await.unwrap();
+    let lines = exported(&journal).await;
+    let elsewhere = Arc::new(MemoryCluster::new(1));
+    let check = async |lines: Vec<String>| {
+        let error = opened(&elsewhere).import(lines.into_iter(), soon()).await.unwrap_err();
+        assert_eq!(elsewhere.calls(), Vec::<&str>::new());
+        error.to_string()
+    };
+    let without = |at: usize| lines.iter().enumerate().filter(|(it, _)| *it != at).map(|(_, it)| it.clone()).collect();
+    assert_eq!(check(Vec::new()).await, "the file is cut off: its last line is missing");
+    assert_eq!(check(without(lines.len() - 1)).await, "the file is cut off: its last line is missing");
+    assert_eq!(check(without(1)).await, "line 2 is not of an export: it does not name the hash of the event before");
+    assert_eq!(check(without(3)).await, "line 4 is not of an export: the events before are not all that were exported");
+    let twice = [&lines[..], &lines[1..2]].concat();
+    assert_eq!(check(twice).await, "line 6 is not of an export: it comes after the end");
+    let changed = lines.iter().map(|it| it.replace("number.set", "number.put")).collect();
+    assert_eq!(check(changed).await, "line 4 is not of an export: it does not name the hash of the event before");
+    let newer = lines.iter().map(|it| it.replace("\"export\":1", "\"export\":2")).collect();
+    assert_eq!(check(newer).await, "line 1 is not of an export: it is of a newer release");
+}
+
+#[tokio::test]
+async fn verification_finds_what_is_wrong() {
+    let (cluster, journal) = created().await;
+    counted(&journal, "a").await.unwrap();
+    counted(&journal, "b").await.unwrap();
+    let verified = journal.verify(soon()).await.unwrap();
+    assert_eq!((verified.events, verified.entities, verified.wrong.len()), (3, 2, 0));
+    let changes = BTreeMap::from([("retention.ms".to_owned(), Some("1000".to_owned()))]);
+    cluster.alter_topic_config(&topics().history, &changes, soon()).await.unwrap();
+    let hash = super::EventHash::of(b"").to_string();
+    let forged = json!({ "form": 1, "offset": 2, "hash": hash, "value": 9 }).to_string();
+    cluster.write_record(&topics().state, record("a", &forged));
+    cluster.write_record(&topics().state, record("c", &forged));
+    cluster.write_record(&topics().state, record("b", "{"));
+    cluster.write_record(&topics().history, record("x", "{}"));
+    counted(&opened(&cluster), "d").await.unwrap();
+    assert_eq!(
+        opened(&cluster).verify(soon()).await.unwrap().wrong,
+        [
+            "`retention.ms` of topic `_selfserve` is `1000`, and has to be `-1`.",
+            "The record at offset 6 of the history is no event of it: it has no `kind`.",
+            "The state of `a` is not what the event at offset 2 made of it.",
+            "The state of `b` cannot be read: it is no JSON: EOF while parsing an object at line 1 column 1.",
+            "The state has `c`, of which the history knows nothing.",
+        ]
+    );
+}

@@ -43,8 +43,8 @@ pub(super) struct Held {
 /// Where the topics go on if nobody else takes the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ends {
-    history: i64,
-    state: i64,
+    pub(super) history: i64,
+    pub(super) state: i64,
 }
 
 /// What a command wrote.
@@ -265,7 +265,7 @@ impl<S: Fold> Shared<S> {
     }
 
     /// Reads the rest of the state and of the history, under the lease.
-    async fn read_tails(&self, deadline: Instant) -> Result<Tails<S>, JournalError> {
+    pub(super) async fn read_tails(&self, deadline: Instant) -> Result<Tails<S>, JournalError> {
         let began = tokio::time::Instant::now();
         loop {
             let mut known = in_time(deadline, self.known.lock()).await?;
@@ -367,7 +367,7 @@ enum Step {
 }
 
 /// The journal as it is under a lease.
-struct Tails<S> {
+pub(super) struct Tails<S> {
     snapshot: Arc<Snapshot<S>>,
     ends: Ends,
     /// The history from the head that was known before.
@@ -377,6 +377,11 @@ struct Tails<S> {
 }
 
 impl<S> Tails<S> {
+    /// What was read, and where to write.
+    pub(super) fn parts(self) -> (Arc<Snapshot<S>>, Ends) {
+        (self.snapshot, self.ends)
+    }
+
     /// Whether what was sent was written.
     fn has(&self, draft: &Draft) -> bool {
         let sent = draft.events.first().map(|(it, _)| it);
