@@ -33,8 +33,8 @@ use acls::{
 };
 use facts::{
     a_quota_is_set_changed_and_removed_key_by_key, a_quota_that_cannot_be_is_refused, brokers_tell_their_settings,
-    checking_a_quota_changes_nothing, rights_are_told_of_the_cluster_and_of_topics,
-    the_quotas_of_a_user_and_of_its_clients_are_two,
+    checking_a_quota_changes_nothing, idempotence_needs_a_right_before_topics_have_ids,
+    rights_are_told_of_the_cluster_and_of_topics, the_quotas_of_a_user_and_of_its_clients_are_two,
 };
 use terraform_provider_kafka::{
     clients::{
@@ -430,6 +430,7 @@ conformance! {
     checking_a_quota_changes_nothing
     brokers_tell_their_settings
     rights_are_told_of_the_cluster_and_of_topics
+    idempotence_needs_a_right_before_topics_have_ids
     an_empty_log_reads_as_nothing
     a_transaction_writes_to_several_topics
     a_writer_that_lost_its_lease_writes_nothing

@@ -2,7 +2,7 @@
 
 use acceptance_tests::{Engine, Stack, Workspace};
 
-use crate::{example, provider, servers};
+use crate::{connections::sasl, example, provider, servers};
 
 /// Where environments are declared: as a super user, since the platform's principals do not exist on this broker.
 fn workspace(engine: &Engine, stack: &Stack) -> Workspace {
@@ -114,5 +114,35 @@ fn a_journal_that_somebody_deleted_is_an_error() {
         }
         workspace.plan().failure(&["No journal", "journal import"]);
         assert_eq!(workspace.addresses(), ["kafka_environment.a"]);
+    }
+}
+
+/// Rules 11 and 14 of governance: on a cluster where resources without a rule are nobody's, a principal with rights on the
+/// cluster alone gives itself those on the journal, and others are told.
+#[test]
+fn a_platform_that_is_no_super_user_declares_an_environment() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        let rights = |user: &str, operations: &[&str]| {
+            let principal = format!("User:{user}");
+            let mut rule = vec!["--add", "--cluster", "--allow-principal", &principal];
+            rule.extend(operations.iter().flat_map(|it| ["--operation", it]));
+            stack.tool("org.apache.kafka.tools.AclCommand", &rule);
+        };
+        rights("team", &["Alter", "Create", "Describe", "DescribeConfigs"]);
+        let workspace = Workspace::new(&engine);
+        workspace.write("provider.tf", &provider(&sasl(&stack, "SCRAM-SHA-512", Stack::TEAM)));
+        let declared = "resource \"kafka_environment\" \"a\" {\n name = \"dev\"\n platform_principals = \
+                        [\"User:team\"]\n}\n";
+        workspace.write("main.tf", declared);
+        workspace.applies();
+        workspace.plans_nothing();
+        rights("eve", &["Alter"]);
+        let data = "data \"kafka_environment\" \"it\" {\n depends_on = [kafka_environment.a]\n}\n\
+                    output \"bad\" {\n value = [for it in data.kafka_environment.it.conditions : it.message if it.status \
+                    == \"bad\"]\n}\n";
+        workspace.write("main.tf", &format!("{declared}{data}"));
+        workspace.apply().success().says(&["`User:eve` may ALTER the cluster"]);
+        workspace.destroy().success();
     }
 }

@@ -186,7 +186,9 @@ impl Resource<Context> for Environment {
         let before = call.report.0.len();
         let admitted = match (&change.plan, &change.prior) {
             (Some(plan), None) => planning::admit_new(ctx, plan, deadline, call).await,
-            (Some(plan), Some(prior)) if plan != prior => planning::admit_change(ctx, plan, deadline, call).await,
+            (Some(plan), Some(prior)) if plan != prior => {
+                planning::admit_change(ctx, prior, plan, deadline, call).await
+            }
             (Some(_), Some(_)) => Ok(()),
             (None, prior) => planning::admit_end(ctx, prior.as_ref(), deadline, call).await,
         };

@@ -99,3 +99,11 @@ pub(super) async fn rights_are_told_of_the_cluster_and_of_topics(on: &Subject) {
     assert_eq!(on.kafka.topic_rights(&spec.name, soon()).await, all(ResourceType::Topic));
     on.delete(&spec.name).await;
 }
+
+pub(super) async fn idempotence_needs_a_right_before_topics_have_ids(on: &Subject) {
+    let spec = on.spec("idempotence");
+    on.create(&spec).await;
+    let has_id = on.described(&spec.name).await.id.is_some();
+    assert_eq!(on.kafka.wants_idempotent_write(soon()).await, Ok(!has_id), "both came with Kafka 2.8");
+    on.delete(&spec.name).await;
+}

@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use super::{EnvironmentModel, OBJECT};
 use crate::{
-    clients::{governed::Governed, sight::look},
+    clients::{governed::Governed, journal::JournalError, kafka::KafkaError, sight::look},
     framework::{Call, Diagnostic, Diagnostics, Failure, Phase, Severity},
     governance::{
         command::Command,
         condition::{ConditionStatus, Sight, conditions},
         decide::broken_by,
-        environment::EnvironmentSpec,
-        policy::Policy,
+        environment::{ClusterFacts, EnvironmentSpec},
+        policy::{Enforcement, Policy},
         state::State,
         violation::{Refusal, listed},
     },
@@ -49,18 +49,21 @@ pub(super) async fn admit_new(
     let enforcement = plan.enforcement.get().copied().unwrap_or_default();
     let counted_on = EnvironmentSpec { policy: Policy { enforcement, ..spec.policy.clone() }, ..spec.clone() };
     tell_conditions(&counted_on, &sight, call);
+    tell_stranger(environment, &spec, call);
     refusals(environment, &Command::DeclareEnvironment(Box::new(spec)), deadline, call).await
 }
 
 /// An environment whose rules are to change.
 pub(super) async fn admit_change(
     ctx: &Context,
+    prior: &EnvironmentModel,
     plan: &EnvironmentModel,
     deadline: Instant,
     call: &mut Call,
 ) -> Result<(), Failure> {
     let environment = environment_of_plan(ctx, plan)?;
     let mut spec = plan.spec()?;
+    refuse_lockout(environment, &prior.spec()?, &spec, call);
     spec.cluster.cluster_id = environment.cluster_id(deadline).await?.to_owned();
     if let Some(governance) = environment.governance(deadline).await? {
         tell_broken(&broken_by(&governance.snapshot.state, &spec), call);
@@ -91,16 +94,28 @@ pub(super) async fn admit_end(
     Ok(())
 }
 
-/// What speaks against a command by now, before anything is done.
+/// What speaks against a command by now, before anything is done. A journal whose making was interrupted says nothing, nor
+/// does one that cannot be read before the rules for it are made.
 pub(super) async fn would(
     environment: &provider::Environment,
     governed: &Governed,
     command: &Command,
     deadline: Instant,
 ) -> Result<Result<(), Refusal>, Failure> {
-    let governance = environment.governance_now(deadline).await?;
-    let nothing = State::default();
-    Ok(governed.would(governance.as_ref().map_or(&nothing, |it| &it.snapshot.state), command))
+    let journal = environment.journal()?;
+    match journal.snapshot(deadline).await {
+        Ok(snapshot) => {
+            journal.owner(&snapshot, deadline).await?;
+            Ok(governed.would(&snapshot.state, command))
+        }
+        Err(
+            JournalError::Absent(_)
+            | JournalError::Incomplete(_)
+            | JournalError::NoHead(_)
+            | JournalError::Kafka(KafkaError::Denied { .. }),
+        ) => Ok(governed.would(&State::default(), command)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The same, told at the attributes to blame.
@@ -120,6 +135,39 @@ async fn refusals(
         call.report.push(if exists { Diagnostic { severity: Severity::Warning, ..told } } else { told });
     }
     Ok(())
+}
+
+/// Whether who applies this stays able to.
+fn is_platform(environment: &provider::Environment, spec: &EnvironmentSpec) -> bool {
+    let ClusterFacts { platform_principals, super_users, .. } = &spec.cluster;
+    let is_named = |it| platform_principals.is_empty() || platform_principals.contains(it) || super_users.contains(it);
+    spec.policy.enforcement != Enforcement::Acl || environment.principal().is_none_or(is_named)
+}
+
+fn tell_stranger(environment: &provider::Environment, spec: &EnvironmentSpec, call: &mut Call) {
+    if let Some(principal) = environment.principal().filter(|_| !is_platform(environment, spec)) {
+        let detail = format!(
+            "The provider works as `{principal}`, which is none of the platform's principals: unless it is a super user, \
+             it may not write the journal.\n\nAdd it to `platform_principals`, or to `super_users` if it is one."
+        );
+        call.report.push(Diagnostic::warning("Caller is not the platform", detail).at("platform_principals"));
+    }
+}
+
+fn refuse_lockout(
+    environment: &provider::Environment,
+    before: &EnvironmentSpec,
+    spec: &EnvironmentSpec,
+    call: &mut Call,
+) {
+    let was = environment.principal().filter(|it| before.cluster.platform_principals.contains(*it));
+    if let Some(principal) = was.filter(|_| !is_platform(environment, spec)) {
+        let detail = format!(
+            "The provider works as `{principal}`, which would lose its rights on the journal and could not give them back.\
+             \n\nKeep it in `platform_principals`, or apply this as another one of them."
+        );
+        call.report.push(Diagnostic::error("Caller would lock itself out", detail).at("platform_principals"));
+    }
 }
 
 /// What of a cluster is not as the rules count on.

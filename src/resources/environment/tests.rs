@@ -389,3 +389,69 @@ async fn the_id_waits_for_the_environment() {
     assert!(planned.planned.state.attribute("id").is_unknown(), "what refers to it is judged by rules that are there");
     assert_eq!(planned.planned.state.attribute("environment"), &"dev".into());
 }
+
+/// A cluster as the platform's principal sees it, which has these rights.
+async fn with_rights(rules: &[&str]) -> (Arc<MemoryCluster>, Run) {
+    let cluster = Arc::new(MemoryCluster::new(3));
+    allow(&cluster, rules).await;
+    let run = Run::on(&Arc::new(cluster.seen_by(Principal::user("platform"))));
+    (cluster, run)
+}
+
+async fn allow(cluster: &MemoryCluster, rules: &[&str]) {
+    let rules: Vec<_> = rules.iter().map(|it| format!("{it}|ALLOW").parse().unwrap()).collect();
+    cluster.create_acls(&rules, soon()).await.unwrap();
+}
+
+const ALTER: &str = "CLUSTER|LITERAL|kafka-cluster|User:platform|*|ALTER";
+const CREATE: &str = "CLUSTER|LITERAL|kafka-cluster|User:platform|*|CREATE";
+
+#[tokio::test]
+async fn rights_that_are_missing_are_told_and_what_was_begun_is_finished() {
+    for (has, lacks) in [(&[][..], "ALTER the cluster"), (&[ALTER], "CREATE topic `_selfserve`")] {
+        let (cluster, run) = with_rights(has).await;
+        let config = pre(&json!({}));
+        let planned = run.plan(&nothing(), &config).await;
+        assert!(!planned.diagnostics.has_errors(), "a plan needs no right: {planned:?}");
+        let outcome = run.apply(&nothing(), planned.planned, &config).await;
+        told(&outcome.diagnostics, Severity::Error, "Not permitted by Kafka");
+        assert!(outcome.diagnostics.0[0].detail.contains(lacks), "{outcome:?}");
+        assert!(outcome.stored.state.is_null());
+        allow(&cluster, &[ALTER, CREATE]).await;
+        let again = run.again();
+        let planned = again.plan(&nothing(), &config).await;
+        let outcome = again.apply(&nothing(), planned.planned, &config).await;
+        quiet(&outcome.diagnostics);
+    }
+}
+
+#[tokio::test]
+async fn a_journal_of_which_topics_are_missing_is_finished() {
+    let create = |it: &str| format!("TOPIC|LITERAL|{it}|User:platform|*|CREATE");
+    let (first, second) = (create("_selfserve"), create("_selfserve.state"));
+    let (cluster, run) = with_rights(&[ALTER, &first, &second]).await;
+    let config = pre(&json!({}));
+    let planned = run.plan(&nothing(), &config).await;
+    let outcome = run.apply(&nothing(), planned.planned, &config).await;
+    told(&outcome.diagnostics, Severity::Error, "Not permitted by Kafka");
+    assert!(cluster.describe_topic(&"_selfserve.state".parse().unwrap(), soon()).await.unwrap().is_some());
+    allow(&cluster, &[CREATE]).await;
+    let again = run.again();
+    let planned = again.plan(&nothing(), &config).await;
+    assert!(!planned.diagnostics.has_errors(), "{planned:?}");
+    quiet(&again.apply(&nothing(), planned.planned, &config).await.diagnostics);
+}
+
+#[tokio::test]
+async fn who_applies_does_not_lock_itself_out() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    let planned = run.again().plan(&stored, &pre(&json!({"platform_principals": ["User:other"]}))).await;
+    told(&planned.diagnostics, Severity::Error, "Caller would lock itself out");
+    assert_eq!(planned.diagnostics.0[0].path, Some("platform_principals".into()));
+    let other = json!({"platform_principals": ["User:other"], "super_users": ["User:platform"]});
+    quiet(&run.again().plan(&stored, &pre(&other)).await.diagnostics);
+    let stranger = pre(&json!({"platform_principals": ["User:other"]}));
+    let planned = Run::new().plan(&nothing(), &stranger).await;
+    told(&planned.diagnostics, Severity::Warning, "Caller is not the platform");
+}
