@@ -93,7 +93,7 @@ pub fn from_variables() -> Result<(Arc<dyn Kafka>, Acting), Diagnostics> {
 /// Makes the context. What is not known yet is remembered by its path and fails those that need it.
 fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnostics> {
     let Settings { environments, default_environment } = settings;
-    let mut wrong = Diagnostics::default();
+    let (mut wrong, notes) = (Diagnostics::default(), Arc::default());
     let environments =
         environments.known().map_err(|_| "`environments` of the provider block".to_owned()).map(|named| {
             let mut res = BTreeMap::new();
@@ -111,7 +111,7 @@ fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnos
                     Err(path) => Err(format!("`{path}` of the provider block")),
                 };
                 let environment = Environment::with(name.clone(), client).acting(acting.clone(), principal);
-                res.insert(name.clone(), Arc::new(environment));
+                res.insert(name.clone(), Arc::new(environment.noting(&notes)));
             }
             res
         });

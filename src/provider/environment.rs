@@ -36,8 +36,7 @@ pub struct Environment {
     /// The client, or the attribute that is not known yet.
     kafka: Result<Arc<dyn Kafka>, String>,
     cluster_id: OnceCell<String>,
-    planned: Mutex<BTreeSet<String>>,
-    made: Mutex<BTreeSet<String>>,
+    notes: Arc<Notes>,
     /// The principal that the brokers know the caller by, where the provider block tells.
     pub(super) principal: Option<Principal>,
     pub(super) acting: Arc<Acting>,
@@ -47,10 +46,20 @@ pub struct Environment {
     pub(super) silent: Mutex<Option<Instant>>,
 }
 
+/// What the plans of this configuration have and what this process made, for all environments: two of them may lead to
+/// one cluster.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    planned: Mutex<BTreeSet<String>>,
+    made: Mutex<BTreeSet<String>>,
+}
+
 impl Context {
     /// A context of these environments.
     pub fn new(environments: impl IntoIterator<Item = Environment>, default: Option<String>) -> Self {
-        let environments = environments.into_iter().map(|it| (it.name.clone(), Arc::new(it))).collect();
+        let notes = Arc::default();
+        let noting = |it: Environment| (it.name.clone(), Arc::new(it.noting(&notes)));
+        let environments = environments.into_iter().map(noting).collect();
         Self { environments: Ok(environments), default: Ok(default) }
     }
 
@@ -156,8 +165,7 @@ impl Environment {
             name,
             kafka,
             cluster_id: OnceCell::new(),
-            planned: Mutex::default(),
-            made: Mutex::default(),
+            notes: Arc::default(),
             principal: None,
             acting: Arc::default(),
             journal: OnceLock::new(),
@@ -187,24 +195,45 @@ impl Environment {
         Ok(self.cluster_id.get_or_try_init(ask).await?)
     }
 
-    /// Notes that a plan creates an object, told by its kind and name; `false` if another plan does already.
+    /// The environment, taking notes together with the others.
+    pub(super) fn noting(self, notes: &Arc<Notes>) -> Self {
+        Self { notes: notes.clone(), ..self }
+    }
+
+    /// Notes that a plan has an object, told by its kind and name; `false` if another plan has it already, in this
+    /// environment or, as far as the ids of the clusters are known, in another one of the same cluster.
     pub fn plan_once(&self, object: &str) -> bool {
-        lock(&self.planned).insert(object.to_owned())
+        self.plan_once_in(self.cluster_id.get().map(String::as_str), object)
+    }
+
+    /// The same, where the id of the cluster is known from elsewhere, such as a state.
+    pub fn plan_once_in(&self, cluster_id: Option<&str>, object: &str) -> bool {
+        let mut planned = lock(&self.notes.planned);
+        let is_first = !self.places(cluster_id, object).any(|it| planned.contains(&it));
+        planned.extend(self.places(cluster_id, object));
+        is_first
     }
 
     /// Notes that this process made an object.
     pub fn note_made(&self, object: &str) {
-        lock(&self.made).insert(object.to_owned());
+        lock(&self.notes.made).extend(self.places(self.cluster_id.get().map(String::as_str), object));
     }
 
     /// Whether this process made anything: it applies a plan then, and core plans each object once more just before.
     pub fn has_made_anything(&self) -> bool {
-        !lock(&self.made).is_empty()
+        !lock(&self.notes.made).is_empty()
     }
 
-    /// Whether this process made an object.
+    /// Whether this process made an object, in whichever environment of the cluster.
     pub fn has_made(&self, object: &str) -> bool {
-        lock(&self.made).contains(object)
+        let made = lock(&self.notes.made);
+        self.places(self.cluster_id.get().map(String::as_str), object).any(|it| made.contains(&it))
+    }
+
+    /// What an object is noted under: an environment's name tells one cluster, and the cluster's id all its names.
+    fn places<'a>(&'a self, cluster_id: Option<&'a str>, object: &'a str) -> impl Iterator<Item = String> + 'a {
+        let by_id = cluster_id.map(|it| format!("cluster {it}: {object}"));
+        [format!("environment {}: {object}", self.name)].into_iter().chain(by_id)
     }
 }
 

@@ -69,8 +69,9 @@ pub(super) fn kafka(error: &KafkaError) -> Diagnostic {
         KafkaError::TopicExists(name) => told(
             "Topic already exists",
             format!(
-                "The cluster has a topic `{name}` that is not in this state, and Terraform does not take over what it \
-                 did not create.\n\nImport it with an `import` block, or choose another name."
+                "The cluster has a topic `{name}` already, and it is no leftover of a create that was interrupted: such \
+                 a topic is exactly as planned, was never written to and is not of this run.\n\nImport it with an \
+                 `import` block, or choose another name."
             ),
         ),
         KafkaError::NoTopic(name) => told(
@@ -165,7 +166,8 @@ pub(super) fn dry_run(error: &KafkaError) -> Diagnostic {
             "Topic already exists",
             format!(
                 "The cluster already has a topic `{name}`. Apply will fail unless it is gone by then, as it is where this \
-                 plan replaces it.\n\nImport the topic with an `import` block, or choose another name."
+                 plan replaces it, or is empty and exactly as planned, in which case it is taken over.\n\nImport the \
+                 topic with an `import` block, or choose another name."
             ),
         )
         .at("name"),

@@ -103,8 +103,10 @@ const PROTECTED: &str = "protected";
 const RELEASED: &str = "released";
 /// The create belongs to a replacement, whose topic may still be there.
 const REPLACING: &str = "replacing";
+/// The name by which the first plan of a replacement has the topic already.
+const PLANNED_AS: &str = "planned_as";
 /// Facts that a plan tells its apply, and that mean nothing afterwards.
-const OF_THE_PLAN: [&str; 4] = [PROTECTED, RELEASED, ENVIRONMENT, REPLACING];
+const OF_THE_PLAN: [&str; 5] = [PROTECTED, RELEASED, ENVIRONMENT, REPLACING, PLANNED_AS];
 
 /// How long a plan waits for a dry run, which is a service to its reader and no deed.
 const DRY_RUN: Duration = Duration::from_secs(30);
@@ -148,7 +150,7 @@ impl Resource<Context> for Topic {
             plan_place(ctx, plan, call).await?;
             let environment = environment_of_plan(ctx, &plan.state)?;
             plan.leave_to_policy(&environment.governance_if_told(call.deadline).await?);
-            return Ok(());
+            return plan.refuse_second(ctx, call).await;
         };
         let released = plan.config.deletion_protection.get() == Some(&false);
         let protected = prior.deletion_protection.get() == Some(&true);
@@ -158,7 +160,8 @@ impl Resource<Context> for Topic {
         if plan.replace.is_empty() && !matches!(moved, Err(Failure::Told(_))) {
             plan.change_in_place(&prior, call)?;
         }
-        moved
+        moved?;
+        plan.refuse_second(ctx, call).await
     }
 
     async fn admit(ctx: &Context, change: &Change<TopicModel>, call: &mut Call) -> Result<(), Failure> {
@@ -174,15 +177,6 @@ impl Resource<Context> for Topic {
         let environment = environment_of_plan(ctx, plan)?;
         judge(environment, change, call).await?;
         if call.report.has_errors() {
-            return Ok(());
-        }
-        let name = plan.name.value()?;
-        if change.is_create() && !environment.plan_once(&object(name)) {
-            let detail = format!(
-                "Another resource of this plan has the name `{name}` too, or one that differs in `.` and `_` alone, which \
-                 Kafka's metrics do not tell apart. Each topic has one owner."
-            );
-            call.report.push(Diagnostic::error("Topic planned twice", detail).at("name"));
             return Ok(());
         }
         let deadline = call.deadline.min(Instant::now() + DRY_RUN);
@@ -221,8 +215,14 @@ impl Resource<Context> for Topic {
             let request = config.request_of(&spec)?;
             reserve(&governed(environment)?, request, call).await?;
         }
+        // Nothing that this run made, or is to delete, is left over from an older one.
+        let is_left = !replacing && !environment.has_made(&object(&spec.name));
         let found = match kafka.create_topic(&spec, call.deadline).await {
-            Err(KafkaError::TopicExists(_)) if !replacing => reading::resume(kafka, &spec, call.deadline).await?,
+            Err(KafkaError::TopicExists(_)) if is_left => {
+                let found = reading::resume(kafka, &spec, call.deadline).await?;
+                call.report.push(told::taken_over(&spec.name));
+                found
+            }
             answer => answer?,
         };
         environment.note_made(&object(&spec.name));
@@ -421,7 +421,7 @@ fn same_topic(call: &Call, found: &Found) -> Result<(), Failure> {
     }
 }
 
-/// What tells a topic from the others of a cluster: Kafka's metrics do not tell `.` from `_`.
+/// What tells a topic from those that it cannot stand beside in a cluster: Kafka's metrics do not tell `.` from `_`.
 fn object(name: &TopicName) -> String {
     format!("topic/{}", name.metric_name())
 }

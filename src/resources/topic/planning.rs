@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
-use super::{APPLIED, PROTECTED, RELEASED, TopicModel, expect_cluster, told};
+use super::{
+    APPLIED, DRY_RUN, PLANNED_AS, PROTECTED, RELEASED, TopicModel, environment_of_plan, expect_cluster, object, told,
+};
 use crate::{
     clients::kafka::KafkaError,
     framework::{Call, Change, Diagnostic, Failure, Phase, Plan},
     governance::topic::{PartitionChange, config_changes, partition_change},
-    provider::Environment,
+    provider::{Context, Environment},
 };
 
 impl TopicModel {
@@ -53,6 +55,35 @@ impl Plan<TopicModel> {
             )
             .at("replication_factor")
             .into());
+        }
+        Ok(())
+    }
+
+    /// Refuses a second resource for one topic, even beside one that nobody changes: whoever removed one of the blocks
+    /// would delete the data of the other.
+    pub(super) async fn refuse_second(&self, ctx: &Context, call: &mut Call) -> Result<(), Failure> {
+        if !self.replace.is_empty() {
+            // The next plan asks for the topic that replaces this one.
+            return Ok(());
+        }
+        let (environment, name) = (environment_of_plan(ctx, &self.state)?, self.state.name.value()?);
+        if self.replacing && call.private.text(PLANNED_AS) == Some(name.as_str()) {
+            return Ok(());
+        }
+        let cluster_id = match self.state.cluster_id.get() {
+            Some(it) => Some(it.as_str()),
+            None if ctx.environments()?.count() < 2 => None,
+            // The dry run tells if the cluster does not answer, and apply will ask again.
+            None => environment.cluster_id(call.deadline.min(Instant::now() + DRY_RUN)).await.ok(),
+        };
+        let is_first = environment.plan_once_in(cluster_id, &format!("topic named {name}"));
+        // Topics that exist have to be looked after even where Kafka would not have them side by side any more.
+        let is_told_apart = self.prior.is_some() || environment.plan_once_in(cluster_id, &object(name));
+        if !(is_first && is_told_apart) {
+            call.report.push(told::twice(name));
+        }
+        if self.prior.is_some() {
+            call.private.set(PLANNED_AS, name.as_str());
         }
         Ok(())
     }

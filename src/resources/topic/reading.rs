@@ -61,7 +61,7 @@ impl TopicModel {
 }
 
 /// Takes a topic that is there already for the work of a create that was interrupted: it is as it should be, and nobody
-/// ever wrote to it, so that nothing can be lost.
+/// ever wrote to it. Nothing in Kafka proves whose it is, so that the caller has to tell.
 pub(super) async fn resume(kafka: &dyn Kafka, spec: &TopicSpec, deadline: Instant) -> Result<Topic, Failure> {
     let exists = || KafkaError::TopicExists(spec.name.to_string());
     let found = kafka.describe_topic(&spec.name, deadline).await?.ok_or_else(exists)?;

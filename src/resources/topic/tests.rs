@@ -37,6 +37,17 @@ impl Run {
         Self::with(cluster, Context::new([Environment::new("dev", kafka)], None))
     }
 
+    /// The same cluster in the next walk of Terraform, in which each topic is planned once.
+    fn next(&self) -> Self {
+        Self::on(&self.cluster)
+    }
+
+    /// A provider whose environments all lead to the cluster.
+    fn twofold(&self) -> Self {
+        let environment = |name: &str| Environment::new(name, self.cluster.clone());
+        Self::with(&self.cluster, Context::new(["dev", "twin"].map(environment), Some("dev".to_owned())))
+    }
+
     fn with(cluster: &Arc<MemoryCluster>, ctx: Context) -> Self {
         let topic = KafkaProvider::registry().resources.remove("topic").unwrap();
         Self { cluster: cluster.clone(), ctx, topic }
@@ -144,6 +155,7 @@ async fn a_topic_is_created_changed_and_deleted() {
     let stored = run.applied(&nothing(), declared(3, "60000")).await;
     assert_eq!(stored.state.attribute("id"), &"dev/orders".into());
     assert_eq!(stored.state.attribute("config"), &retention("60000"));
+    let run = run.next();
     let stored = run.applied(&stored, declared(6, "120000")).await;
     let actual = run.actual("orders").await.unwrap();
     assert_eq!((actual.partitions, stored.state.attribute("partitions")), (6, &6.into()));
@@ -151,7 +163,7 @@ async fn a_topic_is_created_changed_and_deleted() {
     let outcome = run.read(stored.clone()).await;
     quiet(&outcome.diagnostics);
     assert_eq!(outcome.stored.state, stored.state);
-    let gone = Run::on(&run.cluster).apply(&stored, destroyed(&stored), Value::Null).await;
+    let gone = run.next().apply(&stored, destroyed(&stored), Value::Null).await;
     quiet(&gone.diagnostics);
     assert_eq!((gone.stored.state, run.actual("orders").await), (Value::Null, None));
 }
@@ -161,7 +173,7 @@ async fn a_key_that_is_removed_returns_to_the_default() {
     let run = Run::new();
     let with = config([("name", "orders".into()), ("config", map([("retention.ms", "60000".into())]))]);
     let stored = run.applied(&nothing(), with).await;
-    run.applied(&stored, config([("name", "orders".into())])).await;
+    run.next().applied(&stored, config([("name", "orders".into())])).await;
     assert!(!run.actual("orders").await.unwrap().config.unwrap()["retention.ms"].overridden);
 }
 
@@ -179,6 +191,7 @@ async fn growth_outside_is_a_warning_and_stays() {
     let run = Run::new();
     let stored = run.applied(&nothing(), orders(3)).await;
     run.cluster.grow_partitions(&topic_name("orders"), 8, soon()).await.unwrap();
+    let run = run.next();
     let stored = run.read(stored).await.stored;
     let planned = run.plan(&stored, orders(3)).await;
     told(&planned.diagnostics, Severity::Warning, "Partitions grown outside");
@@ -189,9 +202,10 @@ async fn growth_outside_is_a_warning_and_stays() {
         ("partitions", 3.into()),
         ("config", map([("retention.ms", "60000".into())])),
     ]);
+    let run = run.next();
     let planned = run.plan(&stored, declared.clone()).await.planned;
     let stored = run.apply(&stored, planned, declared.clone()).await.stored;
-    told(&run.plan(&stored, declared).await.diagnostics, Severity::Warning, "Partitions grown outside");
+    told(&run.next().plan(&stored, declared).await.diagnostics, Severity::Warning, "Partitions grown outside");
     assert_eq!(run.actual("orders").await.unwrap().partitions, 8);
 }
 
@@ -220,7 +234,7 @@ async fn values_keep_the_words_of_the_configuration() {
     // The same topic, left by a create that was interrupted.
     let planned = Run::on(&run.cluster).plan(&nothing(), declared.clone()).await.planned;
     let outcome = Run::on(&run.cluster).apply(&nothing(), planned, declared).await;
-    quiet(&outcome.diagnostics);
+    told(&outcome.diagnostics, Severity::Warning, "Topic taken over");
 }
 
 #[tokio::test]
@@ -262,7 +276,7 @@ async fn protection_holds_when_its_line_is_removed() {
     let run = Run::new();
     let protected = config([("name", "orders".into()), ("deletion_protection", true.into())]);
     let stored = run.applied(&nothing(), protected).await;
-    let plan = run.plan(&stored, config([("name", "orders".into())])).await;
+    let plan = run.next().plan(&stored, config([("name", "orders".into())])).await;
     quiet(&plan.diagnostics);
     assert_eq!(plan.planned.state.attribute("deletion_protection"), &true.into());
 }
@@ -274,6 +288,7 @@ async fn a_protected_topic_is_not_replaced() {
     let run = Run::new();
     let protected = |name: &str| config([("name", name.into()), ("deletion_protection", true.into())]);
     let stored = run.applied(&nothing(), protected("orders")).await;
+    let run = run.next();
     let renamed = run.plan(&stored, protected("orders.v2")).await;
     told(&renamed.diagnostics, Severity::Error, "Topic is protected");
     // `-replace`: nothing changes in the first plan, and the second has no prior state.
@@ -367,9 +382,12 @@ async fn an_existing_topic_is_a_warning_in_the_plan_and_an_error_in_apply() {
 async fn an_interrupted_create_is_resumed_if_nothing_can_be_lost() {
     let run = Run::new();
     run.make("orders", 3).await;
-    let planned = run.plan(&nothing(), orders(3)).await.planned;
+    let planned = run.plan(&nothing(), orders(3)).await;
+    told(&planned.diagnostics, Severity::Warning, "Topic already exists");
+    assert!(planned.diagnostics.0[0].detail.contains("empty and exactly as planned"), "{planned:?}");
+    let planned = planned.planned;
     let outcome = run.apply(&nothing(), planned.clone(), orders(3)).await;
-    quiet(&outcome.diagnostics);
+    told(&outcome.diagnostics, Severity::Warning, "Topic taken over");
     assert_eq!(outcome.stored.state.attribute("id"), &"dev/orders".into());
     run.cluster.write(&topic_name("orders"));
     let outcome = Run::on(&run.cluster).apply(&nothing(), planned, orders(3)).await;
@@ -393,6 +411,70 @@ async fn two_topics_of_one_name_are_refused() {
     let run = Run::new();
     quiet(&run.plan(&nothing(), orders(3)).await.diagnostics);
     told(&run.plan(&nothing(), orders(3)).await.diagnostics, Severity::Error, "Topic planned twice");
+}
+
+/// Rule 1 of Terraform's core: to remove either block would delete the data of both, so that not even one that nobody
+/// changes may stand beside another.
+#[tokio::test]
+async fn a_second_resource_beside_one_in_the_state_is_refused() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), orders(3)).await;
+    let next = run.next();
+    quiet(&next.plan(&stored, orders(3)).await.diagnostics);
+    let second = next.plan(&nothing(), orders(3)).await.diagnostics;
+    let summaries: Vec<_> = second.0.iter().map(|it| (it.severity, it.summary.as_str())).collect();
+    let twice = (Severity::Error, "Topic planned twice");
+    assert_eq!(summaries, [twice, (Severity::Warning, "Topic already exists")]);
+    // The engine may ask in the other order, and the second block may be in the state by now.
+    let next = run.next();
+    assert!(!next.plan(&nothing(), orders(3)).await.diagnostics.has_errors());
+    told(&next.plan(&stored, orders(3)).await.diagnostics, twice.0, twice.1);
+    told(&next.plan(&stored, orders(6)).await.diagnostics, twice.0, twice.1);
+}
+
+/// Rule 1 of Terraform's core: the two plans of a replacement have one topic, even where only the second is a create.
+#[tokio::test]
+async fn a_replacement_on_request_is_planned_once() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), orders(3)).await;
+    let next = run.next();
+    let first = next.plan(&stored, orders(3)).await;
+    quiet(&first.diagnostics);
+    let marked = Stored { private: first.planned.private, ..nothing() };
+    let second = next.plan(&marked, orders(3)).await;
+    quiet(&second.diagnostics);
+    let other = next.plan(&nothing(), orders(3)).await.diagnostics;
+    assert_eq!(other.0[0].summary, "Topic planned twice");
+    // A replacement gives its name away, and another resource may take it.
+    let next = run.next();
+    quiet(&next.plan(&stored, config([("name", "orders.v2".into())])).await.diagnostics);
+    assert!(!next.plan(&nothing(), orders(3)).await.diagnostics.has_errors());
+}
+
+/// Rule 3 of Terraform's core: the name of an environment is local, and two of them may be one cluster.
+#[tokio::test]
+async fn two_environments_of_one_cluster_have_one_topic_of_a_name() {
+    let run = Run::new();
+    let within = |environment: &str| {
+        config([("name", "orders".into()), ("partitions", 3.into()), ("environment", environment.into())])
+    };
+    let both = run.twofold();
+    let first = both.plan(&nothing(), within("dev")).await;
+    quiet(&first.diagnostics);
+    told(&both.plan(&nothing(), within("twin")).await.diagnostics, Severity::Error, "Topic planned twice");
+    // Whatever was planned, what this run made is no leftover.
+    let second = run.twofold().plan(&nothing(), within("twin")).await.planned;
+    let stored = both.apply(&nothing(), first.planned, within("dev")).await.stored;
+    let outcome = both.apply(&nothing(), second, within("twin")).await;
+    told(&outcome.diagnostics, Severity::Error, "Topic already exists");
+    assert_eq!(outcome.stored.state, Value::Null);
+    // The cluster of what is in the state is known without asking.
+    let both = run.twofold();
+    let before = run.cluster.calls();
+    quiet(&both.plan(&stored, within("dev")).await.diagnostics);
+    assert_eq!(run.cluster.calls(), before);
+    let second = both.plan(&nothing(), within("twin")).await.diagnostics;
+    assert_eq!(second.0[0].summary, "Topic planned twice");
 }
 
 #[tokio::test]
@@ -633,6 +715,7 @@ async fn a_change_of_timeouts_does_no_io() {
     timeouts.insert("create".to_owned(), "10m".into());
     let declared =
         config([("name", "orders".into()), ("partitions", 3.into()), ("timeouts", Value::Object(timeouts.clone()))]);
+    let run = run.next();
     let before = run.cluster.calls();
     let changed = run.applied(&stored, declared).await;
     assert_eq!(changed.state.attribute("timeouts"), &Value::Object(timeouts));

@@ -12,6 +12,25 @@ pub(super) fn internal(name: Option<&TopicName>) -> Diagnostic {
     Diagnostic::error("Internal topic", detail).at("name")
 }
 
+pub(super) fn twice(name: &TopicName) -> Diagnostic {
+    let detail = format!(
+        "Another resource of this plan is the topic `{name}` too, be it in another environment of the same cluster, or has \
+         a name that differs in `.` and `_` alone, which Kafka's metrics do not tell apart. Each topic has one owner.\n\n\
+         Remove one of them. What is in the state already leaves it with a `removed` block and `destroy = false`, so that \
+         the topic keeps its data."
+    );
+    Diagnostic::error("Topic planned twice", detail).at("name")
+}
+
+pub(super) fn taken_over(name: &TopicName) -> Diagnostic {
+    let detail = format!(
+        "The topic `{name}` was there already, exactly as planned and never written to, as a create leaves it that was \
+         interrupted. It is managed here from now on.\n\nIf another state manages it too, remove it from one of them \
+         with a `removed` block and `destroy = false`: a destroy of either would delete the data of both."
+    );
+    Diagnostic::warning("Topic taken over", detail).at("name")
+}
+
 pub(super) fn stale(planned: i32, actual: i32) -> Failure {
     let detail = format!("The plan has {planned} partitions, and by now the topic has {actual}.\n\nPlan again.");
     Diagnostic::error("Plan is stale", detail).at("partitions").into()
