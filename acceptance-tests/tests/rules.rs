@@ -30,13 +30,14 @@ fn a_protected_topic_is_neither_destroyed_nor_replaced() {
         workspace.write("main.tf", &topic(&name, "deletion_protection = true"));
         workspace.applies();
         let before = Stack::shared().topic(&name);
-        workspace.destroy().failure(&[PROTECTED]);
-        workspace.run(&["plan", "-no-color", "-input=false", "-replace=kafka_topic.a"]).failure(&[PROTECTED]);
+        let told = [PROTECTED, &format!("`{name}`")];
+        workspace.destroy().failure(&told);
+        workspace.run(&["plan", "-no-color", "-input=false", "-replace=kafka_topic.a"]).failure(&told);
         // The line is gone, and so is the block: only the state counts.
         workspace.write("main.tf", &topic(&name, ""));
         workspace.plans_nothing();
         workspace.write("main.tf", "");
-        workspace.plan().failure(&[PROTECTED]);
+        workspace.plan().failure(&told);
         workspace.write("main.tf", &topic(&name_on(&engine, "protected.v2"), "deletion_protection = true"));
         workspace.plan().failure(&[PROTECTED]);
         assert_eq!(Stack::shared().topic(&name), before);

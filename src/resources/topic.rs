@@ -97,7 +97,7 @@ const APPLIED: &str = "partitions";
 const CREATED: &str = "created";
 /// The state comes from an import, and owns what the topic overrides.
 const IMPORTED: &str = "imported";
-/// A plan that deletes the topic is refused.
+/// The name of the topic if a plan that deletes it is refused, else null.
 const PROTECTED: &str = "protected";
 /// The topic of the prior state may be deleted although it is protected there.
 const RELEASED: &str = "released";
@@ -154,7 +154,7 @@ impl Resource<Context> for Topic {
         };
         let released = plan.config.deletion_protection.get() == Some(&false);
         let protected = prior.deletion_protection.get() == Some(&true);
-        call.private.set(PROTECTED, protected && !released);
+        call.private.set(PROTECTED, prior.name.get().filter(|_| protected && !released).map(ToString::to_string));
         call.private.set(RELEASED, protected && released);
         let moved = plan_place(ctx, plan, call).await;
         if plan.replace.is_empty() && !matches!(moved, Err(Failure::Told(_))) {

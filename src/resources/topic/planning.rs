@@ -96,19 +96,14 @@ impl Change<TopicModel> {
         // A destroy has no configuration that could release anything: what it finds belongs to an older plan.
         let released = call.private.is(RELEASED) && (call.phase == Phase::Apply || !self.is_destroy());
         let protected = match &self.prior {
-            Some(prior) => prior.deletion_protection.get() == Some(&true) && !released,
-            None => self.replacing && call.private.is(PROTECTED),
+            Some(prior) if prior.deletion_protection.get() == Some(&true) && !released => {
+                prior.name.get().map(ToString::to_string)
+            }
+            None if self.replacing => call.private.text(PROTECTED).map(str::to_owned),
+            _ => None,
         };
-        if protected && (self.is_destroy() || self.replacing) {
-            call.report.push(
-                Diagnostic::error(
-                    "Topic is protected",
-                    "The plan would delete a topic and its data, and `deletion_protection` is true in its state.\n\nIf \
-                     that is meant, set `deletion_protection = false` and apply, then delete it. To keep the topic and \
-                     only stop managing it, use a `removed` block with `destroy = false`.",
-                )
-                .at("deletion_protection"),
-            );
+        if let Some(name) = protected.filter(|_| self.is_destroy() || self.replacing) {
+            call.report.push(told::protected(&name));
         }
     }
 }

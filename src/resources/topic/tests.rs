@@ -264,6 +264,10 @@ async fn a_protected_topic_is_not_deleted() {
     let stored = run.applied(&nothing(), protected).await;
     let plan = run.plan(&stored, Value::Null).await;
     told(&plan.diagnostics, Severity::Error, "Topic is protected");
+    // A removed block has no address that could be shown, and a tainted topic no configuration that lifts anything.
+    for phrase in ["`orders`", "`untaint`"] {
+        assert!(plan.diagnostics.0[0].detail.contains(phrase), "{phrase}: {:?}", plan.diagnostics);
+    }
     // Whatever was planned, the deed asks again.
     let outcome = run.apply(&stored, destroyed(&stored), Value::Null).await;
     told(&outcome.diagnostics, Severity::Error, "Topic is protected");
@@ -297,6 +301,7 @@ async fn a_protected_topic_is_not_replaced() {
     let marked = Stored { private: first.planned.private, ..nothing() };
     let second = Run::on(&run.cluster).plan(&marked, protected("orders")).await;
     told(&second.diagnostics, Severity::Error, "Topic is protected");
+    assert!(second.diagnostics.0[0].detail.contains("`orders`"), "{second:?}");
 }
 
 /// Rule 22 of Terraform's core: a rename that lifts the protection in the same change works.

@@ -12,6 +12,16 @@ pub(super) fn internal(name: Option<&TopicName>) -> Diagnostic {
     Diagnostic::error("Internal topic", detail).at("name")
 }
 
+pub(super) fn protected(name: &str) -> Diagnostic {
+    let detail = format!(
+        "The plan would delete the topic `{name}` and its data, and `deletion_protection` is true in its state.\n\nIf \
+         that is meant, set `deletion_protection = false` and apply, then delete it. If the topic is tainted, lift the \
+         taint before with the engine's `untaint` command: a tainted topic can only be deleted, and its state still \
+         protects it. To keep the topic and only stop managing it, use a `removed` block with `destroy = false`."
+    );
+    Diagnostic::error("Topic is protected", detail).at("deletion_protection")
+}
+
 pub(super) fn twice(name: &TopicName) -> Diagnostic {
     let detail = format!(
         "Another resource of this plan is the topic `{name}` too, be it in another environment of the same cluster, or has \
