@@ -86,11 +86,19 @@ fn what_is_wrong_in_the_provider_block_is_told_at_its_place() {
         let check = |environment: &str, phrases: &[&str]| {
             let workspace = workspace_with(&engine, environment);
             workspace.write("main.tf", &topic_block("errors.block", ""));
-            workspace.validate().failure(phrases);
+            // Engines show the line of the block alone.
+            workspace.validate().failure(phrases).says(&["`environments[\"dev\"]."]);
         };
         check("bootstrap_servers = [\"localhost\"]", &["Invalid bootstrap server", "`localhost`", "on provider.tf"]);
         check("bootstrap_servers = []", &["Missing bootstrap servers"]);
         check(&(servers("a:1") + "tls = { certificate = \"c\" }"), &["Incomplete client certificate", "`key`"]);
+        check(
+            &(servers("a:1") + "tls = { ca = null, certificate = \"c\" }\nrequest_timeout_ms = 0"),
+            &["`environments[\"dev\"].tls.key`", "`environments[\"dev\"].request_timeout_ms`"],
+        );
+        let workspace = workspace_with(&engine, &(servers("a:1") + "tls = { ca = \"absent.pem\" }"));
+        workspace.write("main.tf", &topic_block("errors.block", ""));
+        workspace.plan().failure(&["Unreadable PEM file", "`environments[\"dev\"].tls.ca`", "`absent.pem`"]);
         let kerberos = "sasl = { mechanism = \"GSSAPI\", username = \"u\", password = \"p\" }";
         check(&(servers("a:1") + kerberos), &["mechanism"]);
     }

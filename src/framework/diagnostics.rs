@@ -96,8 +96,41 @@ impl Diagnostics {
     }
 }
 
+impl Diagnostics {
+    /// The same messages, each with the path of a nested attribute in its words. Engines point no deeper than at a block
+    /// when they show a message of a provider's configuration.
+    pub fn naming_paths(mut self) -> Self {
+        for it in &mut self.0 {
+            let Some(path) = it.path.as_ref().filter(|path| 1 < path.steps().len()) else { continue };
+            let path = format!("`{path}`");
+            if !it.detail.contains(&path) {
+                it.detail = format!("{path}: {}", it.detail);
+            }
+        }
+        self
+    }
+}
+
 impl From<Diagnostic> for Diagnostics {
     fn from(it: Diagnostic) -> Self {
         Self(vec![it])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_paths_are_told_in_words_once() {
+        let nested = Path::attribute("environments").key("dev").then(Step::Attribute("tls".to_owned()));
+        let check = |path: Option<Path>, detail: &str, named: &str| {
+            let given = Diagnostic { path, ..Diagnostic::error("Wrong", detail) };
+            assert_eq!(Diagnostics::from(given).naming_paths().0[0].detail, named);
+        };
+        check(Some(nested.clone()), "It is wrong.", "`environments[\"dev\"].tls`: It is wrong.");
+        check(Some(nested), "`environments[\"dev\"].tls` is wrong.", "`environments[\"dev\"].tls` is wrong.");
+        check(Some("environments".into()), "It is wrong.", "It is wrong.");
+        check(None, "It is wrong.", "It is wrong.");
     }
 }

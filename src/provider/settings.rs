@@ -194,7 +194,7 @@ impl TlsSettings {
         let Self { ca, certificate, key, insecure } = self;
         let unknown = |attribute: &'static str| move |_: Unknown| part(name, &["tls", attribute]);
         let mut pem = |attribute: &'static str, given: Option<&str>| {
-            given.and_then(|text| match read_pem(text) {
+            given.and_then(|text| match read_pem(attribute, text) {
                 Ok(pem) => Some(pem),
                 Err(it) => {
                     wrong.push(it.at(part(name, &["tls", attribute])));
@@ -233,8 +233,9 @@ impl SaslSettings {
     }
 }
 
-/// A PEM text, or the content of the file that it names.
-fn read_pem(text: &str) -> Result<String, Diagnostic> {
+/// A PEM text, or the content of the file that it names. A message shows the name unless it may be a key: those are
+/// written without dots.
+fn read_pem(attribute: &str, text: &str) -> Result<String, Diagnostic> {
     if text.contains("-----BEGIN") {
         return Ok(text.to_owned());
     }
@@ -245,15 +246,18 @@ fn read_pem(text: &str) -> Result<String, Diagnostic> {
             "It is neither PEM text, which has a line `-----BEGIN …-----`, nor the path of a file.",
         ));
     }
+    let file = if attribute != "key" || text.contains('.') { format!("file `{text}`") } else { "file".to_owned() };
     let pem = std::fs::read_to_string(text).map_err(|error| {
-        let detail =
-            "It is no PEM text, which begins with `-----BEGIN`, and so the path of a file, which cannot be read.";
+        let detail = format!(
+            "It is no PEM text, which begins with `-----BEGIN`, and so the path of a file. The {file} cannot be read."
+        );
         Diagnostic::error("Unreadable PEM file", detail).caused_by(&error)
     })?;
     if pem.contains("-----BEGIN") {
         Ok(pem)
     } else {
-        Err(Diagnostic::error("Invalid PEM", "The file has no line `-----BEGIN …-----`, so it holds no PEM text."))
+        let detail = format!("The {file} has no line `-----BEGIN …-----`, so it holds no PEM text.");
+        Err(Diagnostic::error("Invalid PEM", detail))
     }
 }
 
@@ -408,8 +412,13 @@ mod tests {
 
     #[test]
     fn a_key_is_never_shown_as_a_file_name() {
-        let error = read_pem("MIIEvQIBADANBg\nsecret").unwrap_err();
-        assert!(!format!("{error:?}").contains("secret"));
+        for text in ["MIIEvQIBADANBg\nsecret", "MIIEvQIBADANBgsecret"] {
+            let error = read_pem("key", text).unwrap_err();
+            assert!(!format!("{error:?}").contains("secret"), "{text:?}");
+        }
+        let error = read_pem("ca", "absent.pem").unwrap_err();
+        assert_eq!(error.summary, "Unreadable PEM file");
+        assert!(error.detail.contains("The file `absent.pem` cannot be read"), "{error:?}");
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub(super) async fn respond<P: Provider>(server: &Server<P>, request: &Request) 
     server.begin(None);
     let config = from_proto::value(request.config.as_ref(), &server.settings_ty, "configuration")?;
     let mut report = Diagnostics::default();
-    match P::configure(decode(config)?, &mut report).await {
+    let settings = decode(config).map_err(Diagnostics::naming_paths)?;
+    match P::configure(settings, &mut report).await {
         Ok(context) if !report.has_errors() => {
             let generation = Generation::new(context);
             generation.say_once(&mut report);
@@ -20,5 +21,5 @@ pub(super) async fn respond<P: Provider>(server: &Server<P>, request: &Request) 
         Ok(_) => {}
         Err(failure) => report.append(failure.told()),
     }
-    Ok(Response { diagnostics: to_proto::diagnostics(report) })
+    Ok(Response { diagnostics: to_proto::diagnostics(report.naming_paths()) })
 }

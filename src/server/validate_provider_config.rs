@@ -9,5 +9,5 @@ use crate::{
 pub(super) fn respond<P: Provider>(server: &Server<P>, request: &Request) -> Result<Response, Diagnostics> {
     let config = from_proto::value(request.config.as_ref(), &server.settings_ty, "configuration")?;
     let report = validated(&server.settings, config, P::validate);
-    Ok(Response { diagnostics: to_proto::diagnostics(report) })
+    Ok(Response { diagnostics: to_proto::diagnostics(report.naming_paths()) })
 }
