@@ -96,6 +96,7 @@ fn what_is_wrong_in_the_provider_block_is_told_at_its_place() {
             &(servers("a:1") + "tls = { ca = null, certificate = \"c\" }\nrequest_timeout_ms = 0"),
             &["`environments[\"dev\"].tls.key`", "`environments[\"dev\"].request_timeout_ms`"],
         );
+        check(&(servers("a:1") + "request_timeout_ms = -5"), &["a whole number from 0 to 4294967295"]);
         let workspace = workspace_with(&engine, &(servers("a:1") + "tls = { ca = \"absent.pem\" }"));
         workspace.write("main.tf", &topic_block("errors.block", ""));
         workspace.plan().failure(&["Unreadable PEM file", "`environments[\"dev\"].tls.ca`", "`absent.pem`"]);
@@ -160,8 +161,10 @@ fn impossible_numbers_are_told_at_their_attribute() {
         refuses("partitions = 0", &["Invalid number of partitions"]);
         refuses("partitions = -1", &["Invalid number of partitions"]);
         refuses("partitions = 1000000000", &["Invalid number of partitions"]);
-        refuses("partitions = 99999999999999999999", &[]);
-        refuses("partitions = 1.5", &[]);
+        let i32 = "a whole number from -2147483648 to 2147483647";
+        refuses("partitions = 99999999999999999999", &[i32]);
+        refuses("partitions = 1.5", &[i32]);
+        refuses("replication_factor = 100000", &["a whole number from -32768 to 32767"]);
         refuses("replication_factor = 0", &["Invalid replication factor"]);
         refuses("replication_factor = 2", &["Refused by the broker", "only 1 broker(s) are registered"]);
         refuses("config = { \"retention\" = \"1\" }", &["Refused by the broker", "retention"]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::framework::{Diagnostics, Kind, Nesting, Number, Step, Type, Value};
+use crate::framework::{Diagnostic, Diagnostics, Kind, Nesting, Number, Step, Type, Value};
 
 /// A Rust type that is stored as one Terraform type. What is wrong with a value is said at its path.
 pub trait Attribute: Sized + Send + Sync + 'static {
@@ -78,10 +78,11 @@ macro_rules! integers {
             }
 
             fn from_value(value: Value) -> Result<Self, Diagnostics> {
-                let expected = concat!("a whole number that fits ", stringify!($name));
-                let number = Number::from_value(value)?;
-                let fits = number.as_i64().and_then(|it| it.try_into().ok());
-                fits.ok_or_else(|| Diagnostics::mismatch(expected, &Value::Number(number)))
+                let fits = Number::from_value(value)?.as_i64().and_then(|it| it.try_into().ok());
+                fits.ok_or_else(|| {
+                    let detail = format!("It must be a whole number from {} to {}.", Self::MIN, Self::MAX);
+                    Diagnostic::error("Invalid attribute value", detail).into()
+                })
             }
 
             fn into_value(self) -> Value {
@@ -207,4 +208,26 @@ fn all<I: IntoIterator, T, C: FromIterator<T>>(
     let mut wrong = Diagnostics::default();
     let right = items.into_iter().map(read).filter_map(|it| it.map_err(|it| wrong.append(it)).ok()).collect();
     if wrong.0.is_empty() { Ok(right) } else { Err(wrong) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_does_not_fit_is_told_with_those_that_do() {
+        #[track_caller]
+        fn check<T: Attribute + std::fmt::Debug>(value: Value, detail: &str) {
+            assert_eq!(T::from_value(value).unwrap_err().0[0].detail, detail);
+        }
+        let huge = Value::Number("99999999999999999999".parse().unwrap());
+        check::<i32>(huge, "It must be a whole number from -2147483648 to 2147483647.");
+        check::<i16>(100_000.into(), "It must be a whole number from -32768 to 32767.");
+        check::<u32>(Value::from(-5), "It must be a whole number from 0 to 4294967295.");
+        check::<i64>(
+            Value::Number("1.5".parse().unwrap()),
+            &format!("It must be a whole number from {} to {}.", i64::MIN, i64::MAX),
+        );
+        check::<i32>("three".into(), "It must be a number, not a string.");
+    }
 }
