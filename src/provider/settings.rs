@@ -112,6 +112,14 @@ impl EnvironmentSettings {
                     .at(part(name, &["request_timeout_ms"])),
             );
         }
+        for (at, server) in self.bootstrap_servers.get().into_iter().flatten().enumerate() {
+            if *server == Element::Null {
+                report.push(
+                    Diagnostic::error("Missing bootstrap server", "It is null. Write `host:port`, or leave it out.")
+                        .at(part(name, &["bootstrap_servers"]).then(Step::Index(at))),
+                );
+            }
+        }
         if self.bootstrap_servers.get().is_some_and(Vec::is_empty) {
             report.push(
                 Diagnostic::error("Missing bootstrap servers", "Name at least one broker as `host:port`.")
@@ -419,6 +427,17 @@ mod tests {
         let error = read_pem("ca", "absent.pem").unwrap_err();
         assert_eq!(error.summary, "Unreadable PEM file");
         assert!(error.detail.contains("The file `absent.pem` cannot be read"), "{error:?}");
+    }
+
+    #[test]
+    fn a_bootstrap_server_that_is_null_is_told_at_its_index() {
+        let servers = vec![Element::Known("a:1".parse().unwrap()), Element::Null, Element::Unknown];
+        let environment = EnvironmentSettings { bootstrap_servers: servers.into(), ..EnvironmentSettings::default() };
+        let mut report = Diagnostics::default();
+        environment.check("dev", &mut report);
+        assert_eq!(report.0.len(), 1);
+        assert_eq!(report.0[0].summary, "Missing bootstrap server");
+        assert_eq!(report.0[0].path.as_ref().unwrap().to_string(), r#"environments["dev"].bootstrap_servers[1]"#);
     }
 
     #[test]
