@@ -247,3 +247,29 @@ impl fmt::Debug for Environment {
 fn lock(set: &Mutex<BTreeSet<String>>) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
     set.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clients::{kafka::KafkaError, memory::MemoryCluster};
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
+    }
+
+    #[tokio::test]
+    async fn a_cluster_is_found_behind_another_that_is_dead() {
+        let (dead, alive) = (Arc::new(MemoryCluster::new(1)), Arc::new(MemoryCluster::new(2)));
+        let environments = [Environment::new("a", dead.clone()), Environment::new("b", alive)];
+        let ctx = Context::new(environments, None);
+        dead.fail_next(KafkaError::Deadline("asking".to_owned()));
+        let found = ctx.with_cluster("memory-2", soon()).await.unwrap();
+        assert_eq!(found.map(|it| it.name.as_str()), Some("b"));
+        // The dead one may be the one that is looked for, so that nothing is concluded.
+        dead.fail_next(KafkaError::Deadline("asking".to_owned()));
+        assert!(matches!(ctx.with_cluster("memory-3", soon()).await, Err(Failure::Told(_))));
+        assert!(ctx.with_cluster("memory-3", soon()).await.unwrap().is_none());
+    }
+}

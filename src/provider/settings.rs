@@ -430,6 +430,50 @@ mod tests {
     }
 
     #[test]
+    fn what_opens_the_credentials_to_the_network_is_a_warning() {
+        let sasl = |mechanism: SaslMechanism| {
+            let password = Secret::new("p".to_owned()).into();
+            Nested::from(SaslSettings { mechanism: mechanism.into(), username: "u".to_owned().into(), password })
+        };
+        let tls = |insecure: bool| Nested::from(TlsSettings { insecure: insecure.into(), ..TlsSettings::default() });
+        let check = |tls: Option<Nested<TlsSettings>>, mechanism: SaslMechanism, expected: &[(&str, &str)]| {
+            let bootstrap_servers = vec![Element::Known("a:1".parse().unwrap())].into();
+            let (tls, sasl) = (tls.into(), sasl(mechanism).into());
+            let settings =
+                EnvironmentSettings { bootstrap_servers, tls, sasl, request_timeout_ms: Optional::default() };
+            let mut report = Diagnostics::default();
+            settings.check("dev", &mut report);
+            assert!(!report.has_errors(), "{report:?}");
+            let told: Vec<_> =
+                report.0.iter().map(|it| (it.summary.as_str(), it.path.as_ref().unwrap().to_string())).collect();
+            let expected: Vec<_> = expected.iter().map(|(summary, path)| (*summary, (*path).to_owned())).collect();
+            assert_eq!(told, expected);
+        };
+        let plain = [("Password sent in plain text", r#"environments["dev"].sasl.mechanism"#)];
+        let unverified = [("TLS certificates are not verified", r#"environments["dev"].tls.insecure"#)];
+        check(None, SaslMechanism::Plain, &plain);
+        check(None, SaslMechanism::ScramSha256, &[]);
+        check(Some(tls(false)), SaslMechanism::Plain, &[]);
+        check(Some(tls(true)), SaslMechanism::Plain, &unverified);
+    }
+
+    #[test]
+    fn an_encrypted_private_key_is_refused() {
+        let key = |kind: &str| format!("-----BEGIN {kind}-----\nAA==\n-----END {kind}-----\n");
+        let refused = |key: String| {
+            let tls = TlsSettings { key: Secret::new(key).into(), ..TlsSettings::default() };
+            let mut wrong = Diagnostics::default();
+            tls.resolve("dev", &mut wrong).unwrap();
+            wrong.0
+        };
+        let wrong = refused(key("ENCRYPTED PRIVATE KEY"));
+        assert_eq!(wrong.len(), 1);
+        assert_eq!(wrong[0].summary, "Encrypted private key");
+        assert_eq!(wrong[0].path.as_ref().unwrap().to_string(), r#"environments["dev"].tls.key"#);
+        assert_eq!(refused(key("PRIVATE KEY")), []);
+    }
+
+    #[test]
     fn a_bootstrap_server_that_is_null_is_told_at_its_index() {
         let servers = vec![Element::Known("a:1".parse().unwrap()), Element::Null, Element::Unknown];
         let environment = EnvironmentSettings { bootstrap_servers: servers.into(), ..EnvironmentSettings::default() };

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     clients::{
-        kafka::{Kafka, KafkaError, Topic},
+        kafka::{ConnectProblem, Kafka, KafkaError, Topic},
         memory::MemoryCluster,
     },
     framework::{
@@ -255,6 +255,24 @@ async fn what_may_not_be_described_stays_in_the_state() {
     let outcome = run.read(stored.clone()).await;
     told(&outcome.diagnostics, Severity::Warning, "Topic not refreshed");
     assert_eq!(outcome.stored.state, stored.state);
+}
+
+/// Only a missing right leaves the state as it was: whatever else keeps the topic from being seen must be told.
+#[tokio::test]
+async fn what_cannot_be_asked_is_an_error_of_the_refresh() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), orders(3)).await;
+    let check = async |error: KafkaError, summary: &str| {
+        run.cluster.fail_next(error);
+        let outcome = run.read(stored.clone()).await;
+        told(&outcome.diagnostics, Severity::Error, summary);
+        assert_eq!(outcome.stored, stored);
+    };
+    let broker = "a:1".parse().unwrap();
+    let unreachable = KafkaError::Connect { broker, problem: ConnectProblem::Unreachable("refused".to_owned()) };
+    check(unreachable, "Cannot connect to Kafka").await;
+    let broken = KafkaError::Broker { code: "UNKNOWN_SERVER_ERROR".to_owned(), message: "it broke".to_owned() };
+    check(broken, "Kafka request failed").await;
 }
 
 #[tokio::test]
@@ -577,6 +595,23 @@ async fn an_import_owns_the_overrides() {
         ]);
         assert_eq!(run.plan(&seen.stored, same).await.planned.state, seen.stored.state);
     }
+}
+
+/// Rule 21 of Terraform's core: an imported topic is known by its UUID and its partitions as one that was created.
+#[tokio::test]
+async fn an_imported_topic_is_known_as_one_that_was_created() {
+    let run = Run::new();
+    run.make("orders", 3).await;
+    let imported = run.topic.import(&run.ctx, Import::Id("orders".to_owned())).await.stored;
+    let stored = run.read(imported).await.stored;
+    assert_eq!(stored.private.text("uuid"), run.actual("orders").await.unwrap().id.as_deref());
+    run.cluster.grow_partitions(&topic_name("orders"), 8, soon()).await.unwrap();
+    let stored = run.read(stored).await.stored;
+    told(&run.plan(&stored, orders(3)).await.diagnostics, Severity::Warning, "Partitions grown outside");
+    run.cluster.delete_topic(&topic_name("orders"), None, soon()).await.unwrap();
+    run.make("orders", 3).await;
+    let outcome = run.next().apply(&stored, destroyed(&stored), Value::Null).await;
+    told(&outcome.diagnostics, Severity::Error, "Topic was made anew outside");
 }
 
 /// Rule 3 of Terraform's core: a saved plan may meet another cluster under the same name.
