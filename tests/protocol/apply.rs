@@ -15,7 +15,7 @@ fn facts(object: &Object) -> Json {
     serde_json::from_slice(&object.private).unwrap()
 }
 
-/// Terraform stores state, private facts and identity as they come: one that were left out would be erased.
+/// Rule 25 of Terraform's core: Terraform stores state, private facts and identity as they come: one that were left out would be erased.
 #[tokio::test]
 async fn every_answer_returns_private_facts_and_identity() {
     let host = Host::configured().await;

@@ -81,7 +81,7 @@ async fn a_warning_is_no_error() {
     assert_eq!(said, ["warning: Name is odd at name"]);
 }
 
-/// A client that does not know write-only attributes would write them into its state.
+/// Rule 25 of Terraform's core: a client that does not know write-only attributes would write them into its state.
 #[tokio::test]
 async fn a_write_only_value_needs_a_client_that_does_not_store_it() {
     let host = Host::start().await;
