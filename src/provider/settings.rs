@@ -282,7 +282,11 @@ pub(super) fn from_variables(
         wrong.push(Diagnostic::error("Invalid environment variable", format!("`{name}` cannot be used: {why}.")));
     };
     let mut addresses = Vec::new();
-    for server in servers.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+    let servers: Vec<&str> = servers.split(',').map(str::trim).filter(|it| !it.is_empty()).collect();
+    if servers.is_empty() {
+        refuse("KAFKA_BOOTSTRAP_SERVERS", &"it names no broker as `host:port`");
+    }
+    for server in servers {
         match server.parse() {
             Ok(address) => addresses.push(Element::Known(address)),
             Err(error) => refuse("KAFKA_BOOTSTRAP_SERVERS", &error),
@@ -315,11 +319,20 @@ pub(super) fn from_variables(
             None
         }
         Some(mechanism) => match mechanism.parse::<SaslMechanism>() {
-            Ok(mechanism) => Some(Nested::from(SaslSettings {
-                mechanism: mechanism.into(),
-                username: variable("KAFKA_SASL_USERNAME").unwrap_or_default().into(),
-                password: Secret::new(variable("KAFKA_SASL_PASSWORD").unwrap_or_default()).into(),
-            })),
+            Ok(mechanism) => {
+                let mut beside = |name: &str| {
+                    variable(name).unwrap_or_else(|| {
+                        refuse("KAFKA_SASL_MECHANISM", &format!("it needs `{name}` beside it"));
+                        String::new()
+                    })
+                };
+                let (username, password) = (beside("KAFKA_SASL_USERNAME"), beside("KAFKA_SASL_PASSWORD"));
+                Some(Nested::from(SaslSettings {
+                    mechanism: mechanism.into(),
+                    username: username.into(),
+                    password: Secret::new(password).into(),
+                }))
+            }
             Err(error) => {
                 refuse("KAFKA_SASL_MECHANISM", &error);
                 None
@@ -400,6 +413,21 @@ mod tests {
         assert_eq!(wrong.unwrap_err().0.len(), 3);
         let alone = given(&[("KAFKA_BOOTSTRAP_SERVERS", "a:1"), ("KAFKA_SASL_USERNAME", "u")]);
         assert_eq!(alone.unwrap_err().0.len(), 1);
+    }
+
+    #[test]
+    fn a_variable_that_says_nothing_or_lacks_another_is_named() {
+        let check = |pairs: &[(&str, &str)], phrases: &[&str]| {
+            let wrong = given(pairs).unwrap_err().0;
+            assert_eq!(wrong.len(), phrases.len(), "{wrong:?}");
+            for (wrong, phrase) in wrong.iter().zip(phrases) {
+                assert!(wrong.detail.contains(phrase), "{phrase}: {wrong:?}");
+            }
+        };
+        check(&[("KAFKA_BOOTSTRAP_SERVERS", ", ,")], &["`KAFKA_BOOTSTRAP_SERVERS` cannot be used: it names no broker"]);
+        let plain = [("KAFKA_BOOTSTRAP_SERVERS", "a:1"), ("KAFKA_SASL_MECHANISM", "PLAIN")];
+        check(&plain, &["it needs `KAFKA_SASL_USERNAME`", "it needs `KAFKA_SASL_PASSWORD`"]);
+        check(&[plain[0], plain[1], ("KAFKA_SASL_USERNAME", "u")], &["it needs `KAFKA_SASL_PASSWORD`"]);
     }
 
     #[test]
