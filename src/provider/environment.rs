@@ -114,6 +114,16 @@ impl Context {
                 Ok(it) if it == cluster_id => return Ok(Some(environment)),
                 Ok(_) => {}
                 // Another one may be the right one; if none is, this one may have been.
+                Err(Failure::Told(mut wrong)) => {
+                    for it in &mut wrong.0 {
+                        it.detail = format!(
+                            "None of the environments that answer leads to the cluster `{cluster_id}`, and `{}` cannot \
+                             be asked.\n\n{}",
+                            environment.name, it.detail
+                        );
+                    }
+                    failure = failure.or(Some(wrong.into()));
+                }
                 Err(it) => failure = failure.or(Some(it)),
             }
         }
@@ -269,7 +279,9 @@ mod tests {
         assert_eq!(found.map(|it| it.name.as_str()), Some("b"));
         // The dead one may be the one that is looked for, so that nothing is concluded.
         dead.fail_next(KafkaError::Deadline("asking".to_owned()));
-        assert!(matches!(ctx.with_cluster("memory-3", soon()).await, Err(Failure::Told(_))));
+        let Err(Failure::Told(wrong)) = ctx.with_cluster("memory-3", soon()).await else { unreachable!("it is told") };
+        let both = "None of the environments that answer leads to the cluster `memory-3`, and `a` cannot be asked.";
+        assert!(wrong.0[0].detail.starts_with(both), "{wrong:?}");
         assert!(ctx.with_cluster("memory-3", soon()).await.unwrap().is_none());
     }
 }
