@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::framework::{
     Call, Change, Diagnostic, Diagnostics, Failure, Import, Model, MoveSource, Path, Phase, Plan, Private, Resource,
-    Schema, Severity, Timeout, Type, Value, check,
+    Schema, Severity, Step, Timeout, Type, Value, check,
     codec::json::{Unexpected, from_json},
     decode, decode_parts, encode, plan, schema,
     upgrade::{Fill, complete},
@@ -439,19 +439,38 @@ impl Call {
     }
 }
 
-/// What is wrong with a configuration: by its schema, by its domain types, by itself.
+/// What is wrong with a configuration: by its schema, by its domain types, by itself. A part that cannot be read is
+/// unknown to the last question, so that it hides nothing of what is beside it.
 pub(crate) fn validated<M: Model>(
     schema: &Schema,
-    config: Value,
+    mut config: Value,
     validate: impl FnOnce(&M, &mut Diagnostics),
 ) -> Diagnostics {
     let mut report = Diagnostics::default();
     let wrong = check::config(schema, &config);
     report.0.extend(wrong);
-    let (model, wrong) = decode_parts::<M>(config);
+    let (_, wrong) = decode_parts::<M>(config.clone());
+    for path in wrong.0.iter().filter_map(|it| it.path.as_ref()) {
+        forget(&mut config, path.steps());
+    }
     report.append(wrong);
+    let (model, _) = decode_parts(config);
     validate(&model, &mut report);
     report
+}
+
+/// Makes a part of a value unknown, or the whole where the way to it ends before, as in a set.
+fn forget(value: &mut Value, steps: &[Step]) {
+    let part = match (steps, &mut *value) {
+        ([Step::Attribute(name), ..], Value::Object(parts)) => parts.get_mut(name),
+        ([Step::Key(key), ..], Value::Map(entries)) => entries.get_mut(key),
+        ([Step::Index(at), ..], Value::List(items)) => items.get_mut(*at),
+        _ => None,
+    };
+    match part {
+        Some(part) => forget(part, &steps[1..]),
+        None => *value = Value::UNKNOWN,
+    }
 }
 
 /// Puts the answer to whether something may be into the report. An unknown value leaves the question open in a plan.

@@ -363,6 +363,7 @@ pub(super) fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::framework::{Value, schema, validated};
 
     fn given(pairs: &[(&str, &str)]) -> Result<Settings, Diagnostics> {
         let variable = |name: &str| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned());
@@ -510,6 +511,31 @@ mod tests {
         assert_eq!(report.0.len(), 1);
         assert_eq!(report.0[0].summary, "Missing bootstrap server");
         assert_eq!(report.0[0].path.as_ref().unwrap().to_string(), r#"environments["dev"].bootstrap_servers[1]"#);
+    }
+
+    #[test]
+    fn what_cannot_be_read_hides_nothing_of_the_rest() {
+        let object = |parts: &[(&str, Value)]| {
+            Value::Object(parts.iter().map(|(name, it)| ((*name).to_owned(), it.clone())).collect())
+        };
+        let half = object(&[("certificate", "c".into())]);
+        let servers = Value::List(vec!["a:1".into(), "b".into()]);
+        let environment =
+            object(&[("bootstrap_servers", servers), ("tls", half), ("request_timeout_ms", Value::from(-5))]);
+        let environments = Value::Map([("a/b".to_owned(), environment), ("c".to_owned(), Value::Null)].into());
+        let config = object(&[("environments", environments), ("default_environment", "d".into())]);
+        let wrong = validated(&schema::<Settings>(), config, Settings::check);
+        let mut told: Vec<_> = wrong.0.iter().map(|it| it.path.as_ref().unwrap().to_string()).collect();
+        told.sort();
+        let expected = [
+            "default_environment",
+            r#"environments["a/b"]"#,
+            r#"environments["a/b"].bootstrap_servers[1]"#,
+            r#"environments["a/b"].request_timeout_ms"#,
+            r#"environments["a/b"].tls.key"#,
+            r#"environments["c"]"#,
+        ];
+        assert_eq!(told, expected, "{wrong:?}");
     }
 
     #[test]
