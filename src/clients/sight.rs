@@ -54,7 +54,7 @@ async fn problems<S: Fold>(journal: &Journal<S>, deadline: Instant) -> Vec<Strin
     let deviations = match journal.deviations(deadline).await {
         Ok(deviations) => deviations,
         // Nobody made it yet, or the caller may not see it.
-        Err(JournalError::Incomplete(_) | JournalError::Kafka(_)) => Vec::new(),
+        Err(JournalError::Absent(_) | JournalError::Incomplete(_) | JournalError::Kafka(_)) => Vec::new(),
         Err(error) => return vec![error.to_string()],
     };
     let deviation = |it: &crate::clients::journal::Deviation| {

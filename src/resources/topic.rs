@@ -175,8 +175,7 @@ impl Resource<Context> for Topic {
             return judge_end(environment_of_plan(ctx, prior)?, prior, call).await;
         };
         let environment = environment_of_plan(ctx, plan)?;
-        judge(environment, change, call).await?;
-        if call.report.has_errors() {
+        if !judge(environment, change, call).await? {
             return Ok(());
         }
         let deadline = call.deadline.min(Instant::now() + DRY_RUN);

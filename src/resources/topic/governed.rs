@@ -13,6 +13,7 @@ use crate::{
         names::ApplicationName,
         policy::{Policy, TopicPolicy},
         topic::{TopicName, TopicSpec},
+        violation::Violation,
     },
     provider::{Environment, Governance, Governing},
     resources::governed::{expect_ended, expect_head, governed, remember, tell},
@@ -94,20 +95,30 @@ impl Plan<TopicModel> {
     }
 }
 
-/// Tells what speaks against a change of a topic in a governed environment.
+/// Tells what speaks against a change of a topic in a governed environment, and answers whether it may be.
 pub(super) async fn judge(
     environment: &Environment,
     change: &Change<TopicModel>,
     call: &mut Call,
-) -> Result<(), Failure> {
-    let Some(governance) = governance(environment, call).await? else { return Ok(()) };
-    let Some(plan) = &change.plan else { return Ok(()) };
+) -> Result<bool, Failure> {
+    let Some(plan) = change.plan.as_ref().filter(|plan| !change.is_about_timeouts(plan)) else { return Ok(true) };
+    let Some(governance) = governance(environment, call).await? else { return Ok(true) };
     let wanted = plan.request()?;
     let before = change.prior.as_ref().filter(|_| !change.replacing).map(TopicModel::request).transpose()?;
     let state = &governance.snapshot.state;
     let role = governed(environment)?.caller().role(state);
-    tell(&check_topic(state, &role, &wanted, before.as_ref()), call.phase, call);
-    Ok(())
+    let violations = check_topic(state, &role, &wanted, before.as_ref());
+    tell(&violations, call.phase, call);
+    Ok(!violations.iter().any(Violation::forbids))
+}
+
+impl Change<TopicModel> {
+    /// Whether nothing but `timeouts` changes, which concerns nobody else.
+    fn is_about_timeouts(&self, plan: &TopicModel) -> bool {
+        self.prior.as_ref().is_some_and(|prior| {
+            prior.timeouts != plan.timeouts && *prior == TopicModel { timeouts: prior.timeouts.clone(), ..plan.clone() }
+        })
+    }
 }
 
 /// Tells what speaks against the end of a topic in a governed environment.
