@@ -1,6 +1,7 @@
 //! The journal under many writers, on a real broker. What they wrote is read with Kafka's own consumer, and the chain of
 //! hashes is checked with the system's `sha256sum`.
 
+mod damage;
 mod faults;
 mod stress;
 mod witness;
@@ -73,6 +74,16 @@ impl Subject {
 fn written(outcome: &Outcome) -> Vec<(String, i64)> {
     let lines = outcome.stdout.lines().filter_map(|it| it.strip_prefix("written ")?.split_once(' '));
     lines.map(|(id, offset)| (id.to_owned(), offset.parse().expect("an offset"))).collect()
+}
+
+/// Waits until something is so.
+#[track_caller]
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}: not in time");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// A proxy before the shared broker, and the runtime that it works in.

@@ -9,6 +9,8 @@ const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 const CONFIGS: &str = "kafka.admin.ConfigCommand";
 const ACLS: &str = "org.apache.kafka.tools.AclCommand";
 const PRODUCER: &str = "org.apache.kafka.tools.ProducerPerformance";
+const DELETE_RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
+const CONSOLE_PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
 const CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 
 /// What Kafka says about a topic.
@@ -45,6 +47,29 @@ impl Stack {
         arguments.extend(properties.iter().flat_map(|it| ["--formatter-property", it]));
         let outcome = expect(run(self.command(CONSUMER).args(arguments), Duration::from_mins(1)));
         outcome.stdout.lines().map(log_line).collect()
+    }
+
+    /// Writes a record to a topic.
+    #[track_caller]
+    pub fn produce(&self, topic: &str, key: &str, value: &str) {
+        let file = expect(tempfile::NamedTempFile::new());
+        expect(fs::write(file.path(), format!("{key}\t{value}\n")));
+        let mut producer = self.command(CONSOLE_PRODUCER);
+        producer.args(["--topic", topic, "--reader-property", "parse.key=true"]);
+        // The tool reads its standard input.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "file=$1; shift; exec \"$@\" < \"$file\"", "sh"]).arg(file.path());
+        shell.arg(producer.get_program()).args(producer.get_args());
+        expect(run(&mut shell, Duration::from_mins(1))).success();
+    }
+
+    /// Deletes the records of a topic's first partition before an offset.
+    #[track_caller]
+    pub fn delete_records(&self, topic: &str, before: i64) {
+        let file = expect(tempfile::NamedTempFile::new());
+        let partition = format!(r#"{{"topic":"{topic}","partition":0,"offset":{before}}}"#);
+        expect(fs::write(file.path(), format!(r#"{{"version":1,"partitions":[{partition}]}}"#)));
+        self.tool(DELETE_RECORDS, &["--offset-json-file", &file.path().to_string_lossy()]);
     }
 
     /// The topics whose names start with `prefix`, in one run of Kafka's tool.

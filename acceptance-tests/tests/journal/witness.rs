@@ -20,7 +20,9 @@ pub(super) struct Event {
 /// The events of a journal, whose chain holds.
 #[track_caller]
 pub(super) fn history(journal: &str) -> Vec<Event> {
-    let lines = Stack::shared().read(journal);
+    let mut lines = Stack::shared().read(journal);
+    // An import fills the places where nothing was.
+    lines.retain(|it| it.value != "null");
     let hashes = sha256(&lines);
     let events = lines.iter().zip(hashes).map(|(line, hash)| Event {
         offset: line.offset,
@@ -36,11 +38,11 @@ pub(super) fn history(journal: &str) -> Vec<Event> {
     events
 }
 
-/// The newest value of each key in the state of a journal, of which the head names the last event.
+/// The newest value of each key in the state of a journal; what is no JSON is left out.
 #[track_caller]
 pub(super) fn state(journal: &str) -> BTreeMap<String, Value> {
     let lines = Stack::shared().read(&format!("{journal}.state"));
-    let values = lines.into_iter().map(|it| (it.key, serde_json::from_str(&it.value).expect("JSON")));
+    let values = lines.into_iter().filter_map(|it| Some((it.key, serde_json::from_str(&it.value).ok()?)));
     values.collect()
 }
 
