@@ -29,7 +29,8 @@ pub(super) fn owner<'a>(
             }
             declared
         }
-        None => by_name,
+        // A name of nobody's is meant to be one of who asks, and is told with one that would be.
+        None => by_name.or_else(|| acting(state, role).filter(|_| !is_there)),
     };
     if let (Some(owner), false) = (owner, is_there) {
         res.extend(status(owner));
@@ -43,6 +44,13 @@ pub(super) fn owner<'a>(
     }
     res.extend(may(role, owner, &wanted.name, wanted.application.is_some()));
     (owner, res)
+}
+
+fn acting<'a>(state: &'a State, role: &Role) -> Option<&'a Application> {
+    match role {
+        Role::Application(name) => state.application(name).filter(|it| it.status.holds_prefixes()),
+        Role::Platform | Role::Nobody => None,
+    }
 }
 
 /// Whether one who acts so may have a topic of that owner.

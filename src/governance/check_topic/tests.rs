@@ -127,7 +127,7 @@ fn anothers_prefix_names_its_owner() {
     let orders = "a0300-orders-x-y";
     check(&payments(), orders, None, &["Application not in force", "Topic of another application"]);
     check(&payments(), orders, Some("payments"), &["Topic of another application"]);
-    check(&payments(), "invoices", None, &["Topic without owner"]);
+    check(&payments(), "invoices", None, &["Topic name outside the prefixes"]);
     check(&payments(), "invoices", Some("payments"), &["Topic name outside the prefixes"]);
     check(&Role::Nobody, "a0205-payments-card-x", None, &["Acting application unknown"]);
     check(&Role::Platform, "a0205-payments-card-x", None, &[]);
