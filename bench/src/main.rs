@@ -6,6 +6,7 @@
 //! requests are taken in runs of their own, so that watching them costs the timed runs nothing.
 
 mod contestant;
+mod journal;
 mod kafka;
 mod measure;
 mod table;
@@ -39,11 +40,21 @@ const MOST_FLOOR_CPU_PER_OBJECT_MS: f64 = 0.3;
 const MOST_HANDSHAKE_MS: f64 = 5.0;
 const MOST_PLAN_REQUESTS: f64 = 30.0;
 
+const MOST_OPEN_SECONDS: f64 = 1.5;
+const MOST_OPEN_MIB: f64 = 150.0;
+const MOST_DECISION_MS: f64 = 25.0;
+
 fn main() -> ExitCode {
-    let told = bench().and_then(|table| {
-        writeln!(io::stdout(), "{table}")?;
-        Ok(table.holds())
-    });
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let told = match &arguments[..] {
+        [task, broker] if task == journal::OPEN => journal::measured(broker).and_then(|line| {
+            writeln!(io::stdout(), "{line}")?;
+            Ok(true)
+        }),
+        // The journal alone.
+        [task] if task == "journal" => only_journal().and_then(|table| tell(&table)),
+        _ => bench().and_then(|table| tell(&table)),
+    };
     match told {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -53,6 +64,37 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn tell(table: &Table) -> io::Result<bool> {
+    writeln!(io::stdout(), "{table}")?;
+    Ok(table.holds())
+}
+
+/// Measures the journal, on a broker of its own.
+fn only_journal() -> io::Result<Table> {
+    let stack = Stack::start().map_err(io::Error::other)?;
+    let mut table = Table::default();
+    journals(address(&stack)?, &mut table)?;
+    Ok(table)
+}
+
+/// The lines about the journal.
+fn journals(broker: SocketAddr, table: &mut Table) -> io::Result<()> {
+    progress("a journal");
+    journal::fill(broker)?;
+    let opened = (0..ROUNDS).map(|_| journal::open(broker)).collect::<io::Result<Vec<_>>>()?;
+    let of = |number: fn(&journal::Opened) -> f64| median(opened.iter().map(number));
+    table.head("journal of 110,000 entities");
+    for (what, is, most, unit) in [
+        ("  open and decide", of(|it| it.seconds), MOST_OPEN_SECONDS, " s"),
+        ("  peak memory", of(|it| it.peak_mib), MOST_OPEN_MIB, " MiB"),
+        ("  decide once more", of(|it| it.next_milliseconds), MOST_DECISION_MS, " ms"),
+    ] {
+        let bound = Bound { is, most, unit };
+        table.row(what, (format!("{is:.2}{unit}"), String::new()), None, Some(bound));
+    }
+    Ok(())
 }
 
 /// Ours and the floor's.
@@ -120,6 +162,7 @@ fn bench() -> io::Result<Table> {
     table.row("  CPU of the broker", (format!("{:.2} s", seconds(broker_cpu)), String::new()), None, None);
     table.row("  Kafka alone, ten at a time", (String::new(), format!("{:.2} s", seconds(alone))), None, None);
     wall(&mut table, "  wall, Kafka beside the floor", &beside, MOST_APPLY_WALL);
+    journals(broker, &mut table)?;
     Ok(table)
 }
 
