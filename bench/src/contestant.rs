@@ -36,6 +36,19 @@ impl Contestant {
         Ok(Self { provider: provider.to_owned(), engine: engine.clone(), folder: folder.to_owned() })
     }
 
+    /// Puts the cluster under rules, with an application that owns the topics to come.
+    pub(crate) fn govern(&self, broker: SocketAddr) -> io::Result<()> {
+        fs::write(self.folder.join("rules.tf"), RULES)?;
+        self.clear(broker)
+    }
+
+    /// Deletes all topics, and leaves the rules.
+    pub(crate) fn clear(&self, broker: SocketAddr) -> io::Result<()> {
+        fs::write(self.folder.join("main.tf"), head())?;
+        self.apply(broker)?;
+        fs::write(self.folder.join("main.tf"), configuration())
+    }
+
     /// Plans the topics as they exist; a plan with a change is an error.
     pub(crate) fn plan(&self, broker: SocketAddr) -> io::Result<Cost> {
         measure::run(&mut self.command(broker, "plan", &["-detailed-exitcode"]))
@@ -73,8 +86,35 @@ impl Contestant {
     }
 }
 
-fn configuration() -> String {
-    let mut text = r#"terraform {
+/// An environment with rules of each kind, and the application whose topics the configuration has.
+const RULES: &str = r#"
+resource "kafka_environment" "bench" {
+  name = "bench"
+
+  naming = {
+    topic  = "{application}.{number}"
+    fields = { number = "t[0-9]+" }
+  }
+
+  topics = {
+    partitions         = { min = 1, max = 12, default = 1 }
+    replication_factor = { min = 1, max = 3, default = 1 }
+    config             = { "retention.ms" = { max = 2592000000 } }
+  }
+
+  quota = { topics = 2000, partitions = 20000 }
+}
+
+resource "kafka_application" "bench" {
+  name        = "bench"
+  environment = kafka_environment.bench.id
+  owner       = { team = "bench" }
+  principals  = ["User:bench"]
+}
+"#;
+
+fn head() -> String {
+    r#"terraform {
   required_providers {
     kafka = { source = "selfserve/kafka" }
   }
@@ -90,7 +130,11 @@ provider "kafka" {
   }
 }
 "#
-    .to_owned();
+    .to_owned()
+}
+
+fn configuration() -> String {
+    let mut text = head();
     for number in 0..TOPICS {
         // Writing to a string cannot fail.
         let _ = write!(

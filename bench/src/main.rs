@@ -15,6 +15,7 @@ use std::{
     env, fs,
     io::{self, Write},
     net::{SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -36,6 +37,8 @@ const MOST_PLAN_WALL: f64 = 1.15;
 /// Against the floor alone, and against the floor while Kafka makes as many topics beside it: broker, engine and providers
 /// share one machine, and where it has few cores, no provider can give back what the broker needs of it.
 const MOST_APPLY_WALL: f64 = 1.3;
+/// Under rules against without.
+const MOST_GOVERNED_WALL: f64 = 2.0;
 const MOST_FLOOR_CPU_PER_OBJECT_MS: f64 = 0.3;
 const MOST_HANDSHAKE_MS: f64 = 5.0;
 const MOST_PLAN_REQUESTS: f64 = 30.0;
@@ -53,6 +56,8 @@ fn main() -> ExitCode {
         }),
         // The journal alone.
         [task] if task == "journal" => only_journal().and_then(|table| tell(&table)),
+        // Applies under rules alone.
+        [task] if task == "governed" => only_governed().and_then(|table| tell(&table)),
         _ => bench().and_then(|table| tell(&table)),
     };
     match told {
@@ -94,6 +99,39 @@ fn journals(broker: SocketAddr, table: &mut Table) -> io::Result<()> {
         let bound = Bound { is, most, unit };
         table.row(what, (format!("{is:.2}{unit}"), String::new()), None, Some(bound));
     }
+    Ok(())
+}
+
+/// Measures applies under rules against applies without, each on a broker of its own.
+fn only_governed() -> io::Result<Table> {
+    let engine = Engine::open_tofu().map_err(io::Error::other)?;
+    let stack = Stack::start().map_err(io::Error::other)?;
+    let mut table = Table::default();
+    governed(&engine, address(&stack)?, &mut table)?;
+    Ok(table)
+}
+
+/// The line about applies under rules; `broker` has none.
+fn governed(engine: &Engine, broker: SocketAddr, table: &mut Table) -> io::Result<()> {
+    progress("a cluster under rules");
+    let stack = Stack::start().map_err(io::Error::other)?;
+    let under_rules = address(&stack)?;
+    let folder = run_folder("governed")?;
+    let free = contestant(engine, "terraform-provider-kafka", &folder.join("free"))?;
+    let bound = contestant(engine, "terraform-provider-kafka", &folder.join("bound"))?;
+    bound.govern(under_rules)?;
+    let mut runs = Vec::new();
+    for round in 0..ROUNDS {
+        progress(&format!("round {} of {ROUNDS}", round + 1));
+        let first = if round.is_multiple_of(2) { Some(bound.apply(under_rules)?) } else { None };
+        let floor = free.apply(broker)?;
+        let ours = first.map_or_else(|| bound.apply(under_rules), Ok)?;
+        runs.push(Pair { ours, floor });
+        bound.clear(under_rules)?;
+        free.destroy(broker)?;
+    }
+    table.head(&format!("apply of {TOPICS} new topics, ours under rules and without"));
+    wall(table, "  wall", &runs, MOST_GOVERNED_WALL);
     Ok(())
 }
 
@@ -162,6 +200,7 @@ fn bench() -> io::Result<Table> {
     table.row("  CPU of the broker", (format!("{:.2} s", seconds(broker_cpu)), String::new()), None, None);
     table.row("  Kafka alone, ten at a time", (String::new(), format!("{:.2} s", seconds(alone))), None, None);
     wall(&mut table, "  wall, Kafka beside the floor", &beside, MOST_APPLY_WALL);
+    governed(&engine, broker, &mut table)?;
     journals(broker, &mut table)?;
     Ok(table)
 }
@@ -191,22 +230,33 @@ fn address(stack: &Stack) -> io::Result<SocketAddr> {
     addresses.find(SocketAddr::is_ipv4).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
 }
 
-/// Both providers in new folders beside this executable.
+/// Both providers in new folders.
 fn contestants(engine: &Engine) -> io::Result<Pair<Contestant>> {
-    let executable = env::current_exe()?;
-    let built = executable.parent().ok_or(io::ErrorKind::NotFound)?;
-    let folder = built.join("bench-run");
+    let folder = run_folder("plain")?;
+    let ours = contestant(engine, "terraform-provider-kafka", &folder.join("ours"))?;
+    Ok(Pair { ours, floor: contestant(engine, "floor-provider", &folder.join("floor"))? })
+}
+
+/// A new folder beside this executable.
+fn run_folder(name: &str) -> io::Result<PathBuf> {
+    let folder = built()?.join("bench-run").join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
-    let contestant = |name: &str, executable: &str| {
-        let provider = built.join(executable);
-        if !provider.exists() {
-            return Err(io::Error::other(format!("{} is not built; `make bench` builds it", provider.display())));
-        }
-        Contestant::new(engine, &provider, &folder.join(name))
-    };
-    Ok(Pair { ours: contestant("ours", "terraform-provider-kafka")?, floor: contestant("floor", "floor-provider")? })
+    Ok(folder)
+}
+
+/// Where this executable and the providers are.
+fn built() -> io::Result<PathBuf> {
+    Ok(env::current_exe()?.parent().ok_or(io::ErrorKind::NotFound)?.to_owned())
+}
+
+fn contestant(engine: &Engine, executable: &str, folder: &Path) -> io::Result<Contestant> {
+    let provider = built()?.join(executable);
+    if !provider.exists() {
+        return Err(io::Error::other(format!("{} is not built; `make bench` builds it", provider.display())));
+    }
+    Contestant::new(engine, &provider, folder)
 }
 
 fn handshakes(contestants: &Pair<Contestant>, table: &mut Table) -> io::Result<()> {
