@@ -1,4 +1,4 @@
-//! The demo: a real broker, and an engine that creates topics, changes them, has nothing left to do, and destroys them.
+//! The demo: a real broker, a platform that declares rules, and two teams that work under them.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -7,7 +7,63 @@ use std::{
 
 use acceptance_tests::{Engine, Stack, TopicFacts, Workspace, hcl};
 
-const PREFIX: &str = "demo.";
+const PLATFORM: &str = r#"
+resource "kafka_environment" "dev" {
+  name = "dev"
+
+  naming = {
+    topic  = "{application}.{subject}.v{version}"
+    fields = { subject = "[a-z][a-z-]*", version = "[0-9]+" }
+  }
+
+  topics = {
+    partitions = { min = 1, max = 12, default = 3 }
+    config     = { "retention.ms" = { max = 2592000000, default = "604800000" } } # thirty days at most
+  }
+}
+
+resource "kafka_application" "billing" {
+  environment = kafka_environment.dev.id
+  name        = "billing"
+  owner       = { team = "payments" }
+  principals  = ["User:billing"]
+}
+
+resource "kafka_application" "sales" {
+  environment = kafka_environment.dev.id
+  name        = "sales"
+  owner       = { team = "shop" }
+  principals  = ["User:sales"]
+}
+"#;
+
+const INVOICES: &str = r#"
+resource "kafka_topic" "invoices" {
+  name       = "billing.invoices.v1"
+  partitions = 6
+}
+"#;
+
+const REFUSED: &str = r#"
+resource "kafka_topic" "orders" {
+  name       = "billing.orders.v1"
+  partitions = 100
+}
+"#;
+
+const ORDERS: &str = r#"
+resource "kafka_topic" "orders" {
+  name       = "sales.orders.v1"
+  partitions = 12
+}
+"#;
+
+/// Somebody with a configuration and a state of their own.
+struct Somebody {
+    workspace: Workspace,
+    /// The application for which the pipeline of a team works.
+    application: Option<&'static str>,
+}
 
 fn main() -> ExitCode {
     match demo() {
@@ -25,76 +81,113 @@ fn demo() -> Result<(), String> {
     say("Starting a Kafka broker on this machine. It ends with this program.");
     let stack = Stack::start()?;
     say(&format!(
-        "It listens on {}. Now {} installs the provider that was just built:",
+        "It listens on {}. Now {} installs the provider that was just built, for a platform and for two teams with a state \
+         each.",
         stack.plaintext(),
         engine.name
     ));
+    let platform = Somebody::new(&engine, &stack, None)?;
+    let billing = Somebody::new(&engine, &stack, Some("billing"))?;
+    let sales = Somebody::new(&engine, &stack, Some("sales"))?;
 
-    let workspace = Workspace::with_mirror(&engine);
-    let provider = format!(
-        "provider \"kafka\" {{\n  environments = {{\n    dev = {{ bootstrap_servers = [{}] }}\n  }}\n}}\n",
-        hcl(&stack.plaintext())
-    );
-    workspace.write("provider.tf", &provider);
-    let topics = topics(3, "86400000");
-    workspace.write("main.tf", &topics);
-    run(&workspace, &["init"])?;
+    platform.declares("The platform says what is permitted on the cluster, and who owns what:", PLATFORM);
+    platform.runs(&["apply", "-auto-approve"])?;
+    let rules = stack.tool("org.apache.kafka.tools.AclCommand", &["--list", "--principal", "User:billing"]).stdout;
+    say(&format!("Kafka's own tool sees what the clients of billing may do:\n\n{}", rules.trim_end()));
 
-    say(&format!("This configuration asks for two topics:\n\n{provider}\n{topics}"));
-    run(&workspace, &["apply", "-auto-approve"])?;
+    billing.declares("The team of billing makes a topic. What it leaves out comes from the rules:", INVOICES);
+    billing.runs(&["apply", "-auto-approve"])?;
     look(&stack);
 
-    say("Now the orders get more partitions, and are kept for a week:");
-    workspace.write("main.tf", &self::topics(6, "604800000"));
-    run(&workspace, &["apply", "-auto-approve"])?;
+    sales.declares("The team of sales asks for a name of billing's, and for too much:", REFUSED);
+    sales.is_refused(&["plan"])?;
+
+    sales.declares("The plan said what to write:", ORDERS);
+    sales.runs(&["apply", "-auto-approve"])?;
     look(&stack);
 
-    say("The cluster is as the configuration says, so that a second plan is empty:");
-    run(&workspace, &["plan", "-detailed-exitcode"])?;
+    say("The cluster is as all three say, so that another plan is empty:");
+    sales.runs(&["plan", "-detailed-exitcode"])?;
 
-    say("And destroy leaves nothing:");
-    run(&workspace, &["destroy", "-auto-approve"])?;
+    say("And destroy leaves nothing but the journal, in which all of this is written:");
+    for it in [&sales, &billing, &platform] {
+        it.ends()?;
+    }
     look(&stack);
-    say("That was it. docs/guides/getting-started.md goes on from here.");
+    say("That was it. docs/guides/environments-and-applications.md goes on from here.");
     Ok(())
 }
 
-fn topics(partitions: u32, retention: &str) -> String {
-    format!(
-        "\
-resource \"kafka_topic\" \"orders\" {{
-  name       = \"{PREFIX}orders.v1\"
-  partitions = {partitions}
-  config     = {{ \"retention.ms\" = \"{retention}\" }}
-}}
-
-resource \"kafka_topic\" \"customers\" {{
-  name   = \"{PREFIX}customers.v1\"
-  config = {{ \"cleanup.policy\" = \"compact\" }}
-}}
-"
-    )
-}
-
-/// Runs the engine, whose output goes where this program's goes.
-fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), String> {
-    let mut command = workspace.command();
-    command.args(arguments);
-    if !io::stdout().is_terminal() {
-        command.arg("-no-color");
+impl Somebody {
+    fn new(engine: &Engine, stack: &Stack, application: Option<&'static str>) -> Result<Self, String> {
+        let mut workspace = Workspace::with_mirror(engine);
+        let servers = hcl(&stack.plaintext());
+        let provider =
+            format!("provider \"kafka\" {{\n  environments = {{ dev = {{ bootstrap_servers = [{servers}] }} }}\n}}\n");
+        workspace.write("provider.tf", &provider);
+        if let Some(it) = application {
+            workspace.set_variable("KAFKA_ACTING_APPLICATION", it);
+        }
+        let installed = workspace.command().arg("init").output().map_err(|it| it.to_string())?;
+        if installed.status.success() {
+            Ok(Self { workspace, application })
+        } else {
+            Err(format!("`init` failed: {}", String::from_utf8_lossy(&installed.stderr)))
+        }
     }
-    let shown = format!("{} {}", workspace.engine().name, arguments.join(" "));
-    say(&format!("$ {shown}"));
-    let status = command.status().map_err(|problem| format!("{shown}: {problem}"))?;
-    if status.success() { Ok(()) } else { Err(format!("`{shown}` failed")) }
+
+    fn declares(&self, why: &str, configuration: &str) {
+        say(&format!("{why}\n{}", configuration.trim_end()));
+        self.workspace.write("main.tf", configuration);
+    }
+
+    fn runs(&self, arguments: &[&str]) -> Result<(), String> {
+        if self.run(arguments)? { Ok(()) } else { Err(format!("`{}` failed", arguments.join(" "))) }
+    }
+
+    fn is_refused(&self, arguments: &[&str]) -> Result<(), String> {
+        if self.run(arguments)? { Err(format!("`{}` was to be refused", arguments.join(" "))) } else { Ok(()) }
+    }
+
+    /// Destroys what the configuration declares, and shows how that ended: a plan of it has every attribute once more.
+    fn ends(&self) -> Result<(), String> {
+        let arguments = ["destroy", "-auto-approve", "-no-color"];
+        let shown = self.announces(&arguments[..2]);
+        let output = self.workspace.command().args(arguments).output().map_err(|it| format!("{shown}: {it}"))?;
+        let told = String::from_utf8_lossy(&output.stdout);
+        let end = told.lines().find(|it| it.starts_with("Destroy complete!"));
+        say(end.ok_or_else(|| format!("`{shown}` failed: {}", String::from_utf8_lossy(&output.stderr)))?);
+        Ok(())
+    }
+
+    /// Runs the engine, whose output goes where this program's goes, and answers whether it succeeded.
+    fn run(&self, arguments: &[&str]) -> Result<bool, String> {
+        let mut command = self.workspace.command();
+        command.args(arguments);
+        if !io::stdout().is_terminal() {
+            command.arg("-no-color");
+        }
+        let shown = self.announces(arguments);
+        let status = command.status().map_err(|problem| format!("{shown}: {problem}"))?;
+        Ok(status.success())
+    }
+
+    /// Shows a command as a person would type it, and returns it.
+    fn announces(&self, arguments: &[&str]) -> String {
+        let acting = self.application.map(|it| format!("KAFKA_ACTING_APPLICATION={it} ")).unwrap_or_default();
+        let shown = format!("{acting}{} {}", self.workspace.engine().name, arguments.join(" "));
+        say(&format!("$ {shown}"));
+        shown
+    }
 }
 
-/// Shows the topics of the demo as Kafka's own tool sees them.
+/// Shows the topics of the teams as Kafka's own tool sees them.
 fn look(stack: &Stack) {
-    let topics = stack.topics(PREFIX);
-    let mut lines: Vec<_> = topics.iter().map(|(name, facts)| line(name, facts)).collect();
+    let topics = stack.topics("");
+    let of_teams = topics.iter().filter(|(name, _)| !name.starts_with('_'));
+    let mut lines: Vec<_> = of_teams.map(|(name, facts)| line(name, facts)).collect();
     if lines.is_empty() {
-        lines.push("  no topic of the demo".to_owned());
+        lines.push("  no topic of a team".to_owned());
     }
     say(&format!("Kafka's own tool sees:\n{}", lines.join("\n")));
 }
