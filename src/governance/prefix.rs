@@ -175,7 +175,7 @@ fn claim(state: &State, claimant: Claimant<'_>, kind: Kind, prefix: &str, at: &A
             "The cluster has {kind}s under `{prefix}` that nobody owns: {}{rest}.",
             listed(found.iter().take(10))
         );
-        let remedy = "Claim another one, or set `adopt = true` if they are this application's.";
+        let remedy = "Claim another one, or set `on_existing = \"adopt\"` if they are this application's.";
         res.push(Violation::new(at.clone(), "Prefix covers existing objects", what, remedy));
     }
     res

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::governance::{
     acl::{AclBinding, PatternType, Principal, ResourceType},
-    application::{Application, ApplicationSpec},
+    application::{Application, ApplicationSpec, Status},
     binding::{BindingEntry, Deed, Holder},
     capacity::Totals,
     client_quota::{Quota, QuotaStatus, QuotaUser},
@@ -148,6 +148,16 @@ impl State {
     /// An application, also one that ended.
     pub fn application(&self, name: &ApplicationName) -> Option<&Application> {
         self.applications.get(name).map(|it| &it.it)
+    }
+
+    /// The state as it is once an application ended.
+    pub fn after_end_of(&self, name: &ApplicationName) -> Self {
+        let mut res = self.clone();
+        if let Some(there) = self.application(name) {
+            let ended = Application { status: Status::Deleted, ..there.clone() };
+            res.put_application(name.clone(), Entity::new(ended));
+        }
+        res
     }
 
     /// All applications, also those that ended.

@@ -106,7 +106,7 @@ impl Acting {
 
 impl Environment {
     /// What governs the cluster, for a plan: as it was at most 30 s ago. `None` where nobody declared an environment, and
-    /// where the caller may not read the journal, which Kafka does not tell from its absence. A journal that is not what
+    /// where the caller may not describe the journal, which Kafka does not tell from its absence. A journal that is not what
     /// it was, or that belongs to another cluster, is an error.
     pub async fn governance(&self, deadline: Instant) -> Result<Option<Governance>, Failure> {
         Ok(self.read_since(Instant::now().checked_sub(MAX_AGE), deadline).await?)
@@ -194,8 +194,13 @@ impl Environment {
                 Ok(Some(snapshot))
             }
             Err(JournalError::Absent(_)) => Ok(None),
-            // Who acts for an application counts on its rules.
-            Err(JournalError::Kafka(KafkaError::Denied { .. })) if self.acting.application.is_none() => Ok(None),
+            // Who may see the journal and not read it knows that there are rules, and who acts for an application counts
+            // on them.
+            Err(JournalError::Kafka(KafkaError::Denied { operation: "DESCRIBE", .. }))
+                if self.acting.application.is_none() =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

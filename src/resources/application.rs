@@ -4,7 +4,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,7 @@ use crate::{
         policy::Enforcement,
         prefix::Existing,
         state::State,
+        violation::listed,
     },
     provider::{Context, Governing},
 };
@@ -207,6 +208,8 @@ pub struct ApplicationIdentity {
 const INCARNATION: &str = "incarnation";
 /// The state comes from an import.
 const IMPORTED: &str = "imported";
+/// The application that is there, which a replacement deletes: a fact that a plan tells the next one.
+const REPLACED: &str = "replaced";
 /// The word for an application whose rights somebody took away behind its back.
 const DRIFTED: &str = "drifted";
 
@@ -240,9 +243,12 @@ impl Resource<Context> for Application {
             // The deed itself is decided on what is newest.
             return Ok(());
         }
-        let Some(model) = change.plan.as_ref().or(change.prior.as_ref()) else { return Ok(()) };
+        if let Some(prior) = &change.prior {
+            call.private.set(REPLACED, prior.name.get().map(ToString::to_string));
+        }
+        let ending = change.prior.as_ref().filter(|_| change.is_destroy() || change.replacing);
+        let Some(model) = ending.or(change.plan.as_ref()) else { return Ok(()) };
         let environment = environment_of_plan(ctx, model)?;
-        let name = model.name.value()?.clone();
         let governance = match environment.governance_if_told(call.deadline).await? {
             Governing::Journal(it) => Some(it),
             Governing::Nothing => None,
@@ -261,19 +267,13 @@ impl Resource<Context> for Application {
             return Ok(());
         };
         let state = &governance.snapshot.state;
-        if change.is_destroy() || (change.replacing && change.prior.is_some()) {
-            let topics: Vec<_> = state.topics_of(&name).map(|(it, _)| it.to_string()).take(20).collect();
-            if !topics.is_empty() {
-                let detail = format!(
-                    "`{name}` owns topics: {}. Apply will refuse to delete it before they are gone.\n\nReference the \
-                     application's `id` in `application` of its topics, so that they go first.",
-                    topics.join(", ")
-                );
-                call.report.push(Diagnostic::warning("Application in use", detail));
-            }
-            return Ok(());
+        if let Some(prior) = ending {
+            return tell_end(state, prior, change.plan.as_ref(), call);
         }
         let (Some(config), governed) = (&change.config, governed(environment)?) else { return Ok(()) };
+        // What a replacement makes comes when the application before it is gone.
+        let replaced = call.private.text(REPLACED).filter(|_| change.replacing).and_then(|it| it.parse().ok());
+        let state = &replaced.map_or_else(|| Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(&it)));
         let request = config.request(&governed, state, call).await?;
         let command = if change.is_create() {
             Command::DeclareApplication(Box::new(request))
@@ -293,6 +293,7 @@ impl Resource<Context> for Application {
         call: &mut Call,
     ) -> Result<ApplicationModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
+        call.private.take(REPLACED);
         let governed = governed(environment)?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let declare = |it| Command::DeclareApplication(Box::new(it));
@@ -312,6 +313,11 @@ impl Resource<Context> for Application {
         let governed = governed(environment)?;
         expect_journal(call, &governed, call.deadline).await?;
         let Some(governance) = environment.governance(call.deadline).await? else {
+            if imported {
+                // There is nothing to keep: it is an error, or an environment that ended.
+                known(&governed, call.deadline).await?;
+                return Ok(None);
+            }
             let detail = "The journal of the cluster cannot be read, or its environment ended, so that the state stays as \
                           it was stored.";
             call.report.push(Diagnostic::warning("Application not refreshed", detail));
@@ -344,6 +350,7 @@ impl Resource<Context> for Application {
         call: &mut Call,
     ) -> Result<ApplicationModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
+        call.private.take(REPLACED);
         let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
         let governed = governed(environment)?;
         expect_journal(call, &governed, call.deadline).await?;
@@ -385,6 +392,39 @@ impl Resource<Context> for Application {
         settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
         Ok(state)
     }
+}
+
+/// Tells what the end of an application meets. A new name for one that owns topics is refused at once: no order of
+/// deletions makes it come true with the topics kept.
+fn tell_end(
+    state: &State,
+    prior: &ApplicationModel,
+    plan: Option<&ApplicationModel>,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let name = prior.name.value()?;
+    let topics: Vec<_> = state.topics_of(name).map(|(it, _)| it).take(20).collect();
+    if topics.is_empty() {
+        return Ok(());
+    }
+    let owns = format!("`{name}` owns topics: {}.", listed(topics));
+    let told = if let Some(new) = plan.and_then(|it| it.name.get()).filter(|it| *it != name) {
+        let detail = format!(
+            "{owns} Another name makes another application, and this one cannot be deleted before its topics are.\n\n\
+                 Keep the name. Or declare `{new}` besides it and transfer what it owns: write `transfer = {{ to = \
+                 \"{new}\", prefixes = {{ … }} }}` in `{name}` and apply, then `take_over_from = [\"{name}\"]` in \
+                 `{new}`; delete `{name}` at last."
+        );
+        Diagnostic::error("Application in use", detail).at("name")
+    } else {
+        let detail = format!(
+            "{owns} Apply will refuse to delete it before they are gone.\n\nReference the application's `id` in \
+                 `application` of its topics, so that they go first."
+        );
+        Diagnostic::warning("Application in use", detail)
+    };
+    call.report.push(told);
+    Ok(())
 }
 
 impl Plan<ApplicationModel> {

@@ -120,6 +120,10 @@ pub struct EnvironmentIdentity {
 const IMPORTED: &str = "imported";
 /// The create belongs to a replacement, whose environment is still there.
 const REPLACING: &str = "replacing";
+/// The first plan of a replacement has noted the environment already.
+const PLANNED: &str = "planned_once";
+/// Facts that a plan tells its apply, and that mean nothing afterwards.
+const OF_THE_PLAN: [&str; 3] = [REPLACING, PLANNED, ENVIRONMENT];
 
 /// What tells that an environment is planned or was made, among the objects of a provider's environment.
 const OBJECT: &str = "environment";
@@ -174,7 +178,8 @@ impl Resource<Context> for Environment {
             // What is made in the same run waits for the rules.
             plan.state.id = Computed::unknown();
         }
-        placed
+        placed?;
+        plan.refuse_second(ctx, call).await
     }
 
     async fn admit(ctx: &Context, change: &Change<EnvironmentModel>, call: &mut Call) -> Result<(), Failure> {
@@ -210,8 +215,7 @@ impl Resource<Context> for Environment {
     ) -> Result<EnvironmentModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
-        call.private.take(REPLACING);
-        call.private.take(ENVIRONMENT);
+        forget_the_plan(call);
         let sight = look(environment.kafka()?, environment.journal()?, call.deadline).await?;
         let mut state = plan.enforced(&sight);
         settle(&mut state, &environment.name, &cluster_id)?;
@@ -267,7 +271,7 @@ impl Resource<Context> for Environment {
     ) -> Result<EnvironmentModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
         let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
-        call.private.take(ENVIRONMENT);
+        forget_the_plan(call);
         let mut state = plan;
         settle(&mut state, &environment.name, &cluster_id)?;
         let governed = governed(environment)?;
@@ -316,6 +320,12 @@ impl Resource<Context> for Environment {
             cluster_id: environment.cluster_id(call.deadline).await?.to_owned().into(),
             ..EnvironmentModel::default()
         })
+    }
+}
+
+fn forget_the_plan(call: &mut Call) {
+    for fact in OF_THE_PLAN {
+        call.private.take(fact);
     }
 }
 

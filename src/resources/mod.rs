@@ -2,6 +2,8 @@
 
 pub mod application;
 mod attributes;
+#[cfg(test)]
+mod bad_input;
 pub mod environment;
 mod failures;
 mod governed;

@@ -1,21 +1,62 @@
 //! Resources on a cluster in memory, asked as Terraform asks.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use serde_json::Value as Json;
 
+use super::governed::governed;
 use crate::{
-    clients::{kafka::Kafka, memory::MemoryCluster},
+    clients::{governed::Governed, kafka::Kafka, memory::MemoryCluster},
     framework::{
         ApplyRequest, Diagnostics, DynResource, Import, Outcome, PlanRequest, PlanResponse, Provider, Severity, Stored,
         Value,
         codec::json::{Unexpected, from_json},
     },
+    governance::{
+        command::Command,
+        environment::{ClusterFacts, EnvironmentSpec},
+        policy::Policy,
+    },
     provider::{Acting, Context, Environment, KafkaProvider},
 };
+
+/// A cluster of one broker whose platform declared an environment.
+pub(super) async fn governed_by(policy: Policy) -> Arc<MemoryCluster> {
+    governed_with(policy, ClusterFacts::default()).await
+}
+
+/// The same, where more is known of the cluster.
+pub(super) async fn governed_with(policy: Policy, facts: ClusterFacts) -> Arc<MemoryCluster> {
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let run = Run::on(&cluster, "application", Acting::default());
+    let claims = run.ctx.environment(None).unwrap().claims();
+    let governed = run.governed();
+    governed.journal().create(claims, soon()).await.unwrap();
+    governed.command(Command::DeclareEnvironment(environment(policy, facts)), soon()).await.unwrap();
+    cluster
+}
+
+/// Changes the rules, as another run of the platform does.
+pub(super) async fn change_policy(cluster: &Arc<MemoryCluster>, policy: Policy) {
+    let governed = Run::on(cluster, "application", Acting::default()).governed();
+    let command = Command::ChangeEnvironment(environment(policy, ClusterFacts::default()));
+    governed.command(command, soon()).await.unwrap();
+}
+
+fn environment(policy: Policy, cluster: ClusterFacts) -> Box<EnvironmentSpec> {
+    Box::new(EnvironmentSpec {
+        name: "pre".parse().unwrap(),
+        stage: None,
+        hosting: None,
+        labels: BTreeMap::new(),
+        policy,
+        cluster,
+    })
+}
 
 /// One run of Terraform on one cluster, its environment `dev`, for one resource.
 pub(super) struct Run {
@@ -28,13 +69,27 @@ impl Run {
     pub(super) fn on(cluster: &Arc<MemoryCluster>, resource: &str, acting: Acting) -> Self {
         let kafka: Arc<dyn Kafka> = cluster.clone();
         let environment = Environment::new("dev", kafka).acting(Arc::new(acting), None);
-        let resource = KafkaProvider::registry().resources.remove(resource).unwrap();
-        Self { ctx: Context::new([environment], None), resource }
+        Self::with(Context::new([environment], None), resource)
+    }
+
+    /// A new process with other environments.
+    pub(super) fn with(ctx: Context, resource: &str) -> Self {
+        Self { ctx, resource: KafkaProvider::registry().resources.remove(resource).unwrap() }
+    }
+
+    /// The cluster with its journal.
+    pub(super) fn governed(&self) -> Governed {
+        governed(self.ctx.environment(None).unwrap()).unwrap()
     }
 
     /// A configuration of which only this is written.
     pub(super) fn config(&self, written: &Json) -> Value {
         from_json(written, self.resource.ty(), Unexpected::Refuse).unwrap()
+    }
+
+    /// What is told without a cluster.
+    pub(super) fn validate(&self, config: &Json) -> Diagnostics {
+        self.resource.validate(self.config(config))
     }
 
     pub(super) async fn plan(&self, prior: &Stored, config: &Json) -> PlanResponse {

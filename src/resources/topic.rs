@@ -13,7 +13,7 @@ use std::{
 };
 
 use governed::{
-    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, made, made_as, reserve,
+    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, made, made_as, refuse_change, reserve,
     wrong_application,
 };
 
@@ -283,6 +283,9 @@ impl Resource<Context> for Topic {
         if environment.governance(call.deadline).await?.is_some() {
             // What is declared already writes nothing; a topic from before the environment gets its owner.
             let governed = governed(environment)?;
+            if !changes.is_empty() {
+                refuse_change(&governed, &prior, &plan, call).await?;
+            }
             reserve(&governed, plan.request()?, call).await?;
             made_as(&governed, name, call.private.text(UUID).map(str::to_owned), call).await?;
         }

@@ -10,7 +10,10 @@ use crate::{
             Answer, Append, Appended, KafkaError, Lease, LeaseHolder, Log, LogRead, LogRecord, NewRecord, Outcome,
         },
     },
-    governance::topic::TopicName,
+    governance::{
+        acl::{Operation, ResourceType},
+        topic::TopicName,
+    },
 };
 
 /// The only partition of a topic.
@@ -136,6 +139,7 @@ impl State {
     }
 
     fn write(&mut self, lease: &Lease, appends: &[Append]) -> Result<Outcome, KafkaError> {
+        self.permit(Operation::Write, ResourceType::TransactionalId, &lease.id)?;
         for it in appends {
             self.allow("WRITE", &it.topic)?;
             self.log(&it.topic)?;
@@ -168,6 +172,9 @@ impl State {
 impl Log for MemoryCluster {
     fn read_log<'a>(&'a self, topic: &'a TopicName, from: i64, _: Instant) -> Answer<'a, LogRead> {
         self.answer("read_log", |state| {
+            // Who leads a topic is told to those who may see it.
+            state.allow("DESCRIBE", topic)?;
+            state.log(topic)?;
             state.allow("READ", topic)?;
             Ok(state.log(topic)?.log.read(from))
         })
@@ -175,6 +182,7 @@ impl Log for MemoryCluster {
 
     fn take_lease<'a>(&'a self, id: &'a str, _: Instant) -> Answer<'a, Lease> {
         self.answer("take_lease", |state| {
+            state.permit(Operation::Write, ResourceType::TransactionalId, id)?;
             let producers = i64::try_from(state.leases.len()).unwrap_or(i64::MAX);
             let (producer_id, epoch) = state.leases.entry(id.to_owned()).or_insert((producers, -1));
             *epoch += 1;
@@ -185,6 +193,7 @@ impl Log for MemoryCluster {
 
     fn lease_holder<'a>(&'a self, id: &'a str, _: Instant) -> Answer<'a, Option<LeaseHolder>> {
         self.answer("lease_holder", |state| {
+            state.permit(Operation::Describe, ResourceType::TransactionalId, id)?;
             let holder = |(producer_id, epoch): &(i64, i16)| LeaseHolder {
                 producer_id: *producer_id,
                 epoch: *epoch,

@@ -13,32 +13,12 @@ use crate::{
     framework::{Severity, Stored, Value},
     governance::{
         acl::{AclBinding, Principal},
-        environment::{ClusterFacts, EnvironmentSpec},
         policy::{ApplicationApproval, Approval, Policy},
         topic::TopicSpec,
     },
     provider::Acting,
-    resources::testing::{Run, quiet, soon, told},
+    resources::testing::{Run, governed_by, quiet, soon, told},
 };
-
-/// A cluster whose platform declared an environment.
-async fn governed_by(policy: Policy) -> Arc<MemoryCluster> {
-    let cluster = Arc::new(MemoryCluster::new(1));
-    let run = Run::on(&cluster, "application", Acting::default());
-    let environment = run.ctx.environment(None).unwrap();
-    let governed = governed(environment).unwrap();
-    governed.journal().create(environment.claims(), soon()).await.unwrap();
-    let spec = EnvironmentSpec {
-        name: "pre".parse().unwrap(),
-        stage: None,
-        hosting: None,
-        labels: BTreeMap::new(),
-        policy,
-        cluster: ClusterFacts::default(),
-    };
-    governed.command(Command::DeclareEnvironment(Box::new(spec)), soon()).await.unwrap();
-    cluster
-}
 
 async fn governed_cluster() -> Arc<MemoryCluster> {
     governed_by(Policy::default()).await

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::{EnvironmentModel, OBJECT};
+use super::{EnvironmentModel, LOOK, OBJECT, PLANNED};
 use crate::{
     clients::{governed::Governed, journal::JournalError, kafka::KafkaError, sight::look},
-    framework::{Call, Diagnostic, Diagnostics, Failure, Phase, Severity},
+    framework::{Call, Diagnostic, Diagnostics, Failure, Phase, Plan, Severity},
     governance::{
         command::Command,
         condition::{ConditionStatus, Sight, conditions},
@@ -26,6 +26,36 @@ use crate::{
 /// How many of the objects that break new rules are named.
 const NAMED: usize = 20;
 
+impl Plan<EnvironmentModel> {
+    /// Refuses a second resource for one cluster, even beside one that nobody changes: whoever removed one of the blocks
+    /// would end the environment of the other.
+    pub(super) async fn refuse_second(&self, ctx: &Context, call: &mut Call) -> Result<(), Failure> {
+        // Of a replacement, the plan of what is new asks, unless the first one did.
+        if !self.replace.is_empty() || (self.replacing && call.private.is(PLANNED)) {
+            return Ok(());
+        }
+        let environment = environment_of_plan(ctx, &self.state)?;
+        let cluster_id = match self.state.cluster_id.get() {
+            Some(it) => Some(it.as_str()),
+            None if ctx.environments()?.count() < 2 => None,
+            // A cluster that does not answer is told of elsewhere, and apply will ask again.
+            None => environment.cluster_id(call.deadline.min(Instant::now() + LOOK)).await.ok(),
+        };
+        if !environment.plan_once_in(cluster_id, OBJECT) {
+            let detail = format!(
+                "Another resource of this configuration declares the environment of the same cluster as `{}`, and one \
+                 cluster is one environment.\n\nRemove one of the two, or have it lead to a cluster of its own.",
+                environment.name
+            );
+            call.report.push(Diagnostic::error("Environment planned twice", detail).at("environment"));
+        }
+        if self.prior.is_some() {
+            call.private.set(PLANNED, true);
+        }
+        Ok(())
+    }
+}
+
 /// An environment that is to be declared.
 pub(super) async fn admit_new(
     ctx: &Context,
@@ -34,14 +64,6 @@ pub(super) async fn admit_new(
     call: &mut Call,
 ) -> Result<(), Failure> {
     let environment = environment_of_plan(ctx, plan)?;
-    if !environment.plan_once(OBJECT) {
-        let detail = format!(
-            "Another resource of this plan declares an environment on `{}` too, and one cluster is one environment.",
-            environment.name
-        );
-        call.report.push(Diagnostic::error("Environment planned twice", detail).at("environment"));
-        return Ok(());
-    }
     let sight = look(environment.kafka()?, environment.journal()?, deadline).await?;
     let mut spec = plan.clone().enforced(&sight).spec()?;
     spec.cluster.cluster_id = environment.cluster_id(deadline).await?.to_owned();

@@ -13,10 +13,10 @@ use crate::{
         names::ApplicationName,
         policy::{Policy, TopicPolicy},
         topic::{TopicName, TopicSpec},
-        violation::Violation,
+        violation::{Refusal, Violation},
     },
     provider::{Environment, Governance, Governing},
-    resources::governed::{expect_ended, expect_head, governed, remember, tell},
+    resources::governed::{expect_ended, expect_head, governed, known, remember, tell},
 };
 
 /// What a topic carries and keeps, as its team expects.
@@ -162,6 +162,19 @@ pub(super) fn add_policy(spec: &mut TopicSpec, policy: &TopicPolicy, plan: &Topi
         rules.filter_map(|(key, rule)| Some((key.clone(), rule.default.clone()?))).collect();
     spec.config.extend(config.clone());
     Added { config, deletion_protection: policy.deletion_protection == Some(true) }
+}
+
+/// Refuses what the newest rules have against a change, whatever its plan was told. The journal does not keep what a
+/// topic's configuration was, so that this is not decided with the rest.
+pub(super) async fn refuse_change(
+    governed: &Governed,
+    prior: &TopicModel,
+    plan: &TopicModel,
+    call: &Call,
+) -> Result<(), Failure> {
+    let state = &known(governed, call.deadline).await?.state;
+    let role = governed.caller().role(state);
+    Ok(Refusal::of(check_topic(state, &role, &plan.request()?, Some(&prior.request()?)))?)
 }
 
 /// Takes the place of a topic before it is made or changed.
