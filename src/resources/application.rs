@@ -29,9 +29,10 @@ use crate::{
         kind::Kind,
         names::ApplicationName,
         policy::Enforcement,
-        prefix::Existing,
+        prefix::{Existing, OVERLAP},
         state::State,
         violation::listed,
+        violation::{Refusal, Weight},
     },
     provider::{Context, Governing},
 };
@@ -229,6 +230,9 @@ impl Resource<Context> for Application {
     async fn plan(ctx: &Context, plan: &mut Plan<ApplicationModel>, call: &mut Call) -> Result<(), Failure> {
         plan_place(ctx, plan, call).await?;
         let Some(prior) = plan.prior.as_ref().filter(|_| plan.replace.is_empty()) else { return Ok(()) };
+        if plan.state.take_over_from != prior.take_over_from {
+            plan.state.prefixes = plan.state.prefixes_after_takeover(&plan.config);
+        }
         let words = [Status::Ready, Status::Pending].map(Status::word);
         let is_settled = prior.status.get().is_some_and(|it| words.contains(&it.as_str()));
         if !is_settled && !plan.is_enforced_elsewhere(ctx, call).await? {
@@ -280,8 +284,14 @@ impl Resource<Context> for Application {
         } else {
             Command::ChangeApplication(Box::new(request))
         };
-        if let Err(refusal) = governed.would(state, &command) {
-            tell(&refusal.0, call.phase, call);
+        if let Err(Refusal(mut violations)) = governed.would(state, &command) {
+            if !config.take_over_from.is_null() {
+                // What is taken over belongs to the other one until then.
+                for it in violations.iter_mut().filter(|it| it.summary == OVERLAP) {
+                    it.weight = Weight::Wait;
+                }
+            }
+            tell(&violations, call.phase, call);
         }
         Ok(())
     }
@@ -471,12 +481,12 @@ impl ApplicationModel {
         if is_new {
             self.take_over(&name, governed, call).await?;
         }
-        let (to, prefixes) = match self.transfer.known()? {
-            Some(offer) => (offer.model.to.value()?.clone(), offer.model.prefixes.value()?.model.prefixes()?),
-            None => (name.clone(), BTreeMap::new()),
+        let offered = there.state.application(&name).and_then(|it| it.offer.as_ref());
+        let offer = match self.transfer.known()? {
+            Some(it) => Some((it.model.to.value()?.clone(), it.model.prefixes.value()?.model.prefixes()?)),
+            None => offered.map(|it| (it.to.clone(), BTreeMap::new())),
         };
-        let offered = there.state.application(&name).is_some_and(|it| it.offer.is_some());
-        if offered || !prefixes.is_empty() {
+        if let Some((to, prefixes)) = offer {
             let offer = Command::OfferTransfer(Transfer { application: name.clone(), to, prefixes });
             governed.command(offer, call.deadline).await?;
         }
@@ -499,11 +509,34 @@ impl ApplicationModel {
         })
     }
 
+    /// The prefixes of a plan that takes others over: those that are not declared are told when that is done.
+    fn prefixes_after_takeover(&self, config: &Self) -> OptionalComputed<Nested<PrefixesModel>> {
+        let (Some(planned), Some(declared)) = (self.prefixes.get(), config.prefixes.get()) else {
+            return OptionalComputed::unknown();
+        };
+        let mut res = planned.clone();
+        let PrefixesModel { topic, group, transactional_id, subject, connector } = &mut res.model;
+        let own = &declared.model;
+        for (planned, declared) in [
+            (topic, &own.topic),
+            (group, &own.group),
+            (transactional_id, &own.transactional_id),
+            (subject, &own.subject),
+            (connector, &own.connector),
+        ] {
+            if declared.is_null() {
+                *planned = OptionalComputed::unknown();
+            }
+        }
+        res.into()
+    }
+
     /// Takes what others offer.
     async fn take_over(&self, name: &ApplicationName, governed: &Governed, call: &Call) -> Result<(), Failure> {
         for from in self.take_over_from.known()?.into_iter().flat_map(|it| &it.0) {
             let takeover = Takeover { application: name.clone(), from: from.clone() };
             governed.command(Command::ConfirmTransfer(takeover), call.deadline).await?;
+            governed.settle_rights(from, call.deadline).await?;
         }
         Ok(())
     }

@@ -74,6 +74,16 @@ impl Governed {
         self.settle(holder, deadline).await.map(drop)
     }
 
+    /// Does what is left to do for an application's rights, such as those that it gave away.
+    ///
+    /// # Errors
+    /// What could not be done; the next run goes on.
+    pub async fn settle_rights(&self, name: &ApplicationName, deadline: Instant) -> Result<(), GovernedError> {
+        let known = self.snapshot(deadline).await?;
+        let Some(application) = known.state.application(name) else { return Ok(()) };
+        self.settle(&Holder::Application(application.uid()), deadline).await.map(drop)
+    }
+
     /// Takes all rights of an application that is being deleted.
     ///
     /// # Errors

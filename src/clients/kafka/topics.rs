@@ -458,6 +458,22 @@ impl Client {
             trouble => trouble,
         }
     }
+
+    /// The same, of one of several topics.
+    pub(super) fn patient_with_one_of<'a>(
+        &self,
+        mut names: impl Iterator<Item = &'a TopicName>,
+        trouble: Trouble,
+    ) -> Trouble {
+        let absent = match &trouble {
+            Trouble::Final(KafkaError::NoTopic(absent)) => names.find(|it| it.as_str() == absent),
+            _ => None,
+        };
+        match absent {
+            Some(name) => self.patient(name, trouble),
+            None => trouble,
+        }
+    }
 }
 
 fn is_about_partitions(error: &KafkaError) -> bool {

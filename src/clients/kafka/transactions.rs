@@ -157,7 +157,10 @@ impl Client {
             match self.add_once(lease, appends, deadline).await {
                 Ok(()) => return Ok(true),
                 Err(Obstacle::Fenced) => return Ok(false),
-                Err(Obstacle::Trouble(trouble)) => tries.next(self.astray(&lease.id, trouble)).await?,
+                Err(Obstacle::Trouble(trouble)) => {
+                    let trouble = self.patient_with_one_of(appends.iter().map(|it| &it.topic), trouble);
+                    tries.next(self.astray(&lease.id, trouble)).await?;
+                }
             }
         }
     }
@@ -210,7 +213,7 @@ impl Client {
                     for topic in batches.keys() {
                         self.forget_leader(topic);
                     }
-                    tries.next(trouble).await?;
+                    tries.next(self.patient_with_one_of(batches.keys(), trouble)).await?;
                 }
             }
         }

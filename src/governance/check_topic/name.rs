@@ -81,7 +81,8 @@ fn may(role: &Role, owner: Option<&Application>, name: &TopicName, is_declared: 
 fn missing(name: &ApplicationName) -> Violation {
     let what = format!("The environment has no application `{name}`.");
     let remedy = "Reference the `id` of its resource, so that it is made first, or correct the name.";
-    Violation::new(At::attribute("application"), "Application missing", what, remedy)
+    // It may be made in the same run, before the topic.
+    Violation::new(At::attribute("application"), "Application missing", what, remedy).weighing(Weight::Wait)
 }
 
 fn status(owner: &Application) -> Option<Violation> {

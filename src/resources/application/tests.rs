@@ -184,3 +184,29 @@ async fn an_import_finds_what_is_there() {
     quiet(&seen.diagnostics);
     assert_eq!(seen.stored.state, stored.state);
 }
+
+#[tokio::test]
+async fn a_prefix_goes_to_another_application_in_two_steps_with_its_rights() {
+    let cluster = governed_cluster().await;
+    let sales = json!({ "name": "sales", "owner": { "team": "sellers" }, "principals": ["User:sales"] });
+    let giver = platform(&cluster).applied(&nothing(), &billing()).await;
+    let taker = platform(&cluster).applied(&nothing(), &sales).await;
+    let mut offering = billing();
+    offering["transfer"] = json!({ "to": "sales", "prefixes": { "topic": ["billing."] } });
+    let giver = platform(&cluster).applied(&giver, &offering).await;
+    let mut taking = sales.clone();
+    taking["take_over_from"] = json!(["billing"]);
+    let taker = platform(&cluster).applied(&taker, &taking).await;
+    let again = platform(&cluster).plan(&taker, &taking).await;
+    quiet(&again.diagnostics);
+    assert_eq!(again.planned.state, taker.state);
+    let on_topics = |it: &&AclBinding| it.resource_type == crate::governance::acl::ResourceType::Topic;
+    let owners: Vec<_> = rules(&cluster).await.iter().filter(on_topics).map(|it| it.principal.to_string()).collect();
+    assert!(owners.iter().all(|it| it == "User:sales"), "what was given away is not used any more: {owners:?}");
+    // Afterwards the lines of the transfer may go.
+    let seen = platform(&cluster).read(&giver).await;
+    quiet(&seen.diagnostics);
+    let giver = platform(&cluster).applied(&seen.stored, &billing()).await;
+    assert_eq!(status(&giver), &"ready".into());
+    platform(&cluster).applied(&taker, &sales).await;
+}
