@@ -7,8 +7,8 @@ use crate::{
     framework::{Diagnostic, Diagnostics, Element, Model, Nested, Optional, Path, Required, Step, Unknown},
 };
 
-/// The `kafka` provider runs Apache Kafka as self-service: topics today; rights, schemas, connectors and the rules under
-/// which teams share a cluster as they are added.
+/// The `kafka` provider runs Apache Kafka as self-service: topics, applications that own them, and the rules
+/// under which teams share a cluster; schemas and connectors as they are added.
 ///
 /// One provider block serves many clusters. Each is an *environment* with a name of its own, which resources refer to
 /// by `environment`, so that a module can use `for_each` over environments.
