@@ -1,6 +1,6 @@
 //! A platform and two teams with a state each, on one cluster under rules.
 
-use acceptance_tests::{Engine, Stack, Workspace, hcl};
+use acceptance_tests::{Engine, Stack, User, Workspace, hcl};
 
 use crate::{provider, servers};
 
@@ -142,4 +142,73 @@ fn an_application_in_use_stays(platform: &Workspace) {
     platform.write("main.tf", &format!("{ENVIRONMENT}{}", application("sales", "User:sales")));
     platform.plan().says(&["Application in use", "billing.invoices.v1"]);
     platform.apply().failure(&["Application in use"]);
+}
+
+/// Rule 2 of governance: plans of pull requests run with a principal that may only read, and the platform applies them.
+#[test]
+fn plans_work_with_a_read_only_principal() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        let platform = workspace(&engine, &stack, None);
+        platform.write("main.tf", ENVIRONMENT);
+        platform.applies();
+        let applications = [application("billing", "User:billing"), application("sales", "User:sales")].concat();
+        platform.write("main.tf", &format!("{ENVIRONMENT}{applications}"));
+        platform.applies();
+        stack.allow("team", &["Describe", "DescribeConfigs"], "billing.");
+        stack.allow("team", &["Read"], "_selfserve.state");
+
+        let mut billing = reader(&engine, &stack);
+        billing.set_variable("KAFKA_ACTING_APPLICATION", "billing");
+        refusals_are_told_in_the_plan(&billing);
+        let two = topic("billing.invoices.v1", "partitions = 2");
+        let three = two.replace("= 2", "= 3\n config = { \"retention.ms\" = \"1000\" }");
+        for step in [&two, &three] {
+            billing.write("main.tf", step);
+            billing
+                .run(&["plan", "-no-color", "-input=false", "-out=plan.bin"])
+                .success()
+                .says(&["Not checked by the broker"]);
+            log_in(&mut billing, Stack::ADMIN);
+            billing.run(&["apply", "-no-color", "-input=false", "plan.bin"]).success();
+            log_in(&mut billing, Stack::TEAM);
+            billing.plans_nothing();
+        }
+        let made = stack.topic("billing.invoices.v1").expect("the platform made it");
+        assert_eq!((made.partitions, made.config["retention.ms"].as_str()), (3, "1000"));
+        billing.write("main.tf", &three.replace("= 3", "= 4"));
+        billing.apply().failure(&["Not permitted by Kafka"]);
+        billing.write("main.tf", &two.replace("= 2", "= 100"));
+        billing.plan().failure(&["Number of partitions refused", "Write `partitions = 12`."]);
+        the_platforms_own_plans_may_be_read_only(&engine, &stack);
+    }
+}
+
+/// Somebody whose provider is configured by variables alone, as one who may read.
+fn reader(engine: &Engine, stack: &Stack) -> Workspace {
+    let mut workspace = Workspace::new(engine);
+    workspace.set_variable("KAFKA_BOOTSTRAP_SERVERS", &stack.sasl_ssl());
+    workspace.set_variable("KAFKA_CA", &stack.ca_file().to_string_lossy());
+    workspace.set_variable("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512");
+    log_in(&mut workspace, Stack::TEAM);
+    workspace
+}
+
+/// As whom a workspace works that is configured by variables.
+fn log_in(workspace: &mut Workspace, user: User) {
+    workspace.set_variable("KAFKA_SASL_USERNAME", user.name);
+    workspace.set_variable("KAFKA_SASL_PASSWORD", user.password);
+}
+
+#[track_caller]
+fn the_platforms_own_plans_may_be_read_only(engine: &Engine, stack: &Stack) {
+    let mut platform = reader(engine, stack);
+    platform.write("main.tf", &application("stock", "User:stock"));
+    platform.run(&["plan", "-no-color", "-input=false", "-out=plan.bin"]).success();
+    log_in(&mut platform, Stack::ADMIN);
+    platform.run(&["apply", "-no-color", "-input=false", "plan.bin"]).success();
+    log_in(&mut platform, Stack::TEAM);
+    platform.plans_nothing();
+    platform.write("main.tf", &application("stock", "User:billing"));
+    platform.plan().failure(&["Principal refused", "belongs to the application `billing`"]);
 }
