@@ -63,7 +63,8 @@ impl Governed {
         state: &State,
         deadline: Instant,
     ) -> Result<(), GovernedError> {
-        let on_cluster = self.rules_on_cluster(application, state, deadline).await?;
+        let on_cluster =
+            if enforces(state) { self.rules_on_cluster(application, true, deadline).await? } else { BTreeSet::new() };
         let lost: BTreeSet<_> = lost(state, holder, &on_cluster).cloned().collect();
         if !lost.is_empty() {
             let seen = Seen { present: BTreeSet::new(), absent: lost };
@@ -111,29 +112,29 @@ impl Governed {
         state: &State,
         deadline: Instant,
     ) -> Result<Vec<AclBinding>, KafkaError> {
-        if state.policy().is_none_or(|it| it.enforcement != Enforcement::Acl) {
+        if !enforces(state) {
             return Ok(Vec::new());
         }
-        let mut on_cluster = BTreeSet::new();
-        for principal in application.spec.all_principals() {
-            let filter = AclFilter { principal: Some(principal.clone()), ..AclFilter::default() };
-            on_cluster.extend(self.kafka.refresh_acls(&filter, deadline).await?);
-        }
+        let on_cluster = self.rules_on_cluster(application, false, deadline).await?;
         Ok(lost(state, &Holder::Application(application.uid()), &on_cluster).cloned().collect())
     }
 
+    /// The rules that the cluster has for an application's principals: asked anew, or as a refresh sees them.
     async fn rules_on_cluster(
         &self,
         application: &Application,
-        state: &State,
+        anew: bool,
         deadline: Instant,
     ) -> Result<BTreeSet<AclBinding>, KafkaError> {
         let mut res = BTreeSet::new();
-        if state.policy().is_some_and(|it| it.enforcement == Enforcement::Acl) {
-            for principal in application.spec.all_principals() {
-                let filter = AclFilter { principal: Some(principal.clone()), ..AclFilter::default() };
-                res.extend(self.kafka.acls(&filter, deadline).await?);
-            }
+        for principal in application.spec.all_principals() {
+            let filter = AclFilter { principal: Some(principal.clone()), ..AclFilter::default() };
+            let found = if anew {
+                self.kafka.acls(&filter, deadline).await?
+            } else {
+                self.kafka.refresh_acls(&filter, deadline).await?
+            };
+            res.extend(found);
         }
         Ok(res)
     }
@@ -218,6 +219,11 @@ impl Rules {
 fn quotas(state: &State, holder: &Holder) -> Vec<(QuotaUser, ClientQuota, QuotaStatus)> {
     let open = state.quota_deeds().into_iter().filter(|(_, it, _)| it.holder == *holder);
     open.map(|(user, it, _)| (user.clone(), it.limits, it.status)).collect()
+}
+
+/// Whether the brokers' authorizer is what enforces rights.
+fn enforces(state: &State) -> bool {
+    state.policy().is_some_and(|it| it.enforcement == Enforcement::Acl)
 }
 
 fn lost<'a>(
