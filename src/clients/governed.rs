@@ -80,7 +80,8 @@ impl Caller {
         Actor { role: self.role(state), claimed: self.claimed.clone(), change_url: self.change_url.clone() }
     }
 
-    fn claims(&self) -> Claims {
+    /// What the journal's own record says of the caller.
+    pub fn claims(&self) -> Claims {
         Claims {
             principal: self.principal.as_ref().map(ToString::to_string),
             actor: self.claimed.clone(),

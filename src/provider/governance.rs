@@ -8,6 +8,7 @@ use std::{
 use super::Environment;
 use crate::{
     clients::{
+        governed::{Caller, Governed},
         journal::{Claims, Journal, JournalError, Snapshot},
         kafka::KafkaError,
     },
@@ -36,14 +37,10 @@ pub struct Acting {
 /// What governs a cluster, at a moment.
 #[derive(Clone, Debug)]
 pub struct Governance {
-    /// The journal, to write to.
-    pub journal: Journal<State>,
-    /// What it says. It has an environment that did not end.
+    /// The cluster with its journal, and who works there.
+    pub governed: Governed,
+    /// What the journal says. It has an environment that did not end.
     pub snapshot: Arc<Snapshot<State>>,
-    /// Who acts.
-    pub acting: Arc<Acting>,
-    /// The principal that the brokers know the caller by, where the provider block tells.
-    pub principal: Option<Principal>,
 }
 
 /// What governs a cluster, as far as it could be asked.
@@ -141,9 +138,14 @@ impl Environment {
         Ok(self.journal.get_or_init(|| Journal::open(kafka)))
     }
 
-    /// Who acts.
-    pub fn acting_as(&self) -> &Acting {
-        &self.acting
+    /// The cluster with its journal, whether there is one or not, and who works there.
+    pub fn governed(&self) -> Result<Governed, Failure> {
+        Ok(Governed::new(self.shared_kafka()?, self.journal()?.clone(), self.caller()))
+    }
+
+    fn caller(&self) -> Caller {
+        let Acting { application, actor, change_url } = self.acting.as_ref().clone();
+        Caller { principal: self.principal.clone(), acting: application, claimed: actor, change_url }
     }
 
     /// The principal that the brokers know the caller by, where the provider block tells.
@@ -153,8 +155,7 @@ impl Environment {
 
     /// Who writes, for the journal's own record.
     pub fn claims(&self) -> Claims {
-        let Acting { application: _, actor, change_url } = self.acting.as_ref().clone();
-        Claims { principal: self.principal.as_ref().map(ToString::to_string), actor, change_url }
+        self.caller().claims()
     }
 
     /// Has the journal read anew before the next question, after it was written to.
@@ -163,24 +164,20 @@ impl Environment {
     }
 
     async fn read_since(&self, not_before: Option<Instant>, deadline: Instant) -> Result<Option<Governance>, Unread> {
-        let journal = self.journal()?;
+        let governed = self.governed()?;
         let mut read = self.read.lock().await;
         let fresh = read.as_ref().filter(|it| not_before.is_none_or(|time| time <= it.at));
         let snapshot = if let Some(it) = fresh {
             it.snapshot.clone()
         } else {
             let at = Instant::now();
-            let snapshot = self.read_journal(journal, deadline).await?;
+            let snapshot = self.read_journal(governed.journal(), deadline).await?;
             *read = Some(Read { at, snapshot: snapshot.clone() });
             snapshot
         };
         drop(read);
-        Ok(snapshot.filter(|it| it.state.environment().is_some()).map(|snapshot| Governance {
-            journal: journal.clone(),
-            snapshot,
-            acting: self.acting.clone(),
-            principal: self.principal.clone(),
-        }))
+        let snapshot = snapshot.filter(|it| it.state.environment().is_some());
+        Ok(snapshot.map(|snapshot| Governance { governed, snapshot }))
     }
 
     async fn read_journal(

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     attributes::Moment,
-    governed::{expect_journal, governed, known, remember, tell},
+    governed::{expect_journal, known, remember, tell},
     place::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
@@ -31,8 +31,7 @@ use crate::{
         policy::Enforcement,
         prefix::{Existing, OVERLAP},
         state::State,
-        violation::listed,
-        violation::{Refusal, Weight},
+        violation::{Refusal, Weight, listed},
     },
     provider::{Context, Governing},
 };
@@ -274,11 +273,11 @@ impl Resource<Context> for Application {
         if let Some(prior) = ending {
             return tell_end(state, prior, change.plan.as_ref(), call);
         }
-        let (Some(config), governed) = (&change.config, governed(environment)?) else { return Ok(()) };
+        let (Some(config), governed) = (&change.config, &governance.governed) else { return Ok(()) };
         // What a replacement makes comes when the application before it is gone.
         let replaced = call.private.text(REPLACED).filter(|_| change.replacing).and_then(|it| it.parse().ok());
         let state = &replaced.map_or_else(|| Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(&it)));
-        let request = config.request(&governed, state, call).await?;
+        let request = config.request(governed, state, call).await?;
         let command = if change.is_create() {
             Command::DeclareApplication(Box::new(request))
         } else {
@@ -304,7 +303,7 @@ impl Resource<Context> for Application {
     ) -> Result<ApplicationModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
         call.private.take(REPLACED);
-        let governed = governed(environment)?;
+        let governed = environment.governed()?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let declare = |it| Command::DeclareApplication(Box::new(it));
         let mut state = config.declare(plan.clone(), &governed, declare, call).await?;
@@ -320,7 +319,7 @@ impl Resource<Context> for Application {
     ) -> Result<Option<ApplicationModel>, Failure> {
         let imported = call.private.take(IMPORTED).is_some();
         let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
-        let governed = governed(environment)?;
+        let governed = environment.governed()?;
         expect_journal(call, &governed, call.deadline).await?;
         let Some(governance) = environment.governance(call.deadline).await? else {
             if imported {
@@ -362,7 +361,7 @@ impl Resource<Context> for Application {
         let environment = environment_of_plan(ctx, &plan)?;
         call.private.take(REPLACED);
         let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
-        let governed = governed(environment)?;
+        let governed = environment.governed()?;
         expect_journal(call, &governed, call.deadline).await?;
         let change = |it| Command::ChangeApplication(Box::new(it));
         let mut state = config.declare(plan.clone(), &governed, change, call).await?;
@@ -373,7 +372,7 @@ impl Resource<Context> for Application {
 
     async fn delete(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<(), Failure> {
         let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
-        let governed = governed(environment)?;
+        let governed = environment.governed()?;
         expect_journal(call, &governed, call.deadline).await?;
         let name = state.name.value()?;
         let there = known(&governed, call.deadline).await?;
@@ -440,10 +439,9 @@ fn tell_end(
 impl Plan<ApplicationModel> {
     /// Whether the application's rights are made outside of Kafka, so that `approved` is the end of what is done here.
     async fn is_enforced_elsewhere(&self, ctx: &Context, call: &Call) -> Result<bool, Failure> {
-        let environment = environment_of_plan(ctx, &self.state)?;
-        let governance = environment.governance(call.deadline).await?;
-        Ok(governance
-            .is_some_and(|it| it.snapshot.state.policy().is_some_and(|it| it.enforcement == Enforcement::External)))
+        let governing = environment_of_plan(ctx, &self.state)?.governance_if_told(call.deadline).await?;
+        let Governing::Journal(governance) = governing else { return Ok(false) };
+        Ok(governance.snapshot.state.policy().is_some_and(|it| it.enforcement == Enforcement::External))
     }
 }
 
@@ -470,12 +468,12 @@ impl ApplicationModel {
         call: &mut Call,
     ) -> Result<Self, Failure> {
         let name = self.name.value()?.clone();
-        let there = known(governed, call.deadline).await?;
+        let mut there = known(governed, call.deadline).await?;
         let is_new = there.state.application(&name).is_none_or(|it| !it.status.is_in_force());
-        if !is_new {
+        if !is_new && !self.take_over_from.is_null() {
             self.take_over(&name, governed, call).await?;
+            there = known(governed, call.deadline).await?;
         }
-        let there = known(governed, call.deadline).await?;
         let request = self.request(governed, &there.state, call).await?;
         governed.command(command(request), call.deadline).await?;
         if is_new {
@@ -516,14 +514,8 @@ impl ApplicationModel {
         };
         let mut res = planned.clone();
         let PrefixesModel { topic, group, transactional_id, subject, connector } = &mut res.model;
-        let own = &declared.model;
-        for (planned, declared) in [
-            (topic, &own.topic),
-            (group, &own.group),
-            (transactional_id, &own.transactional_id),
-            (subject, &own.subject),
-            (connector, &own.connector),
-        ] {
+        let planned = [topic, group, transactional_id, subject, connector];
+        for (planned, (_, declared)) in planned.into_iter().zip(declared.model.by_kind()) {
             if declared.is_null() {
                 *planned = OptionalComputed::unknown();
             }

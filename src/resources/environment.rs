@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    governed::{expect_journal, governed, remember},
+    governed::{expect_journal, remember},
     place::{
         ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
         expect_cluster, plan_place, settle,
@@ -221,7 +221,7 @@ impl Resource<Context> for Environment {
         settle(&mut state, &environment.name, &cluster_id)?;
         let spec = preparing::with_facts(state.spec()?, environment, call.deadline).await?;
         let command = Command::DeclareEnvironment(Box::new(spec.clone()));
-        let governed = governed(environment)?;
+        let governed = environment.governed()?;
         // Whoever may not declare it, or has another one there, changes nothing on the cluster.
         planning::would(environment, &governed, &command, call.deadline).await??;
         preparing::make_rules(environment, &spec, call.deadline).await?;
@@ -252,7 +252,7 @@ impl Resource<Context> for Environment {
             }
             Err(error) => return Err(error.into()),
         };
-        expect_journal(call, &governed(environment)?, call.deadline).await?;
+        expect_journal(call, &environment.governed()?, call.deadline).await?;
         journal.owner(&snapshot, call.deadline).await?;
         let Some(found) = snapshot.state.environment() else { return Ok(None) };
         remember(call, &snapshot);
@@ -274,7 +274,7 @@ impl Resource<Context> for Environment {
         forget_the_plan(call);
         let mut state = plan;
         settle(&mut state, &environment.name, &cluster_id)?;
-        let governed = governed(environment)?;
+        let governed = environment.governed()?;
         expect_journal(call, &governed, call.deadline).await?;
         let (before, spec) = (prior.spec()?, preparing::with_facts(state.spec()?, environment, call.deadline).await?);
         let command = Command::ChangeEnvironment(Box::new(spec.clone()));
@@ -294,7 +294,7 @@ impl Resource<Context> for Environment {
             call.report.push(Diagnostic::warning("Environment not ended", detail));
             return Ok(());
         }
-        let governed = governed(environment)?;
+        let governed = environment.governed()?;
         expect_journal(call, &governed, call.deadline).await?;
         governed.command(Command::DestroyEnvironment(()), call.deadline).await?;
         environment.forget_governance().await;

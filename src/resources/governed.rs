@@ -7,7 +7,7 @@ use serde_json::json;
 use super::violations::diagnostic;
 use crate::{
     clients::{
-        governed::{Caller, Governed, GovernedError},
+        governed::{Governed, GovernedError},
         journal::{EventHash, Head, JournalError, Remembered, Snapshot},
         kafka::AclFailures,
     },
@@ -18,18 +18,6 @@ use crate::{
 
 /// A place in the journal that a state saw: a journal that does not have it any more is another one.
 const JOURNAL: &str = "journal";
-
-/// The cluster with its journal, and who works there.
-pub(super) fn governed(environment: &Environment) -> Result<Governed, Failure> {
-    let acting = environment.acting_as();
-    let caller = Caller {
-        principal: environment.principal().cloned(),
-        acting: acting.application.clone(),
-        claimed: acting.actor.clone(),
-        change_url: acting.change_url.clone(),
-    };
-    Ok(Governed::new(environment.shared_kafka()?, environment.journal()?.clone(), caller))
-}
 
 /// What a state was made or seen with.
 pub(super) fn remember(call: &mut Call, snapshot: &Snapshot<State>) {

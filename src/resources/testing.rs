@@ -8,7 +8,6 @@ use std::{
 
 use serde_json::Value as Json;
 
-use super::governed::governed;
 use crate::{
     clients::{governed::Governed, kafka::Kafka, memory::MemoryCluster},
     framework::{
@@ -79,7 +78,7 @@ impl Run {
 
     /// The cluster with its journal.
     pub(super) fn governed(&self) -> Governed {
-        governed(self.ctx.environment(None).unwrap()).unwrap()
+        self.ctx.environment(None).unwrap().governed().unwrap()
     }
 
     /// A configuration of which only this is written.

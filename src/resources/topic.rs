@@ -19,7 +19,6 @@ use governed::{
 
 use super::{
     failures::dry_run,
-    governed::governed,
     place::{
         ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
         expect_cluster, identified, plan_place, settle,
@@ -33,7 +32,7 @@ use crate::{
     },
     governance::command::Command,
     governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
-    provider::Context,
+    provider::{Context, Governance},
 };
 
 /// A Kafka topic.
@@ -209,10 +208,12 @@ impl Resource<Context> for Topic {
         forget_the_plan(call);
         let governance = environment.governance(call.deadline).await?;
         let mut added = Added::default();
-        if let Some(policy) = governance.as_ref().and_then(|it| it.snapshot.state.policy()) {
+        if let Some(Governance { governed, snapshot }) = &governance
+            && let Some(policy) = snapshot.state.policy()
+        {
             added = add_policy(&mut spec, &policy.topics, &plan);
             let request = config.request_of(&spec)?;
-            reserve(&governed(environment)?, request, call).await?;
+            reserve(governed, request, call).await?;
         }
         // Nothing that this run made, or is to delete, is left over from an older one.
         let is_left = !replacing && !environment.has_made(&object(&spec.name));
@@ -228,8 +229,8 @@ impl Resource<Context> for Topic {
         call.private.set(CREATED, now());
         call.private.set(UUID, found.id.clone());
         call.private.set(APPLIED, found.partitions);
-        if governance.is_some() {
-            made(&governed(environment)?, &found, config, call).await?;
+        if let Some(Governance { governed, .. }) = &governance {
+            made(governed, &found, config, call).await?;
         }
         let mut state = TopicModel {
             policy_config: if plan.policy_config.is_null() { plan.policy_config.clone() } else { added.config.into() },
@@ -280,9 +281,8 @@ impl Resource<Context> for Topic {
         let partitions = *plan.partitions.known()?.ok_or(Unknown)?;
         let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
         forget_the_plan(call);
-        if environment.governance(call.deadline).await?.is_some() {
+        if let Some(Governance { governed, .. }) = environment.governance(call.deadline).await? {
             // What is declared already writes nothing; a topic from before the environment gets its owner.
-            let governed = governed(environment)?;
             if !changes.is_empty() {
                 refuse_change(&governed, &prior, &plan, call).await?;
             }

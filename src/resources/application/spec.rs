@@ -128,7 +128,8 @@ impl PrefixesModel {
         Ok(res)
     }
 
-    fn by_kind(&self) -> [(Kind, &OptionalComputed<Set<String>>); 5] {
+    /// The prefixes of each kind.
+    pub(super) fn by_kind(&self) -> [(Kind, &OptionalComputed<Set<String>>); 5] {
         let Self { topic, group, transactional_id, subject, connector } = self;
         [
             (Kind::Topic, topic),

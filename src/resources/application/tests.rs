@@ -147,7 +147,7 @@ async fn where_approval_is_demanded_a_teams_application_waits_and_the_platform_m
 async fn a_create_that_was_interrupted_is_resumed() {
     let cluster = governed_cluster().await;
     let run = platform(&cluster);
-    let governed = governed(run.ctx.environment(None).unwrap()).unwrap();
+    let governed = run.governed();
     let spec = crate::governance::application::ApplicationSpec {
         team: "payments".to_owned(),
         principals: [Principal::user("billing")].into(),

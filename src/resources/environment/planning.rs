@@ -17,7 +17,6 @@ use crate::{
     },
     provider::{self, Context},
     resources::{
-        governed::governed,
         place::{environment_of_plan, environment_of_state},
         violations::diagnostic,
     },
@@ -147,7 +146,7 @@ async fn refusals(
     deadline: Instant,
     call: &mut Call,
 ) -> Result<(), Failure> {
-    let Err(Refusal(violations)) = would(environment, &governed(environment)?, command, deadline).await? else {
+    let Err(Refusal(violations)) = would(environment, &environment.governed()?, command, deadline).await? else {
         return Ok(());
     };
     for it in &violations {

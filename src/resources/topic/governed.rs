@@ -16,7 +16,7 @@ use crate::{
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance, Governing},
-    resources::governed::{expect_ended, expect_head, governed, known, remember, tell},
+    resources::governed::{expect_ended, expect_head, known, remember, tell},
 };
 
 /// What a topic carries and keeps, as its team expects.
@@ -106,7 +106,7 @@ pub(super) async fn judge(
     let wanted = plan.request()?;
     let before = change.prior.as_ref().filter(|_| !change.replacing).map(TopicModel::request).transpose()?;
     let state = &governance.snapshot.state;
-    let role = governed(environment)?.caller().role(state);
+    let role = governance.governed.caller().role(state);
     let violations = check_topic(state, &role, &wanted, before.as_ref());
     tell(&violations, call.phase, call);
     Ok(!violations.iter().any(Violation::forbids))
@@ -125,7 +125,7 @@ impl Change<TopicModel> {
 pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
     let Some(governance) = governance(environment, call).await? else { return Ok(()) };
     let command = Command::DeleteTopic(prior.name.value()?.clone());
-    if let Err(refusal) = governed(environment)?.would(&governance.snapshot.state, &command) {
+    if let Err(refusal) = governance.governed.would(&governance.snapshot.state, &command) {
         tell(&refusal.0, call.phase, call);
     }
     Ok(())
@@ -216,8 +216,8 @@ pub(super) async fn made_as(
 
 /// Says that a topic is to be deleted, or that it is gone.
 pub(super) async fn ended(environment: &Environment, command: Command, deadline: Instant) -> Result<(), Failure> {
-    if environment.governance(deadline).await?.is_some() {
-        governed(environment)?.command(command, deadline).await?;
+    if let Some(governance) = environment.governance(deadline).await? {
+        governance.governed.command(command, deadline).await?;
     }
     Ok(())
 }
