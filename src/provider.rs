@@ -18,7 +18,6 @@ use crate::{
     },
     framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
     functions::{parse_name::ParseName, render_name::RenderName},
-    governance::acl::Principal,
     resources::{application::Application, environment::Environment as EnvironmentResource, topic::Topic},
 };
 
@@ -98,18 +97,15 @@ fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnos
         environments.known().map_err(|_| "`environments` of the provider block".to_owned()).map(|named| {
             let mut res = BTreeMap::new();
             for (name, environment) in named.into_iter().flatten() {
-                let mut principal = None;
                 let client = match environment.model.resolve(name) {
-                    Ok(Ok(settings)) => {
-                        principal = settings.sasl.as_ref().map(|it| Principal::user(&it.username));
-                        Ok(kafka::connect(settings))
-                    }
+                    Ok(Ok(settings)) => Ok(kafka::connect(settings)),
                     Ok(Err(diagnostics)) => {
                         wrong.append(diagnostics);
                         continue;
                     }
                     Err(path) => Err(format!("`{path}` of the provider block")),
                 };
+                let principal = environment.model.caller();
                 let environment = Environment::with(name.clone(), client).acting(acting.clone(), principal);
                 res.insert(name.clone(), Arc::new(environment.noting(&notes)));
             }

@@ -21,7 +21,7 @@ use crate::{
         decide::decide,
         names::ApplicationName,
         state::{State, application_key},
-        violation::Refusal,
+        violation::{At, Refusal, Violation},
     },
 };
 
@@ -68,12 +68,28 @@ impl Caller {
     /// As what the caller acts: as the application that the pipeline names, else as the one whose deployer the principal
     /// is, else as the platform, whose principals alone may write the journal.
     pub fn role(&self, state: &State) -> Role {
-        let of_deployer = || {
-            let principal = self.principal.as_ref()?;
-            let application = state.application_of(principal)?;
-            application.spec.deployers.contains(principal).then(|| application.spec.name.clone())
-        };
+        let of_deployer = || self.deploys(state).cloned();
         self.acting.clone().or_else(of_deployer).map_or(Role::Platform, Role::Application)
+    }
+
+    /// What speaks against the caller: its credential is one application's, and it is to act as another.
+    pub fn contradiction(&self, state: &State) -> Option<Violation> {
+        let (acting, own) = (self.acting.as_ref()?, self.deploys(state)?);
+        let what = || {
+            format!(
+                "`KAFKA_ACTING_APPLICATION` is `{acting}`, and the principal `{}` deploys the application `{own}`.",
+                self.principal.as_ref().map(ToString::to_string).unwrap_or_default()
+            )
+        };
+        let remedy = format!("Leave the variable out, or use a credential of `{acting}` or of the platform.");
+        (acting != own).then(|| Violation::new(At::all(), "Not the application to act as", what(), remedy))
+    }
+
+    /// The application whose deployer the principal is.
+    fn deploys<'a>(&self, state: &'a State) -> Option<&'a ApplicationName> {
+        let principal = self.principal.as_ref()?;
+        let application = state.application_of(principal)?;
+        application.spec.deployers.contains(principal).then_some(&application.spec.name)
     }
 
     fn actor(&self, state: &State) -> Actor {

@@ -13,7 +13,7 @@ use crate::{
         kafka::KafkaError,
     },
     framework::{Diagnostic, Diagnostics, Failure},
-    governance::{acl::Principal, names::ApplicationName, state::State},
+    governance::{acl::Principal, names::ApplicationName, state::State, violation::Refusal},
 };
 
 /// How long a plan is judged by what was read before. What is done is decided on what is newest, whatever a plan saw.
@@ -177,6 +177,10 @@ impl Environment {
         };
         drop(read);
         let snapshot = snapshot.filter(|it| it.state.environment().is_some());
+        let refused = snapshot.as_ref().and_then(|it| governed.caller().contradiction(&it.state));
+        if let Some(refused) = refused {
+            return Err(Failure::from(Refusal::from(refused)).into());
+        }
         Ok(snapshot.map(|snapshot| Governance { governed, snapshot }))
     }
 
@@ -212,7 +216,12 @@ mod tests {
     use super::*;
     use crate::{
         clients::{kafka::Kafka, memory::MemoryCluster},
-        governance::{record::Event, state::ENVIRONMENT},
+        governance::{
+            application::ApplicationSpec,
+            command::{ApplicationRequest, Command},
+            record::Event,
+            state::ENVIRONMENT,
+        },
     };
 
     fn soon() -> Instant {
@@ -280,6 +289,29 @@ mod tests {
         let team = Environment::new("dev", stranger).acting(Arc::new(acting), None);
         let Err(Failure::Told(told)) = team.governance(soon()).await else { unreachable!("it is refused") };
         assert_eq!(told.0[0].summary, "Not permitted by Kafka");
+    }
+
+    #[tokio::test]
+    async fn a_deployer_does_not_act_as_another_application() {
+        let cluster = Arc::new(MemoryCluster::new(1));
+        let environment = on(&cluster);
+        environment.journal().unwrap().create(environment.claims(), soon()).await.unwrap();
+        declare(&environment).await;
+        let mut spec = ApplicationSpec::new("billing".parse().unwrap());
+        spec.deployers.insert(Principal::user("ci-billing"));
+        let command = Command::DeclareApplication(Box::new(ApplicationRequest::new(spec)));
+        environment.governed().unwrap().command(command, soon()).await.unwrap();
+        let as_deployer = |application: &str| {
+            let acting = Acting { application: Some(application.parse().unwrap()), ..Acting::default() };
+            let kafka: Arc<dyn Kafka> = cluster.clone();
+            Environment::new("dev", kafka).acting(Arc::new(acting), Some(Principal::user("ci-billing")))
+        };
+        assert!(as_deployer("billing").governance(soon()).await.unwrap().is_some());
+        let Err(Failure::Told(told)) = as_deployer("orders").governance(soon()).await else {
+            unreachable!("it is refused")
+        };
+        assert_eq!(told.0[0].summary, "Not the application to act as");
+        assert!(told.0[0].detail.contains("`User:ci-billing` deploys the application `billing`"), "{told:?}");
     }
 
     #[test]

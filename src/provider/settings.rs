@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     clients::kafka::{HostPort, KafkaSettings, Sasl, SaslMechanism, Secret, Tls},
     framework::{Diagnostic, Diagnostics, Element, Model, Nested, Optional, Path, Required, Step, Unknown},
+    governance::acl::Principal,
 };
 
 /// The `kafka` provider runs Apache Kafka as self-service: topics, applications that own them, and the rules
@@ -22,7 +23,8 @@ pub struct Settings {
     /// The Kafka clusters, by names of your own such as `pre` and `pro`. Without it, the environment variables
     /// `KAFKA_BOOTSTRAP_SERVERS` (separated by commas), `KAFKA_TLS` (`true` or `false`), `KAFKA_CA`,
     /// `KAFKA_CLIENT_CERTIFICATE`, `KAFKA_CLIENT_KEY`, `KAFKA_TLS_INSECURE`, `KAFKA_SASL_MECHANISM`,
-    /// `KAFKA_SASL_USERNAME` and `KAFKA_SASL_PASSWORD` describe one environment named `default`.
+    /// `KAFKA_SASL_USERNAME`, `KAFKA_SASL_PASSWORD` and `KAFKA_PRINCIPAL` describe one environment named
+    /// `default`.
     pub environments: Optional<BTreeMap<String, Nested<EnvironmentSettings>>>,
     /// Name of the environment of resources that name none. Not needed where there is only one.
     pub default_environment: Optional<String>,
@@ -37,6 +39,9 @@ pub struct EnvironmentSettings {
     pub tls: Optional<Nested<TlsSettings>>,
     /// SASL authentication.
     pub sasl: Optional<Nested<SaslSettings>>,
+    /// Who Kafka says is calling, as `<type>:<name>`, such as `User:CN=ci.example.org`. Kafka tells it to nobody. Needed
+    /// for mTLS, and where brokers map names to others. Default: `User:` and the SASL username.
+    pub principal: Optional<Principal>,
     /// Time for one request, the connection included, in milliseconds. Default: 30000.
     pub request_timeout_ms: Optional<u32>,
 }
@@ -166,7 +171,7 @@ impl EnvironmentSettings {
 
     /// The client's settings, or the attribute that is not known yet.
     pub(super) fn resolve(&self, name: &str) -> Result<Result<KafkaSettings, Diagnostics>, Path> {
-        let Self { bootstrap_servers, tls, sasl, request_timeout_ms } = self;
+        let Self { bootstrap_servers, tls, sasl, principal: _, request_timeout_ms } = self;
         let unknown = |names: &'static [&str]| move |_: Unknown| part(name, names);
         let mut wrong = Diagnostics::default();
         let servers = bootstrap_servers.value().map_err(unknown(&["bootstrap_servers"]))?;
@@ -194,6 +199,12 @@ impl EnvironmentSettings {
             request_timeout: Duration::from_millis(timeout.copied().unwrap_or(30_000).into()),
         };
         Ok(if wrong.has_errors() { Err(wrong) } else { Ok(settings) })
+    }
+
+    /// Who Kafka says is calling, as far as that is known.
+    pub(super) fn caller(&self) -> Option<Principal> {
+        let of_sasl = || self.sasl.get()?.model.username.get().map(|it| Principal::user(it));
+        if self.principal.is_null() { of_sasl() } else { self.principal.get().cloned() }
     }
 }
 
@@ -339,6 +350,13 @@ pub(super) fn from_variables(
             }
         },
     };
+    let principal: Option<Principal> = variable("KAFKA_PRINCIPAL").and_then(|it| match it.parse() {
+        Ok(principal) => Some(principal),
+        Err(error) => {
+            refuse("KAFKA_PRINCIPAL", &error);
+            None
+        }
+    });
     if !wrong.0.is_empty() {
         return Err(wrong);
     }
@@ -346,6 +364,7 @@ pub(super) fn from_variables(
         bootstrap_servers: addresses.into(),
         tls: tls.into(),
         sasl: sasl.into(),
+        principal: principal.into(),
         request_timeout_ms: Optional::default(),
     };
     Ok(Settings {
@@ -388,6 +407,26 @@ mod tests {
         assert_eq!(resolved.bootstrap_servers.len(), 2);
         assert_eq!(resolved.tls, Some(Tls::default()));
         assert_eq!(resolved.sasl.unwrap().mechanism, SaslMechanism::ScramSha512);
+    }
+
+    #[test]
+    fn the_caller_is_who_the_settings_say_or_the_sasl_user() {
+        let servers = ("KAFKA_BOOTSTRAP_SERVERS", "a:9092");
+        let caller = |pairs: &[(&str, &str)]| {
+            let settings = given(&[&[servers], pairs].concat()).unwrap();
+            environment(&settings).caller().map(|it| it.to_string())
+        };
+        let sasl = [
+            ("KAFKA_SASL_MECHANISM", "PLAIN"),
+            ("KAFKA_SASL_USERNAME", "ci"),
+            ("KAFKA_SASL_PASSWORD", "p"),
+            ("KAFKA_PRINCIPAL", "User:CN=ci"),
+        ];
+        assert_eq!(caller(&[]), None);
+        assert_eq!(caller(&sasl[..3]).as_deref(), Some("User:ci"));
+        assert_eq!(caller(&sasl).as_deref(), Some("User:CN=ci"));
+        let wrong = given(&[servers, ("KAFKA_PRINCIPAL", "ci")]).unwrap_err();
+        assert!(wrong.0[0].detail.contains("`ci` is no principal"), "{wrong:?}");
     }
 
     #[test]
@@ -468,8 +507,7 @@ mod tests {
         let check = |tls: Option<Nested<TlsSettings>>, mechanism: SaslMechanism, expected: &[(&str, &str)]| {
             let bootstrap_servers = vec![Element::Known("a:1".parse().unwrap())].into();
             let (tls, sasl) = (tls.into(), sasl(mechanism).into());
-            let settings =
-                EnvironmentSettings { bootstrap_servers, tls, sasl, request_timeout_ms: Optional::default() };
+            let settings = EnvironmentSettings { bootstrap_servers, tls, sasl, ..EnvironmentSettings::default() };
             let mut report = Diagnostics::default();
             settings.check("dev", &mut report);
             assert!(!report.has_errors(), "{report:?}");
