@@ -1,11 +1,13 @@
 //! `kafka_application`: who owns what in an environment.
 
+mod ending;
 mod spec;
 #[cfg(test)]
 mod tests;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use ending::{refuse_before_end, replaced, tell_end, tell_replacement};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -31,7 +33,7 @@ use crate::{
         policy::Enforcement,
         prefix::{Existing, OVERLAP},
         state::State,
-        violation::{Refusal, Weight, listed},
+        violation::{Refusal, Weight},
     },
     provider::{Context, Governing},
 };
@@ -274,15 +276,19 @@ impl Resource<Context> for Application {
             return tell_end(state, prior, change.plan.as_ref(), call);
         }
         let (Some(config), governed) = (&change.config, &governance.governed) else { return Ok(()) };
+        let replaced = replaced(change, call);
         // What a replacement makes comes when the application before it is gone.
-        let replaced = call.private.text(REPLACED).filter(|_| change.replacing).and_then(|it| it.parse().ok());
-        let state = &replaced.map_or_else(|| Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(&it)));
-        let request = config.request(governed, state, call).await?;
+        let after = replaced.as_ref().map_or(Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(it)));
+        let request = config.request(governed, &after, call).await?;
         let command = if change.is_create() {
             Command::DeclareApplication(Box::new(request))
         } else {
             Command::ChangeApplication(Box::new(request))
         };
+        if let Some(name) = &replaced {
+            tell_replacement(state, name, &command, governed, call);
+        }
+        let state = after.as_ref();
         if let Err(Refusal(mut violations)) = governed.would(state, &command) {
             if !config.take_over_from.is_null() {
                 // What is taken over belongs to the other one until then.
@@ -302,8 +308,11 @@ impl Resource<Context> for Application {
         call: &mut Call,
     ) -> Result<ApplicationModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
-        call.private.take(REPLACED);
         let governed = environment.governed()?;
+        let replaced = call.private.text(REPLACED).and_then(|it| it.parse().ok());
+        call.private.take(REPLACED);
+        let there = known(&governed, call.deadline).await?;
+        refuse_before_end(&there.state, replaced.as_ref(), plan.name.value()?)?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let declare = |it| Command::DeclareApplication(Box::new(it));
         let mut state = config.declare(plan.clone(), &governed, declare, call).await?;
@@ -401,39 +410,6 @@ impl Resource<Context> for Application {
         settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
         Ok(state)
     }
-}
-
-/// Tells what the end of an application meets. A new name for one that owns topics is refused at once: no order of
-/// deletions makes it come true with the topics kept.
-fn tell_end(
-    state: &State,
-    prior: &ApplicationModel,
-    plan: Option<&ApplicationModel>,
-    call: &mut Call,
-) -> Result<(), Failure> {
-    let name = prior.name.value()?;
-    let topics: Vec<_> = state.topics_of(name).map(|(it, _)| it).take(20).collect();
-    if topics.is_empty() {
-        return Ok(());
-    }
-    let owns = format!("`{name}` owns topics: {}.", listed(topics));
-    let told = if let Some(new) = plan.and_then(|it| it.name.get()).filter(|it| *it != name) {
-        let detail = format!(
-            "{owns} Another name makes another application, and this one cannot be deleted before its topics are.\n\n\
-                 Keep the name. Or declare `{new}` besides it and transfer what it owns: write `transfer = {{ to = \
-                 \"{new}\", prefixes = {{ … }} }}` in `{name}` and apply, then `take_over_from = [\"{name}\"]` in \
-                 `{new}`; delete `{name}` at last."
-        );
-        Diagnostic::error("Application in use", detail).at("name")
-    } else {
-        let detail = format!(
-            "{owns} Apply will refuse to delete it before they are gone.\n\nReference the application's `id` in \
-                 `application` of its topics, so that they go first."
-        );
-        Diagnostic::warning("Application in use", detail)
-    };
-    call.report.push(told);
-    Ok(())
 }
 
 impl Plan<ApplicationModel> {
