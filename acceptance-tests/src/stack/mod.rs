@@ -11,7 +11,7 @@ mod tools;
 use std::{
     collections::VecDeque,
     hash::{BuildHasher, Hasher, RandomState},
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -103,6 +103,24 @@ impl Stack {
         &self.cluster_id
     }
 
+    /// Stops the broker as its operator would, and starts it again: on the same ports, with what it has written.
+    ///
+    /// # Errors
+    /// As for [`Stack::start`].
+    pub fn restart(&mut self) -> Result<(), String> {
+        self.stop("TERM")?;
+        self.start_again()
+    }
+
+    /// Kills the broker with `kill -9`, and starts it again: on the same ports, with what it has written.
+    ///
+    /// # Errors
+    /// As for [`Stack::start`].
+    pub fn kill_and_start(&mut self) -> Result<(), String> {
+        self.stop("KILL")?;
+        self.start_again()
+    }
+
     /// The process whose child the broker is.
     pub fn watcher(&self) -> u32 {
         self.watcher.id()
@@ -125,17 +143,31 @@ impl Stack {
         configuration::write(folder.path(), ports, &certificates).map_err(|it| it.to_string())?;
         let cluster_id = random_uuid();
         format_storage(jars, folder.path(), &cluster_id)?;
-        let mut command = Command::new("sh");
-        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/while-watched.sh")).arg(folder.path());
-        let java = java(jars, "512m", "log4j2.properties")?;
-        command.arg(java.get_program()).args(java.get_args());
-        command.arg("kafka.Kafka").arg(folder.path().join("broker.properties"));
-        // Ctrl-C reaches this process alone, and the broker through it.
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let watcher = command.spawn().map_err(|it| format!("starting sh: {it}"))?;
+        let watcher = watch(jars, folder.path())?;
         let mut stack = Self { ports, cluster_id, folder: folder.keep(), certificates, watcher };
         stack.wait_until_started()?;
         Ok(stack)
+    }
+
+    /// Sends the broker a signal, and waits until it has ended.
+    fn stop(&mut self, signal: &str) -> Result<(), String> {
+        let mut orders = self.watcher.stdin.take().ok_or("the broker was stopped before")?;
+        writeln!(orders, "{signal}").map_err(|it| format!("stopping the broker: {it}"))?;
+        self.watcher.wait().map(|_| ()).map_err(|it| format!("stopping the broker: {it}"))
+    }
+
+    fn start_again(&mut self) -> Result<(), String> {
+        let jars = fetch()?;
+        for _ in 0..2 {
+            self.watcher = watch(&jars, &self.folder)?;
+            match self.wait_until_started() {
+                // The system gave the port to a client of somebody's meanwhile, who is soon done with it.
+                Err(problem) if problem.contains("Address already in use") => self.stop("KILL")?,
+                other => return other,
+            }
+        }
+        self.watcher = watch(&jars, &self.folder)?;
+        self.wait_until_started()
     }
 
     fn wait_until_started(&mut self) -> Result<(), String> {
@@ -164,6 +196,18 @@ impl Drop for Stack {
         drop(self.watcher.stdin.take());
         let _ = self.watcher.wait();
     }
+}
+
+/// Starts a broker on what is in a folder.
+fn watch(jars: &Path, folder: &Path) -> Result<Child, String> {
+    let mut command = Command::new("sh");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/while-watched.sh")).arg(folder);
+    let java = java(jars, "512m", "log4j2.properties")?;
+    command.arg(java.get_program()).args(java.get_args());
+    command.arg("kafka.Kafka").arg(folder.join("broker.properties"));
+    // Ctrl-C reaches this process alone, and the broker through it.
+    command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command.spawn().map_err(|it| format!("starting sh: {it}"))
 }
 
 /// The folder with Kafka's jars, fetched when it is first asked for.
