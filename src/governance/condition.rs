@@ -112,11 +112,11 @@ fn brokers(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
     if i64::try_from(up).is_ok_and(|it| it < wanted) {
         return bad(
             "brokers",
-            format!("{up} brokers are up, and topics must have {wanted} copies, each on a broker of its own"),
+            format!("brokers that are up: {up}; topics must have {wanted} copies, each on a broker of its own"),
             "Start the other brokers, or lower `topics.replication_factor`.",
         );
     }
-    good("brokers", format!("{up} brokers are up, which is enough for {wanted} copies"))
+    good("brokers", format!("brokers that are up: {up}; copies that topics must have: {wanted}"))
 }
 
 fn authorizer(spec: &EnvironmentSpec, sight: &Sight) -> Condition {

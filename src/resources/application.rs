@@ -273,7 +273,7 @@ impl Resource<Context> for Application {
         };
         let state = &governance.snapshot.state;
         if let Some(prior) = ending {
-            return tell_end(state, prior, change.plan.as_ref(), call);
+            return tell_end(&governance.governed, state, prior, change.plan.as_ref(), call);
         }
         let (Some(config), governed) = (&change.config, &governance.governed) else { return Ok(()) };
         let replaced = replaced(change, call);

@@ -204,7 +204,7 @@ async fn a_rename_of_an_application_without_topics_is_planned_and_applied() {
     let change = run.plan(&stored, &renamed).await;
     let marked = Stored { private: change.planned.private, ..nothing() };
     let creation = run.plan(&marked, &renamed).await;
-    quiet(&creation.diagnostics);
+    super::testing::told(&creation.diagnostics, Severity::Warning, "Application replaced", "Nothing has the rights");
     quiet(&platform(&cluster, "application").destroy(&stored).await.diagnostics);
     let run = platform(&cluster, "application");
     quiet(&run.plan(&marked, &renamed).await.diagnostics);

@@ -16,7 +16,7 @@ use crate::governance::{
     secret::looks_secret,
     state::{State, application_key},
     template::check_value,
-    violation::{At, Refusal, Violation, listed},
+    violation::{At, Refusal, Violation, Weight, listed},
 };
 
 pub(super) fn declare(draft: &mut Draft<'_>, request: &ApplicationRequest) -> Result<(), Refusal> {
@@ -62,8 +62,9 @@ pub(super) fn delete(draft: &mut Draft<'_>, name: &ApplicationName) -> Result<()
         let rest = if topics.len() > 20 { format!(" and {} more", topics.len() - 20) } else { String::new() };
         let what = format!("The application `{name}` owns topics: {}{rest}.", listed(topics.iter().take(20)));
         let remedy = "Delete them first: reference the application's `id` in them, so that they go before it. Or offer \
-                      its prefixes to another application.";
-        return Err(Violation::new(At::all(), "Application in use", what, remedy).into());
+                      its prefixes to another application. Apply refuses until it owns nothing.";
+        // The same run may delete them before.
+        return Err(Violation::new(At::all(), "Application in use", what, remedy).weighing(Weight::Wait).into());
     }
     let has_rights = provisioning::release_all(draft, there);
     let mut it = there.clone();

@@ -9,7 +9,7 @@ use crate::governance::{
     environment::{Environment, EnvironmentSpec},
     record::Fold,
     state::{ENVIRONMENT, State},
-    violation::{At, Refusal, Violation, listed},
+    violation::{At, Refusal, Violation, Weight, listed},
 };
 
 pub(super) fn declare(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<(), Refusal> {
@@ -54,8 +54,10 @@ pub(super) fn destroy(draft: &mut Draft<'_>) -> Result<(), Refusal> {
         draft.state.applications().filter(|it| it.status.holds_prefixes()).map(|it| &it.spec.name).collect();
     if !living.is_empty() {
         let what = format!("The environment has applications: {}.", listed(living.iter().take(20)));
-        let remedy = "Delete them first: reference the environment's `id` in them, so that they go before it.";
-        return Err(Violation::new(At::all(), "Environment in use", what, remedy).into());
+        let remedy = "Delete them first: reference the environment's `id` in them, so that they go before it. Apply refuses until they \
+                      are gone.";
+        // The same run may delete them before.
+        return Err(Violation::new(At::all(), "Environment in use", what, remedy).weighing(Weight::Wait).into());
     }
     draft.set_environment(Environment { deleted_at: Some(draft.now), ..there.clone() });
     Ok(())

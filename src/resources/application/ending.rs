@@ -11,6 +11,7 @@ use crate::{
         state::State,
         violation::{Refusal, listed},
     },
+    resources::governed::tell,
 };
 
 /// The application that a replacement deletes, as the first plan of it told this one.
@@ -21,29 +22,25 @@ pub(super) fn replaced(change: &Change<ApplicationModel>, call: &Call) -> Option
 /// Tells what the end of an application meets. A new name for one that owns topics is refused at once: no order of
 /// deletions makes it come true with the topics kept.
 pub(super) fn tell_end(
+    governed: &Governed,
     state: &State,
     prior: &ApplicationModel,
     plan: Option<&ApplicationModel>,
     call: &mut Call,
 ) -> Result<(), Failure> {
     let name = prior.name.value()?;
-    let Some(owns) = owned(state, name) else { return Ok(()) };
-    let told = if let Some(new) = plan.and_then(|it| it.name.get()).filter(|it| *it != name) {
+    let new = plan.and_then(|it| it.name.get()).filter(|it| *it != name);
+    if let (Some(new), Some(owns)) = (new, owned(state, name)) {
         let detail = format!(
             "{owns} Another name makes another application, and this one cannot be deleted before its topics are.\n\n\
                  Keep the name. Or declare `{new}` besides it and transfer what it owns: write `transfer = {{ to = \
                  \"{new}\", prefixes = {{ … }} }}` in `{name}` and apply, then `take_over_from = [\"{name}\"]` in \
                  `{new}`; delete `{name}` at last."
         );
-        Diagnostic::error("Application in use", detail).at("name")
-    } else {
-        let detail = format!(
-            "{owns} Apply will refuse to delete it before they are gone.\n\nReference the application's `id` in \
-                 `application` of its topics, so that they go first."
-        );
-        Diagnostic::warning("Application in use", detail)
-    };
-    call.report.push(told);
+        call.report.push(Diagnostic::error("Application in use", detail).at("name"));
+    } else if let Err(refusal) = governed.would(state, &Command::DeleteApplication(name.clone())) {
+        tell(&refusal.0, call.phase, call);
+    }
     Ok(())
 }
 

@@ -13,10 +13,11 @@ use crate::{
         environment::{ClusterFacts, EnvironmentSpec},
         policy::{Enforcement, Policy},
         state::State,
-        violation::{Refusal, listed},
+        violation::Refusal,
     },
     provider::{self, Context},
     resources::{
+        governed::tell,
         place::{environment_of_plan, environment_of_state},
         violations::diagnostic,
     },
@@ -102,15 +103,8 @@ pub(super) async fn admit_end(
     let Some(prior) = prior else { return Ok(()) };
     let (environment, _) = environment_of_state(ctx, prior, deadline).await?;
     let Some(governance) = environment.governance(deadline).await? else { return Ok(()) };
-    let applications = governance.snapshot.state.applications();
-    let living: Vec<_> = applications.filter(|it| it.status.holds_prefixes()).map(|it| &it.spec.name).collect();
-    if !living.is_empty() {
-        let detail = format!(
-            "The environment has applications: {}. Apply will refuse unless they are gone by then.\n\nDelete them first: \
-             write `environment = kafka_environment.….id` in them, so that they go before it.",
-            listed(living.iter().take(NAMED))
-        );
-        call.report.push(Diagnostic::warning("Environment in use", detail));
+    if let Err(refusal) = governance.governed.would(&governance.snapshot.state, &Command::DestroyEnvironment(())) {
+        tell(&refusal.0, call.phase, call);
     }
     Ok(())
 }
