@@ -6,7 +6,7 @@ use acceptance_tests::{Engine, Stack, Workspace};
 use tokio::runtime::Runtime;
 use wire_proxy::{Action, ApiKey, WireProxy};
 
-use crate::{example, servers, workspace, workspace_with};
+use crate::{consumer_group::commit, example, servers, workspace, workspace_with};
 
 /// One cluster is one environment, so that each of these has a broker of its own.
 #[test]
@@ -45,6 +45,28 @@ fn imports_are_as_good_as_creation(stack: &Stack, workspace: &Workspace) {
         workspace.apply().success().says(&["1 imported"]);
         workspace.remove("import.tf");
         workspace.plans_nothing();
+    }
+}
+
+#[test]
+fn groups_of_nobody_under_a_claimed_prefix_are_to_be_adopted() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        stack.create_topic("old", 1);
+        commit(&stack, "billing.readers", "old");
+        let platform = workspace_with(&engine, &servers(&stack.plaintext()));
+        platform.write("environment.tf", "resource \"kafka_environment\" \"dev\" {\n name = \"dev\"\n}\n");
+        platform.applies();
+        let block = |more: &str| {
+            format!(
+                "resource \"kafka_application\" \"a\" {{\n name = \"billing\"\n owner = {{ team = \"payments\" }}\n{more}}}\n"
+            )
+        };
+        platform.write("main.tf", &block(""));
+        platform.plan().failure(&["Prefix covers existing objects", "`billing.readers`", "on_existing = \"adopt\""]);
+        platform.write("main.tf", &block(" on_existing = \"adopt\"\n"));
+        platform.applies();
+        platform.plans_nothing();
     }
 }
 

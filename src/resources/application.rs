@@ -1,5 +1,6 @@
 //! `kafka_application`: who owns what in an environment.
 
+mod claiming;
 mod ending;
 mod spec;
 #[cfg(test)]
@@ -28,10 +29,9 @@ use crate::{
         acl::Principal,
         application::{Application as Entry, Status},
         command::{ApplicationRequest, Command, Takeover, Transfer},
-        kind::Kind,
         names::ApplicationName,
         policy::Enforcement,
-        prefix::{Existing, OVERLAP},
+        prefix::OVERLAP,
         state::State,
         violation::{Refusal, Weight},
     },
@@ -79,8 +79,8 @@ pub struct ApplicationModel {
     client_quota: Optional<Nested<ClientQuotaModel>>,
     /// When the application ends, if it is a trial: a date and time such as `2027-03-31T00:00:00Z`.
     expires_at: Optional<Moment>,
-    /// What becomes of a prefix under which the cluster already has topics that nobody owns: `fail` refuses it with the
-    /// list, and `adopt` takes them over. Default: `fail`.
+    /// What becomes of a prefix under which the cluster already has topics, groups or transactional ids that nobody owns:
+    /// `fail` refuses it with the list, and `adopt` takes them over. Default: `fail`.
     on_existing: Optional<OnExisting>,
     /// The first step of a transfer: what the application offers to another one, which names this one in
     /// `take_over_from`.
@@ -171,7 +171,7 @@ pub struct OfferedModel {
     connector: Optional<Set<String>>,
 }
 
-/// What becomes of topics that nobody owns under a claimed prefix.
+/// What becomes of what nobody owns under a claimed prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnExisting {
@@ -422,19 +422,6 @@ impl Plan<ApplicationModel> {
 }
 
 impl ApplicationModel {
-    /// What is asked for, with what the cluster has under its prefixes.
-    async fn request(&self, governed: &Governed, known: &State, call: &Call) -> Result<ApplicationRequest, Failure> {
-        let spec = self.spec()?;
-        let topics = governed.kafka().topics(call.deadline).await?;
-        let unowned = topics
-            .into_iter()
-            .map(|it| it.name)
-            .filter(|it| !it.is_internal() && known.owner_of(Kind::Topic, it.as_str()).is_none());
-        let existing = Existing::from([(Kind::Topic, unowned.map(|it| it.to_string()).collect())]);
-        let adopt = self.on_existing.known()? == Some(&OnExisting::Adopt);
-        Ok(ApplicationRequest { spec, texts: self.texts()?, adopt, existing })
-    }
-
     /// Declares the application and makes its rights.
     async fn declare(
         &self,

@@ -137,7 +137,7 @@ impl Client {
         Ok(res)
     }
 
-    async fn cluster_rights(&self, deadline: Instant) -> Result<Option<BTreeSet<Operation>>, KafkaError> {
+    pub(super) async fn cluster_rights(&self, deadline: Instant) -> Result<Option<BTreeSet<Operation>>, KafkaError> {
         let mut tries = Tries::new(deadline, || "reading the rights on the cluster".to_owned());
         loop {
             let request = DescribeClusterRequest::default().with_include_cluster_authorized_operations(true);

@@ -9,9 +9,9 @@ use kafka_protocol::{
         CreatePartitionsRequest, CreateTopicsRequest, DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest,
         DescribeClientQuotasRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
         DescribeTransactionsRequest, EndTxnRequest, FetchRequest, FindCoordinatorRequest,
-        IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest,
-        TopicName as WireTopicName, describe_configs_request::DescribeConfigsResource,
-        metadata_request::MetadataRequestTopic,
+        IncrementalAlterConfigsRequest, InitProducerIdRequest, ListGroupsRequest, ListOffsetsRequest,
+        ListTransactionsRequest, MetadataRequest, ProduceRequest, TopicName as WireTopicName,
+        describe_configs_request::DescribeConfigsResource, metadata_request::MetadataRequestTopic,
     },
     protocol::{Request, StrBytes},
 };
@@ -67,6 +67,8 @@ asks! {
     ListOffsetsRequest, 1..=7, "end offsets (Kafka 0.10.1)";
     FindCoordinatorRequest, 0..=6, "the search for a group's coordinator (Kafka 0.8.2)";
     DescribeGroupsRequest, 0..=6, "descriptions of classic groups (Kafka 0.9)";
+    ListGroupsRequest, 0..=5, "lists of groups (Kafka 0.9)";
+    ListTransactionsRequest, 0..=1, "lists of transactional ids (Kafka 3.0)";
     FetchRequest, 4..=12, "reads of committed records (Kafka 0.11)";
     InitProducerIdRequest, 0..=4, "leases of transactional ids (Kafka 0.11)";
     DescribeTransactionsRequest, 0..=0, "descriptions of transactions (Kafka 3.0)";

@@ -7,7 +7,9 @@ use std::{
 
 use super::{MemoryCluster, State, refused};
 use crate::{
-    clients::kafka::{Answer, BrokerSetting, Facts, KafkaError, Quota, QuotaChanges, QuotaEntity, Quotas},
+    clients::kafka::{
+        Answer, BrokerSetting, Facts, KafkaError, Listed, Names, Quota, QuotaChanges, QuotaEntity, Quotas,
+    },
     governance::{
         acl::{CLUSTER, Operation, ResourceType},
         topic::TopicName,
@@ -113,6 +115,24 @@ impl Facts for MemoryCluster {
 
     fn wants_idempotent_write(&self, _: Instant) -> Answer<'_, bool> {
         self.answer("wants_idempotent_write", |_| Ok(false))
+    }
+}
+
+impl Names for MemoryCluster {
+    fn group_names(&self, _: Instant) -> Answer<'_, Listed> {
+        self.answer("group_names", |state| {
+            let is_complete = state.permit(Operation::Describe, ResourceType::Cluster, CLUSTER).is_ok();
+            let is_told =
+                |it: &&String| is_complete || state.permit(Operation::Describe, ResourceType::Group, it).is_ok();
+            Ok(Listed { names: state.groups.keys().filter(is_told).cloned().collect(), is_complete })
+        })
+    }
+
+    fn transactional_ids(&self, _: Instant) -> Answer<'_, Listed> {
+        self.answer("transactional_ids", |state| {
+            let is_told = |it: &&String| state.permit(Operation::Describe, ResourceType::TransactionalId, it).is_ok();
+            Ok(Listed { names: state.leases.keys().filter(is_told).cloned().collect(), is_complete: false })
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::{
     clients::{
-        kafka::{AclFilter, Acls, Kafka},
+        kafka::{AclFilter, Acls, ConsumerGroup, Kafka, Log},
         memory::MemoryCluster,
     },
     framework::{PlanResponse, Severity, Stored, Value},
@@ -128,6 +128,53 @@ async fn an_application_over_topics_of_nobody_asks_to_adopt_them() {
     adopting["on_existing"] = "adopt".into();
     let stored = platform(&cluster).applied(&nothing(), &adopting).await;
     assert_eq!(status(&stored), &"ready".into());
+}
+
+/// What must be adopted before it can be claimed.
+fn claims_refused(plan: &PlanResponse) -> Vec<&str> {
+    let refused = plan.diagnostics.0.iter().filter(|it| it.summary == "Prefix covers existing objects");
+    refused.map(|it| it.detail.as_str()).collect()
+}
+
+#[tokio::test]
+async fn an_application_over_groups_and_transactional_ids_of_nobody_asks_to_adopt_them() {
+    let cluster = governed_cluster().await;
+    for id in ["billing.readers", "sales.readers"] {
+        cluster.add_group(group(id));
+    }
+    cluster.take_lease("billing.writer", soon()).await.unwrap();
+    let plan = platform(&cluster).plan(&nothing(), &billing()).await;
+    let refused = claims_refused(&plan);
+    assert_eq!(refused.len(), 2, "{plan:?}");
+    assert!(refused[0].contains("groups under `billing.` that nobody owns: `billing.readers`."), "{refused:?}");
+    assert!(refused[1].contains("transactional ids") && refused[1].contains("`billing.writer`"), "{refused:?}");
+    let mut adopting = billing();
+    adopting["on_existing"] = "adopt".into();
+    let stored = platform(&cluster).applied(&nothing(), &adopting).await;
+    // What is its own is not looked for again.
+    let asked = cluster.calls().len();
+    let mut changed = billing();
+    changed["description"] = "Bills.".into();
+    platform(&cluster).applied(&stored, &changed).await;
+    assert!(!cluster.calls()[asked..].contains(&"group_names"));
+}
+
+/// Brokers leave out what the caller may not see, without a word.
+#[tokio::test]
+async fn who_may_not_see_all_groups_is_told_that_they_were_not_looked_for() {
+    let cluster = governed_cluster().await;
+    cluster.add_group(group("billing.readers"));
+    let reader = Principal::user("reader");
+    let topics = ["TOPIC|LITERAL|*|User:reader|*|DESCRIBE|ALLOW", "TOPIC|LITERAL|*|User:reader|*|READ|ALLOW"];
+    let rules: Vec<AclBinding> = topics.iter().map(|it| it.parse().unwrap()).collect();
+    cluster.create_acls(&rules, soon()).await.unwrap();
+    let seen = Arc::new(cluster.seen_by(reader));
+    let plan = platform(&seen).plan(&nothing(), &billing()).await;
+    told(&plan.diagnostics, Severity::Warning, "Existing names not looked for", "groups");
+}
+
+fn group(id: &str) -> ConsumerGroup {
+    ConsumerGroup { id: id.to_owned(), state: "Empty".to_owned(), coordinator: 1, members: vec![] }
 }
 
 #[tokio::test]
