@@ -50,6 +50,8 @@ struct State {
     created: u128,
     denied: BTreeSet<(&'static str, TopicName)>,
     next_failure: Option<KafkaError>,
+    /// By method.
+    failures: BTreeMap<&'static str, KafkaError>,
     leases: BTreeMap<String, (i64, i16)>,
     lost_answer: Option<LostAnswer>,
     calls: Vec<&'static str>,
@@ -169,6 +171,11 @@ impl MemoryCluster {
         self.state().next_failure = Some(error);
     }
 
+    /// Fails the next call of this method with this error.
+    pub fn fail(&self, call: &'static str, error: KafkaError) {
+        self.state().failures.insert(call, error);
+    }
+
     /// Writes a record to a topic, as a producer does.
     pub fn write(&self, name: &TopicName) {
         if let Some(it) = self.state().topics.get_mut(name) {
@@ -198,7 +205,7 @@ impl MemoryCluster {
         let mut state = self.state();
         state.calls.push(call);
         state.caller.clone_from(&self.caller);
-        let res = match state.next_failure.take() {
+        let res = match state.next_failure.take().or_else(|| state.failures.remove(call)) {
             Some(error) => Err(error),
             None => answer(&mut state),
         };

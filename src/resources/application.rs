@@ -1,6 +1,7 @@
 //! `kafka_application`: who owns what in an environment.
 
 mod claiming;
+mod drift;
 mod ending;
 mod spec;
 #[cfg(test)]
@@ -32,7 +33,6 @@ use crate::{
         names::ApplicationName,
         policy::Enforcement,
         prefix::OVERLAP,
-        state::State,
         violation::{Refusal, Weight},
     },
     provider::{Context, Governing},
@@ -354,7 +354,7 @@ impl Resource<Context> for Application {
         let texts = if imported { Some(governed.texts_of(&name, call.deadline).await?) } else { None };
         let mut seen = state.seen(found, texts.as_ref());
         if found.status == Status::Ready {
-            seen.tell_lost_rules(found, known, &governed, call).await;
+            seen.tell_lost_rules(found, known, &governed, call).await?;
         }
         settle(&mut seen, &environment, cluster_id)?;
         Ok(Some(seen))
@@ -494,24 +494,5 @@ impl ApplicationModel {
             governed.settle_rights(from, call.deadline).await?;
         }
         Ok(())
-    }
-
-    /// Tells that somebody took rights away, and has the next plan make them again.
-    async fn tell_lost_rules(&mut self, found: &Entry, known: &State, governed: &Governed, call: &mut Call) {
-        match governed.lost_rules(found, known, call.deadline).await {
-            Ok(lost) if lost.is_empty() => {}
-            Ok(lost) => {
-                self.status = DRIFTED.to_owned().into();
-                let rules: Vec<String> = lost.iter().take(20).map(|it| format!("`{it}`")).collect();
-                let detail = format!(
-                    "Somebody removed rules of `{}` from the cluster: {}.\n\nThe next apply makes them again.",
-                    found.spec.name,
-                    rules.join(", ")
-                );
-                call.report.push(Diagnostic::warning("Rights removed outside", detail).at("status"));
-            }
-            // Who may not see rules plans all the same.
-            Err(_) => {}
-        }
     }
 }

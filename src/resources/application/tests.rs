@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::{
     clients::{
-        kafka::{AclFilter, Acls, ConsumerGroup, Kafka, Log},
+        kafka::{AclFilter, Acls, ConsumerGroup, Kafka, KafkaError, Log},
         memory::MemoryCluster,
     },
     framework::{PlanResponse, Severity, Stored, Value},
@@ -88,6 +88,29 @@ async fn rights_that_somebody_removed_are_told_and_made_again() {
     assert_eq!((status(&stored), rules(&cluster).await), (&"ready".into(), before));
 }
 
+/// Only a missing right leaves open whether the rights are there: whatever else keeps them from being seen must be told.
+#[tokio::test]
+async fn rights_that_cannot_be_seen_are_told() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    let seen = Arc::new(cluster.seen_by(reader(&cluster).await));
+    let outcome = platform(&seen).read(&stored).await;
+    told(&outcome.diagnostics, Severity::Warning, "Rights not refreshed", "`billing`");
+    assert_eq!(outcome.stored.state, stored.state);
+    cluster.fail("refresh_acls", KafkaError::Deadline("reading ACLs".to_owned()));
+    let outcome = platform(&cluster).read(&stored).await;
+    told(&outcome.diagnostics, Severity::Error, "Time is up", "");
+    assert_eq!(outcome.stored, stored);
+}
+
+/// Somebody who may read topics, those of the journal too, and nothing else.
+async fn reader(cluster: &MemoryCluster) -> Principal {
+    let rules = ["TOPIC|LITERAL|*|User:reader|*|DESCRIBE|ALLOW", "TOPIC|LITERAL|*|User:reader|*|READ|ALLOW"];
+    let rules: Vec<AclBinding> = rules.iter().map(|it| it.parse().unwrap()).collect();
+    cluster.create_acls(&rules, soon()).await.unwrap();
+    Principal::user("reader")
+}
+
 #[tokio::test]
 async fn another_applications_prefix_is_refused_in_the_plan_with_its_owner() {
     let cluster = governed_cluster().await;
@@ -164,11 +187,7 @@ async fn an_application_over_groups_and_transactional_ids_of_nobody_asks_to_adop
 async fn who_may_not_see_all_groups_is_told_that_they_were_not_looked_for() {
     let cluster = governed_cluster().await;
     cluster.add_group(group("billing.readers"));
-    let reader = Principal::user("reader");
-    let topics = ["TOPIC|LITERAL|*|User:reader|*|DESCRIBE|ALLOW", "TOPIC|LITERAL|*|User:reader|*|READ|ALLOW"];
-    let rules: Vec<AclBinding> = topics.iter().map(|it| it.parse().unwrap()).collect();
-    cluster.create_acls(&rules, soon()).await.unwrap();
-    let seen = Arc::new(cluster.seen_by(reader));
+    let seen = Arc::new(cluster.seen_by(reader(&cluster).await));
     let plan = platform(&seen).plan(&nothing(), &billing()).await;
     told(&plan.diagnostics, Severity::Warning, "Existing names not looked for", "groups");
 }
