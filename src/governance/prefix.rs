@@ -169,7 +169,8 @@ fn claim(state: &State, claimant: Claimant<'_>, kind: Kind, prefix: &str, at: &A
     };
     let on_cluster = existing.get(&kind).into_iter().flatten();
     let found: Vec<&String> = on_cluster.filter(|it| it.starts_with(prefix) && !is_owned(it)).collect();
-    if !adopt && !found.is_empty() {
+    // Who may not claim it anyway does not adopt anything.
+    if res.is_empty() && !adopt && !found.is_empty() {
         let rest = if found.len() > 10 { format!(" and {} more", found.len() - 10) } else { String::new() };
         let what = format!(
             "The cluster has {kind}s under `{prefix}` that nobody owns: {}{rest}.",

@@ -354,7 +354,7 @@ impl Resource<Context> for Application {
         let texts = if imported { Some(governed.texts_of(&name, call.deadline).await?) } else { None };
         let mut seen = state.seen(found, texts.as_ref());
         if found.status == Status::Ready {
-            seen.tell_lost_rules(found, known, &governed, call).await?;
+            seen.tell_drift(found, known, &governed, call).await?;
         }
         settle(&mut seen, &environment, cluster_id)?;
         Ok(Some(seen))

@@ -70,6 +70,7 @@ impl Governed {
             let seen = Seen { present: BTreeSet::new(), absent: lost };
             self.follow_up(Command::MarkBindings(seen), deadline).await?;
         }
+        self.mark_changed_quotas(application, state, deadline).await?;
         let provisioning = Provisioning { application: application.spec.name.clone(), on_cluster };
         self.follow_up(Command::StartProvisioning(provisioning), deadline).await?;
         self.settle(holder, deadline).await.map(drop)
@@ -111,12 +112,58 @@ impl Governed {
         application: &Application,
         state: &State,
         deadline: Instant,
-    ) -> Result<Vec<AclBinding>, KafkaError> {
+    ) -> Result<BTreeSet<AclBinding>, KafkaError> {
         if !enforces(state) {
-            return Ok(Vec::new());
+            return Ok(BTreeSet::new());
         }
         let on_cluster = self.rules_on_cluster(application, false, deadline).await?;
         Ok(lost(state, &Holder::Application(application.uid()), &on_cluster).cloned().collect())
+    }
+
+    /// The users whose quotas are not what the journal says: somebody changed them.
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn changed_quotas(
+        &self,
+        application: &Application,
+        state: &State,
+        anew: bool,
+        deadline: Instant,
+    ) -> Result<BTreeSet<QuotaUser>, KafkaError> {
+        let mut res = BTreeSet::new();
+        let holder = Holder::Application(application.uid());
+        let present = state.quotas().filter(|(_, it)| it.holder == holder && it.status == QuotaStatus::Present);
+        for (user, quota) in present {
+            let entity = QuotaEntity::user(&user.0);
+            let found = if anew {
+                self.kafka.quota(&entity, deadline).await?
+            } else {
+                self.kafka.refresh_quota(&entity, deadline).await?
+            };
+            if !quota.limits.is_what(&found) {
+                res.insert(user.clone());
+            }
+        }
+        Ok(res)
+    }
+
+    /// Says which quotas are to be set again. Who may set them and not see them leaves them as they are.
+    async fn mark_changed_quotas(
+        &self,
+        application: &Application,
+        state: &State,
+        deadline: Instant,
+    ) -> Result<(), GovernedError> {
+        let absent = match self.changed_quotas(application, state, true, deadline).await {
+            Err(KafkaError::Denied { .. }) => return Ok(()),
+            answer => answer?,
+        };
+        if !absent.is_empty() {
+            let seen = Seen { present: BTreeSet::new(), absent };
+            self.follow_up(Command::MarkQuotas(seen), deadline).await?;
+        }
+        Ok(())
     }
 
     /// The rules that the cluster has for an application's principals: asked anew, or as a refresh sees them.

@@ -57,6 +57,11 @@ impl State {
         if rights.contains(&Operation::Describe) { rights } else { BTreeSet::new() }
     }
 
+    fn shown_quota(&self, of: &QuotaEntity) -> Result<Quota, KafkaError> {
+        self.permit(Operation::DescribeConfigs, ResourceType::Cluster, CLUSTER)?;
+        Ok(self.quotas.get(of).cloned().unwrap_or_default())
+    }
+
     fn quota_after(&self, of: &QuotaEntity, changes: &QuotaChanges) -> Result<Quota, KafkaError> {
         self.permit(Operation::AlterConfigs, ResourceType::Cluster, CLUSTER)?;
         let invalid = |message: String| Err(refused("INVALID_REQUEST", message));
@@ -137,11 +142,12 @@ impl Names for MemoryCluster {
 }
 
 impl Quotas for MemoryCluster {
+    fn refresh_quota<'a>(&'a self, of: &'a QuotaEntity, _: Instant) -> Answer<'a, Quota> {
+        self.answer("refresh_quota", |state| state.shown_quota(of))
+    }
+
     fn quota<'a>(&'a self, of: &'a QuotaEntity, _: Instant) -> Answer<'a, Quota> {
-        self.answer("quota", |state| {
-            state.permit(Operation::DescribeConfigs, ResourceType::Cluster, CLUSTER)?;
-            Ok(state.quotas.get(of).cloned().unwrap_or_default())
-        })
+        self.answer("quota", |state| state.shown_quota(of))
     }
 
     fn alter_quota<'a>(&'a self, of: &'a QuotaEntity, changes: &'a QuotaChanges, _: Instant) -> Answer<'a, ()> {

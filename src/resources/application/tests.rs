@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::{
     clients::{
-        kafka::{AclFilter, Acls, ConsumerGroup, Kafka, KafkaError, Log},
+        kafka::{AclFilter, Acls, ConsumerGroup, Kafka, KafkaError, Log, QuotaEntity, Quotas},
         memory::MemoryCluster,
     },
     framework::{PlanResponse, Severity, Stored, Value},
@@ -88,6 +88,23 @@ async fn rights_that_somebody_removed_are_told_and_made_again() {
     assert_eq!((status(&stored), rules(&cluster).await), (&"ready".into(), before));
 }
 
+#[tokio::test]
+async fn quotas_that_somebody_changed_are_told_and_set_again() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    let user = QuotaEntity::user("billing");
+    let before = cluster.quota(&user, soon()).await.unwrap();
+    assert_eq!(before.get("producer_byte_rate"), Some(&1000.0));
+    let changes = [("producer_byte_rate".to_owned(), Some(9999.0)), ("consumer_byte_rate".to_owned(), Some(1.0))];
+    cluster.alter_quota(&user, &changes.into(), soon()).await.unwrap();
+    let seen = platform(&cluster).read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Quotas changed outside", "`billing`");
+    assert_eq!(status(&seen.stored), &"drifted".into());
+    let stored = platform(&cluster).applied(&seen.stored, &billing()).await;
+    assert_eq!((status(&stored), cluster.quota(&user, soon()).await.unwrap()), (&"ready".into(), before));
+    quiet(&platform(&cluster).read(&stored).await.diagnostics);
+}
+
 /// Only a missing right leaves open whether the rights are there: whatever else keeps them from being seen must be told.
 #[tokio::test]
 async fn rights_that_cannot_be_seen_are_told() {
@@ -95,7 +112,8 @@ async fn rights_that_cannot_be_seen_are_told() {
     let stored = platform(&cluster).applied(&nothing(), &billing()).await;
     let seen = Arc::new(cluster.seen_by(reader(&cluster).await));
     let outcome = platform(&seen).read(&stored).await;
-    told(&outcome.diagnostics, Severity::Warning, "Rights not refreshed", "`billing`");
+    let open: Vec<_> = outcome.diagnostics.0.iter().map(|it| (it.severity, it.summary.as_str())).collect();
+    assert_eq!(open, [(Severity::Warning, "Rights not refreshed"); 2], "rules and quotas");
     assert_eq!(outcome.stored.state, stored.state);
     cluster.fail("refresh_acls", KafkaError::Deadline("reading ACLs".to_owned()));
     let outcome = platform(&cluster).read(&stored).await;
