@@ -17,9 +17,11 @@ use crate::{
     },
     governance::{
         acl::Principal,
+        application::Application,
         command::{Actor, Command, Role},
         decide::decide,
         names::ApplicationName,
+        record::Fold,
         state::{State, application_key},
         violation::{At, Refusal, Violation},
     },
@@ -151,6 +153,26 @@ impl Governed {
     /// All of it.
     pub fn would(&self, known: &State, command: &Command) -> Result<(), Refusal> {
         decide(known, &self.caller.actor(known), command, now()).map(drop)
+    }
+
+    /// What would become of an application by a command, by what is known.
+    ///
+    /// # Errors
+    /// All that would speak against the command.
+    pub fn application_after(
+        &self,
+        known: &State,
+        command: &Command,
+        name: &ApplicationName,
+    ) -> Result<Option<Application>, Refusal> {
+        let key = application_key(name);
+        let mut after = State::default();
+        for event in decide(known, &self.caller.actor(known), command, now())? {
+            if let Some(it) = event.entities.get(&key) {
+                after.put(&key, it).expect("what this release wrote it reads");
+            }
+        }
+        Ok(after.application(name).or_else(|| known.application(name)).cloned())
     }
 
     /// The free text of an application, by attribute.

@@ -3,6 +3,7 @@
 mod claiming;
 mod drift;
 mod ending;
+mod planning;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -31,9 +32,8 @@ use crate::{
         application::{Application as Entry, Status},
         command::{ApplicationRequest, Command, Takeover, Transfer},
         names::ApplicationName,
-        policy::Enforcement,
         prefix::OVERLAP,
-        violation::{Refusal, Weight},
+        violation::{Refusal, Weight, listed},
     },
     provider::{Context, Governing},
 };
@@ -212,6 +212,8 @@ const INCARNATION: &str = "incarnation";
 const IMPORTED: &str = "imported";
 /// The application that is there, which a replacement deletes: a fact that a plan tells the next one.
 const REPLACED: &str = "replaced";
+/// What is in the state waits for the platform, at least in parts.
+const AMENDED: &str = "amended";
 /// The word for an application whose rights somebody took away behind its back.
 const DRIFTED: &str = "drifted";
 
@@ -230,7 +232,8 @@ impl Resource<Context> for Application {
 
     async fn plan(ctx: &Context, plan: &mut Plan<ApplicationModel>, call: &mut Call) -> Result<(), Failure> {
         plan_place(ctx, plan, call).await?;
-        let Some(prior) = plan.prior.as_ref().filter(|_| plan.replace.is_empty()) else { return Ok(()) };
+        let Some(prior) = plan.prior.clone().filter(|_| plan.replace.is_empty()) else { return Ok(()) };
+        plan.withdraw_prefixes(ctx, call).await?;
         if plan.state.take_over_from != prior.take_over_from {
             plan.state.prefixes = plan.state.prefixes_after_takeover(&plan.config);
         }
@@ -289,14 +292,17 @@ impl Resource<Context> for Application {
             tell_replacement(state, name, &command, governed, call);
         }
         let state = after.as_ref();
-        if let Err(Refusal(mut violations)) = governed.would(state, &command) {
-            if !config.take_over_from.is_null() {
-                // What is taken over belongs to the other one until then.
-                for it in violations.iter_mut().filter(|it| it.summary == OVERLAP) {
-                    it.weight = Weight::Wait;
+        match governed.application_after(state, &command, config.name.value()?) {
+            Ok(after) => tell_waiting(after.as_ref(), call),
+            Err(Refusal(mut violations)) => {
+                if !config.take_over_from.is_null() {
+                    // What is taken over belongs to the other one until then.
+                    for it in violations.iter_mut().filter(|it| it.summary == OVERLAP) {
+                        it.weight = Weight::Wait;
+                    }
                 }
+                tell(&violations, call.phase, call);
             }
-            tell(&violations, call.phase, call);
         }
         Ok(())
     }
@@ -350,6 +356,7 @@ impl Resource<Context> for Application {
         };
         let Some(found) = known.application(&name).filter(living) else { return Ok(None) };
         remember(call, &governance.snapshot);
+        call.private.set(AMENDED, found.amendment.is_some());
         let environment = state.environment.get().unwrap_or(&environment.name).clone();
         let texts = if imported { Some(governed.texts_of(&name, call.deadline).await?) } else { None };
         let mut seen = state.seen(found, texts.as_ref());
@@ -412,15 +419,6 @@ impl Resource<Context> for Application {
     }
 }
 
-impl Plan<ApplicationModel> {
-    /// Whether the application's rights are made outside of Kafka, so that `approved` is the end of what is done here.
-    async fn is_enforced_elsewhere(&self, ctx: &Context, call: &Call) -> Result<bool, Failure> {
-        let governing = environment_of_plan(ctx, &self.state)?.governance_if_told(call.deadline).await?;
-        let Governing::Journal(governance) = governing else { return Ok(false) };
-        Ok(governance.snapshot.state.policy().is_some_and(|it| it.enforcement == Enforcement::External))
-    }
-}
-
 impl ApplicationModel {
     /// Declares the application and makes its rights.
     async fn declare(
@@ -459,31 +457,18 @@ impl ApplicationModel {
             )))
         })?;
         call.private.set(INCARNATION, found.incarnation);
+        call.private.set(AMENDED, found.amendment.is_some());
         if found.status == Status::Pending {
             let detail = format!("`{name}` waits for the platform to agree; until then it has no rights.");
             call.report.push(Diagnostic::warning("Application pending", detail));
         }
+        tell_waiting(Some(found), call);
+        let declared = found.amendment.as_ref().unwrap_or(&found.spec);
         Ok(Self {
-            prefixes: PrefixesModel::of(&found.spec.prefixes).into(),
+            prefixes: PrefixesModel::of(&declared.prefixes).into(),
             status: found.status.word().to_owned().into(),
             ..plan
         })
-    }
-
-    /// The prefixes of a plan that takes others over: those that are not declared are told when that is done.
-    fn prefixes_after_takeover(&self, config: &Self) -> OptionalComputed<Nested<PrefixesModel>> {
-        let (Some(planned), Some(declared)) = (self.prefixes.get(), config.prefixes.get()) else {
-            return OptionalComputed::unknown();
-        };
-        let mut res = planned.clone();
-        let PrefixesModel { topic, group, transactional_id, subject, connector } = &mut res.model;
-        let planned = [topic, group, transactional_id, subject, connector];
-        for (planned, (_, declared)) in planned.into_iter().zip(declared.model.by_kind()) {
-            if declared.is_null() {
-                *planned = OptionalComputed::unknown();
-            }
-        }
-        res.into()
     }
 
     /// Takes what others offer.
@@ -495,4 +480,18 @@ impl ApplicationModel {
         }
         Ok(())
     }
+}
+
+/// Tells what of an application waits for the platform.
+fn tell_waiting(it: Option<&Entry>, call: &mut Call) {
+    let Some((it, waiting)) = it.map(|it| (it, it.waiting())).filter(|(_, waiting)| !waiting.is_empty()) else {
+        return;
+    };
+    let detail = format!(
+        "What `{}` changes in {} waits for the platform to agree; until then what was agreed to before holds.\n\nThe \
+         platform agrees by declaring the same.",
+        it.spec.name,
+        listed(waiting)
+    );
+    call.report.push(Diagnostic::warning("Change pending", detail));
 }

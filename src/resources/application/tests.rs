@@ -17,7 +17,7 @@ use crate::{
         topic::TopicSpec,
     },
     provider::Acting,
-    resources::testing::{Run, governed_by, quiet, soon, told},
+    resources::testing::{Run, change_policy, governed_by, quiet, soon, told},
 };
 
 async fn governed_cluster() -> Arc<MemoryCluster> {
@@ -225,6 +225,35 @@ async fn where_approval_is_demanded_a_teams_application_waits_and_the_platform_m
     assert_eq!((status(&outcome.stored), rules(&cluster).await), (&"pending".into(), vec![]));
     let again = team(&cluster, "billing").plan(&outcome.stored, &billing()).await;
     assert_eq!(again.planned.state, outcome.stored.state, "to wait is no change");
+}
+
+#[tokio::test]
+async fn what_a_team_changes_and_the_platform_must_agree_to_is_told() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    let approval = Approval { applications: ApplicationApproval::Platform, ..Approval::default() };
+    change_policy(&cluster, Policy { approval, ..Policy::default() }).await;
+    let mut more = billing();
+    more["principals"] = json!(["User:billing", "User:billing-2"]);
+    more["prefixes"] = json!({ "topic": ["billing.", "bills."] });
+    let run = team(&cluster, "billing");
+    let planned = run.plan(&stored, &more).await;
+    told(&planned.diagnostics, Severity::Warning, "Change pending", "in `principals` and `prefixes` waits");
+    let before = rules(&cluster).await;
+    let outcome = run.apply(&stored, planned.planned, &more).await;
+    told(&outcome.diagnostics, Severity::Warning, "Change pending", "in `principals` and `prefixes` waits");
+    assert_eq!((status(&outcome.stored), rules(&cluster).await), (&"ready".into(), before));
+    // It waits, and nothing is to be done until the platform declares the same.
+    let seen = team(&cluster, "billing").read(&outcome.stored).await;
+    let again = team(&cluster, "billing").plan(&seen.stored, &more).await;
+    assert_eq!(again.planned.state, outcome.stored.state);
+    told(&again.diagnostics, Severity::Warning, "Change pending", "`principals`");
+    let agreed = platform(&cluster).plan(&seen.stored, &more).await;
+    quiet(&agreed.diagnostics);
+    // What gives no rights holds at once.
+    let mut described = billing();
+    described["labels"] = json!({ "tier": "gold" });
+    team(&cluster, "billing").applied(&seen.stored, &described).await;
 }
 
 #[tokio::test]
