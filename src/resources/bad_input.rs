@@ -422,3 +422,14 @@ async fn a_topic_beside_a_journal_that_is_seen_and_may_not_be_read_is_refused_in
     is_denied(&outcome.diagnostics, "READ topic `_selfserve.state`");
     assert_eq!((outcome.stored.state, footprint(&whole).await), (Value::Null, before));
 }
+
+/// Kinds without prefixes of their own have those of topics.
+#[tokio::test]
+async fn a_prefix_that_is_wrong_for_several_kinds_is_told_once() {
+    let cluster = governed_by(Policy::default()).await;
+    let config = json!({ "name": "other", "owner": { "team": "x" }, "prefixes": { "topic": ["mm2-x-"] } });
+    is_refused(&cluster, "application", &config, &[("Prefix reserved", "prefixes.topic[…]")]).await;
+    let plan = platform(&cluster, "application").plan(&nothing(), &config).await;
+    let detail = &plan.diagnostics.0[0].detail;
+    assert!(detail.contains("claimed for topics, groups, transactional ids, subjects, connectors."), "{detail}");
+}
