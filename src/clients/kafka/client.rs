@@ -165,14 +165,7 @@ impl Client {
         deadline: Instant,
         build: impl FnOnce(i16) -> Result<R, KafkaError>,
     ) -> Result<R::Response, Trouble> {
-        let connection = async {
-            match to {
-                Target::Any => self.any_connection().await,
-                Target::Controller => self.controller_connection(deadline).await,
-                Target::Node(id) => self.node_connection(id).await,
-            }
-        };
-        let answer = match in_time(deadline, connection).await {
+        let answer = match in_time(deadline, self.connection_to(to, deadline)).await {
             Ok(it) => self.call_on(&it, deadline, build).await,
             Err(trouble) => Err(trouble),
         };
@@ -180,6 +173,20 @@ impl Client {
             self.forget_controller();
         }
         answer
+    }
+
+    async fn connection_to(&self, target: Target, deadline: Instant) -> Result<Arc<Connection>, Trouble> {
+        match target {
+            Target::Any => self.any_connection().await,
+            Target::Controller => self.controller_connection(deadline).await,
+            Target::Node(id) => self.node_connection(id).await,
+        }
+    }
+
+    /// The version in which a request is sent to a broker, to which this connects.
+    pub(super) async fn version<R: Ask>(&self, to: Target, deadline: Instant) -> Result<i16, Trouble> {
+        let connection = in_time(deadline, self.connection_to(to, deadline)).await?;
+        connection.version::<R>().map_err(Trouble::Final)
     }
 
     async fn call_on<R: Ask>(

@@ -86,9 +86,9 @@ pub struct Lease {
     pub id: String,
     /// The id of the producer that Kafka made of it.
     pub producer_id: i64,
-    /// How often the lease was taken.
+    /// How often the lease was taken, and on newer clusters written under.
     pub epoch: i16,
-    /// How many records were written under it, by topic.
+    /// How many records were written in this epoch, by topic.
     pub sequences: BTreeMap<TopicName, i32>,
 }
 

@@ -49,8 +49,7 @@ macro_rules! asks {
 }
 
 // Metadata from 4, which does not create the topics it is asked about, to 12: 13 tells clients to start over, which
-// this one does anyway. DeleteTopics from 6 by id. Fetch from 13 and Produce from 13 name topics by id. Of transactions,
-// the versions before brokers add partitions by themselves.
+// this one does anyway. DeleteTopics from 6 by id. Fetch from 13 and Produce from 13 name topics by id.
 asks! {
     MetadataRequest, 4..=12, "metadata that leaves topics as they are (Kafka 0.11)";
     DescribeConfigsRequest, 1..=4, "descriptions of configurations (Kafka 1.1)";
@@ -73,8 +72,8 @@ asks! {
     InitProducerIdRequest, 0..=4, "leases of transactional ids (Kafka 0.11)";
     DescribeTransactionsRequest, 0..=0, "descriptions of transactions (Kafka 3.0)";
     AddPartitionsToTxnRequest, 0..=3, "transactions (Kafka 0.11)";
-    ProduceRequest, 3..=11, "transactional writes (Kafka 0.11)";
-    EndTxnRequest, 0..=4, "ends of transactions (Kafka 0.11)";
+    ProduceRequest, 3..=12, "transactional writes (Kafka 0.11)";
+    EndTxnRequest, 0..=5, "ends of transactions (Kafka 0.11)";
     ConsumerGroupDescribeRequest, 0..=1, "descriptions of groups of the new consumer protocol (Kafka 3.7)";
 }
 
