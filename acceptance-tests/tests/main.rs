@@ -8,6 +8,7 @@ mod cluster;
 mod conformance;
 mod connections;
 mod consumer_group;
+mod enforcement;
 mod engines;
 mod environment;
 mod errors;

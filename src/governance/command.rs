@@ -137,12 +137,14 @@ pub struct ApplicationRequest {
     pub adopt: bool,
     /// What is there under the prefixes and has no owner.
     pub existing: Existing,
+    /// What is there and has no rule, where that makes it everybody's (`acl_mode = "open"`).
+    pub unruled: Existing,
 }
 
 impl ApplicationRequest {
     /// An application with nothing else.
     pub fn new(spec: ApplicationSpec) -> Self {
-        Self { spec, texts: BTreeMap::new(), adopt: false, existing: Existing::new() }
+        Self { spec, texts: BTreeMap::new(), adopt: false, existing: Existing::new(), unruled: Existing::new() }
     }
 }
 
@@ -173,6 +175,8 @@ pub struct Provisioning {
     pub application: ApplicationName,
     /// Rules that the cluster has already.
     pub on_cluster: BTreeSet<AclBinding>,
+    /// What is there and has no rule, where that makes it everybody's (`acl_mode = "open"`).
+    pub unruled: Existing,
 }
 
 /// Why rights could not be made.

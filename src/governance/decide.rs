@@ -8,6 +8,7 @@ mod application;
 mod binding;
 mod draft;
 mod environment;
+mod open_mode;
 mod provisioning;
 mod topic;
 mod transfer;

@@ -89,8 +89,8 @@ pub struct EnvironmentModel {
     /// make; or `none`, so that it holds in plans alone. Default: what the cluster is found to have.
     enforcement: OptionalComputed<Enforcement>,
     /// What brokers do with resources that have no rule (`allow.everyone.if.no.acl.found`): `closed`, nobody may use
-    /// them; `open`, everybody may; `closing`, everybody may, and rules may end that resource by resource. Default:
-    /// `closed`.
+    /// them; `open`, everybody may, and rules that would lock anybody out of a topic are refused; `closing`, everybody may,
+    /// and rules may end that resource by resource. Default: `closed`.
     #[attr(default = AclMode::Closed)]
     acl_mode: OptionalComputed<AclMode>,
     /// What the deployers of applications may do by themselves: `mailbox`, see what there is and ask; or `direct`, create,

@@ -67,15 +67,27 @@ impl Stack {
     /// # Errors
     /// What is missing to run Kafka, or the end of the broker's log.
     pub fn start() -> Result<Self, String> {
+        Self::start_with("")
+    }
+
+    /// Starts a broker on which resources without a rule are everybody's.
+    ///
+    /// # Errors
+    /// Those of [`Stack::start`].
+    pub fn start_open() -> Result<Self, String> {
+        Self::start_with("allow.everyone.if.no.acl.found=true")
+    }
+
+    fn start_with(setting: &str) -> Result<Self, String> {
         let jars = fetch()?;
         for _ in 0..2 {
-            match Self::start_once(&jars) {
+            match Self::start_once(&jars, setting) {
                 // Somebody took a port between its choice and its use.
                 Err(problem) if problem.contains("Address already in use") => {}
                 other => return other,
             }
         }
-        Self::start_once(&jars)
+        Self::start_once(&jars, setting)
     }
 
     /// Where the broker speaks plain text and takes everybody for somebody who may do everything.
@@ -136,11 +148,11 @@ impl Stack {
         self.folder.join("ca.pem")
     }
 
-    fn start_once(jars: &Path) -> Result<Self, String> {
+    fn start_once(jars: &Path, setting: &str) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("kafka-").tempdir().map_err(|it| it.to_string())?;
         let ports = Ports::choose().map_err(|it| it.to_string())?;
         let certificates = Certificates::generate();
-        configuration::write(folder.path(), ports, &certificates).map_err(|it| it.to_string())?;
+        configuration::write(folder.path(), ports, &certificates, setting).map_err(|it| it.to_string())?;
         let cluster_id = random_uuid();
         format_storage(jars, folder.path(), &cluster_id)?;
         let watcher = watch(jars, folder.path())?;

@@ -9,13 +9,15 @@ use crate::{
         kafka::{AclFilter, KafkaError, QuotaChanges, QuotaEntity},
     },
     governance::{
-        acl::AclBinding,
+        acl::{AclBinding, ResourceType},
         application::{Application, Status},
         binding::{BindingEntry, BindingStatus, Deed, Holder},
         client_quota::{ClientQuota, QuotaStatus, QuotaUser},
         command::{Command, Failure, Provisioning, Seen},
+        kind::Kind,
         names::ApplicationName,
-        policy::Enforcement,
+        policy::{AclMode, Enforcement},
+        prefix::Existing,
         state::State,
     },
 };
@@ -71,7 +73,8 @@ impl Governed {
             self.follow_up(Command::MarkBindings(seen), deadline).await?;
         }
         self.mark_changed_quotas(application, state, deadline).await?;
-        let provisioning = Provisioning { application: application.spec.name.clone(), on_cluster };
+        let unruled = self.unruled(state, deadline).await?;
+        let provisioning = Provisioning { application: application.spec.name.clone(), on_cluster, unruled };
         self.follow_up(Command::StartProvisioning(provisioning), deadline).await?;
         self.settle(holder, deadline).await.map(drop)
     }
@@ -164,6 +167,26 @@ impl Governed {
             self.follow_up(Command::MarkQuotas(seen), deadline).await?;
         }
         Ok(())
+    }
+
+    /// What is on the cluster and has no rule, where that makes it everybody's; nothing elsewhere, and nothing where the
+    /// caller may not see rules. These are topics: Kafka does not tell who may name which group or transaction.
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn unruled(&self, state: &State, deadline: Instant) -> Result<Existing, KafkaError> {
+        if !enforces(state) || state.policy().is_none_or(|it| it.acl_mode != AclMode::Open) {
+            return Ok(Existing::new());
+        }
+        let rules = match self.kafka.acls(&AclFilter::default(), deadline).await {
+            Ok(rules) => rules,
+            Err(KafkaError::Denied { .. } | KafkaError::NoAuthorizer) => return Ok(Existing::new()),
+            Err(error) => return Err(error),
+        };
+        let topics = self.kafka.topics(deadline).await?.into_iter().map(|it| it.name);
+        let is_ruled = |name: &str| rules.iter().any(|it| it.covers(ResourceType::Topic, name));
+        let unruled = topics.filter(|it| !it.is_internal() && !is_ruled(it.as_str())).map(|it| it.to_string());
+        Ok(Existing::from([(Kind::Topic, unruled.collect())]))
     }
 
     /// The rules that the cluster has for an application's principals: asked anew, or as a refresh sees them.

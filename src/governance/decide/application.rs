@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{draft::Draft, no_application, provisioning};
+use super::{draft::Draft, no_application, open_mode, provisioning};
 use crate::governance::{
     application::{Application, ApplicationSpec, Status},
     command::{ApplicationRequest, Role},
@@ -136,7 +136,7 @@ fn checked(
     request: &ApplicationRequest,
     before: Option<&Application>,
 ) -> Result<ApplicationSpec, Refusal> {
-    let ApplicationRequest { spec, texts, adopt, existing } = request;
+    let ApplicationRequest { spec, texts, adopt, existing, unruled } = request;
     let state = draft.state;
     let mut wrong = Vec::new();
     let prefixes = prefix::completed(state, spec, before).unwrap_or_else(|violations| {
@@ -149,6 +149,7 @@ fn checked(
     wrong.extend(prefix::violations(state, claimant));
     wrong.extend(rights::principal_violations(state, &spec));
     wrong.extend(rights::streams_violations(&spec));
+    wrong.extend(open_mode::violations(draft, &spec, before, unruled));
     wrong.extend(amounts(draft, &spec, before));
     wrong.extend(before.into_iter().flat_map(|it| uncovered(state, it, &spec)));
     wrong.extend(before.into_iter().flat_map(|it| offered(it, &spec)));

@@ -128,5 +128,5 @@ pub(super) fn change(name: &str, parts: Value) -> Command {
 }
 
 pub(super) fn start(name: &str) -> Command {
-    Command::StartProvisioning(Provisioning { application: named(name), on_cluster: [].into() })
+    Command::StartProvisioning(Provisioning { application: named(name), on_cluster: [].into(), unruled: [].into() })
 }

@@ -79,9 +79,11 @@ fn sample(kind: CommandKind) -> Command {
         }),
         K::ConfirmTransfer => Command::ConfirmTransfer(Takeover { application: application(), from: named("other") }),
         K::DeleteApplication => Command::DeleteApplication(application()),
-        K::StartProvisioning => {
-            Command::StartProvisioning(Provisioning { application: application(), on_cluster: [].into() })
-        }
+        K::StartProvisioning => Command::StartProvisioning(Provisioning {
+            application: application(),
+            on_cluster: [].into(),
+            unruled: [].into(),
+        }),
         K::FinishProvisioning => Command::FinishProvisioning(application()),
         K::FailProvisioning => {
             Command::FailProvisioning(Failure { application: application(), reason: "no right".to_owned() })

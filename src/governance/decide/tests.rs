@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::fixtures::{World, change, declare, named, start};
+use super::fixtures::{World, change, declare, environment, named, start};
 use crate::governance::{
     application::Status,
     binding::Holder,
@@ -190,7 +190,12 @@ fn what_was_on_the_cluster_before_is_never_removed() {
     let rule = "TOPIC|PREFIXED|pay.|User:p|*|READ|ALLOW";
     world.ask("platform", &declare("pay", json!({"principals": ["User:p"]}))).unwrap();
     let on_cluster = [rule.parse().unwrap()].into();
-    world.ask("platform", &Command::StartProvisioning(Provisioning { application: named("pay"), on_cluster })).unwrap();
+    world
+        .ask(
+            "platform",
+            &Command::StartProvisioning(Provisioning { application: named("pay"), on_cluster, unruled: [].into() }),
+        )
+        .unwrap();
     world.work();
     world.ask("platform", &Command::FinishProvisioning(named("pay"))).unwrap();
     world.ask("platform", &Command::DeleteApplication(named("pay"))).unwrap();
@@ -279,6 +284,73 @@ fn an_application_with_topics_is_not_deleted_and_a_name_used_again_is_another_li
     assert_eq!(world.state.application(&named("pay")).unwrap().uid().to_string(), "pay#2");
 }
 
+/// Rule 5 of governance: on an open cluster, a first rule locks out whoever used what was everybody's.
+#[test]
+fn rules_that_would_close_what_everybody_may_use_are_refused_unless_that_is_meant() {
+    let of = |mode: &str| World::new(&json!({"acl_mode": mode}));
+    let adopting = |parts| {
+        let Command::DeclareApplication(mut request) = declare("pay", parts) else { panic!("a declaration") };
+        request.adopt = true;
+        request.unruled = [(Kind::Topic, ["pay.old".to_owned(), "strange".to_owned()].into())].into();
+        Command::DeclareApplication(request)
+    };
+    let command = adopting(json!({"principals": ["User:p"]}));
+    let refusal = of("open").ask("platform", &command).unwrap_err();
+    let [wrong] = &refusal.0[..] else { panic!("{refusal:?}") };
+    assert_eq!(
+        (wrong.at.to_string().as_str(), wrong.summary),
+        ("prefixes.topic", "Rules would close existing objects")
+    );
+    assert!(
+        wrong.detail.contains("topics `pay.old` have no rule") && wrong.detail.contains("`acl_mode = \"closing\"`")
+    );
+    of("closed").ask("platform", &command).unwrap();
+    of("closing").ask("platform", &command).unwrap();
+    of("open").ask("platform", &adopting(json!({}))).expect("without a principal there are no rules");
+    of("open").ask("platform", &declare("pay", json!({"principals": ["User:p"]}))).expect("nothing is there yet");
+}
+
+/// Rule 5 of governance: what an application waits with, its rights are refused for as well.
+#[test]
+fn rights_are_not_made_where_they_would_close_what_came_meanwhile() {
+    let mut world = World::new(&json!({"acl_mode": "open"}));
+    world.ask("nobody", &declare("pay", json!({"principals": ["User:p"]}))).unwrap();
+    let start = |names: &[&str]| {
+        let names = names.iter().map(|it| (*it).to_owned()).collect();
+        let unruled = [(Kind::Topic, names)].into();
+        Command::StartProvisioning(Provisioning { application: named("pay"), on_cluster: [].into(), unruled })
+    };
+    let expected = [("prefixes.topic".to_owned(), "Rules would close existing objects")];
+    assert_eq!(world.refused("platform", &start(&["pay.new"])), expected);
+    world.ask("platform", &start(&["other"])).unwrap();
+    world.ask("platform", &start(&["pay.new"])).expect("rules that it holds are made again");
+}
+
+/// Rule 5 of governance: the removal of the last rule lets everybody in.
+#[test]
+fn what_is_there_is_not_opened_by_the_end_of_its_last_rule() {
+    let mut world = World::new(&json!({"acl_mode": "open"}));
+    world.ask("nobody", &declare("pay", json!({"principals": ["User:p"]}))).unwrap();
+    world.provision("pay");
+    world.ask("pay", &Command::ReserveTopic(topic("pay.t", 1))).unwrap();
+    let ended = world.refused("pay", &Command::DeleteApplication(named("pay")));
+    assert_eq!(ended, [(String::new(), "Application in use")]);
+    let lost = world.refused("pay", &change("pay", json!({"principals": []})));
+    assert_eq!(lost, [("principals".to_owned(), "Rules would open existing objects")]);
+    world
+        .ask("pay", &change("pay", json!({"principals": ["User:q"]})))
+        .expect("the rules of another one keep it closed");
+    world.ask("nobody", &declare("other", json!({"principals": ["User:o"]}))).unwrap();
+    let prefixes = [(Kind::Topic, ["pay.".to_owned()].into())].into();
+    let offer = Transfer { application: named("pay"), to: named("other"), prefixes };
+    world.ask("pay", &Command::OfferTransfer(offer)).unwrap();
+    let takeover = Command::ConfirmTransfer(Takeover { application: named("other"), from: named("pay") });
+    assert_eq!(world.refused("platform", &takeover), [("from".to_owned(), "Rules would open existing objects")]);
+    let closing = environment(&json!({"acl_mode": "closing"}));
+    world.ask("platform", &Command::ChangeEnvironment(Box::new(closing))).unwrap();
+    world.ask("platform", &takeover).unwrap();
+}
+
 /// Rule 23: sums are decided with the place, so that two plans cannot exceed together.
 #[test]
 fn the_place_of_a_topic_is_taken_before_it_is_made() {
@@ -299,7 +371,7 @@ fn the_place_of_a_topic_is_taken_before_it_is_made() {
 #[test]
 fn a_second_environment_is_refused_with_the_name_of_the_first() {
     let mut world = World::new(&json!({}));
-    let mut spec = super::fixtures::environment(&json!({}));
+    let mut spec = environment(&json!({}));
     spec.name = "pro".parse().unwrap();
     let refusal = world.ask("platform", &Command::DeclareEnvironment(Box::new(spec))).unwrap_err();
     assert!(refusal.0[0].detail.starts_with("The cluster is the environment `pre`"), "{refusal:?}");
@@ -313,7 +385,7 @@ fn a_policy_that_tightens_is_applied_and_says_what_it_breaks() {
     let mut world = World::new(&json!({}));
     world.ask("nobody", &declare("pay", json!({}))).unwrap();
     world.ask("pay", &Command::ReserveTopic(topic("pay.a", 12))).unwrap();
-    let tight = super::fixtures::environment(&json!({"topics": {"partitions": {"max": 6}}}));
+    let tight = environment(&json!({"topics": {"partitions": {"max": 6}}}));
     let broken = super::broken_by(&world.state, &tight);
     let expected = "topic `pay.a`: `partitions` is 12, and the environment permits at most 6. Write `partitions = 6`.";
     assert_eq!(broken, [expected]);

@@ -35,7 +35,8 @@ impl ApplicationModel {
         let (spec, texts) = (self.spec()?, self.texts()?);
         let adopt = self.on_existing.known()? == Some(&OnExisting::Adopt);
         let existing = existing(governed.kafka(), known, &claimed(known, &spec), call).await?;
-        Ok(ApplicationRequest { spec, texts, adopt, existing })
+        let unruled = governed.unruled(known, call.deadline).await?;
+        Ok(ApplicationRequest { spec, texts, adopt, existing, unruled })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     framework::{PlanResponse, Severity, Stored, Value},
     governance::{
         acl::{AclBinding, Principal},
-        policy::{ApplicationApproval, Approval, Policy},
+        policy::{AclMode, ApplicationApproval, Approval, Policy},
         topic::TopicSpec,
     },
     provider::Acting,
@@ -153,9 +153,7 @@ async fn a_principal_that_belongs_to_another_is_refused_in_the_plan() {
     assert_eq!(plan.diagnostics.0.len(), 2, "{:?}", plan.diagnostics);
 }
 
-#[tokio::test]
-async fn an_application_over_topics_of_nobody_asks_to_adopt_them() {
-    let cluster = governed_cluster().await;
+async fn with_old_topic(cluster: &MemoryCluster) {
     let spec = TopicSpec {
         name: "billing.old".parse().unwrap(),
         partitions: Some(1),
@@ -163,6 +161,33 @@ async fn an_application_over_topics_of_nobody_asks_to_adopt_them() {
         config: BTreeMap::new(),
     };
     cluster.create_topic(&spec, soon()).await.unwrap();
+}
+
+/// Rule 5 of governance: on an open cluster, a first rule locks out whoever used what was everybody's.
+#[tokio::test]
+async fn an_application_that_would_close_topics_of_everybody_is_refused_in_plan_and_apply() {
+    let open = |acl_mode| Policy { acl_mode, ..Policy::default() };
+    let cluster = governed_by(open(AclMode::Open)).await;
+    with_old_topic(&cluster).await;
+    let mut adopting = billing();
+    adopting["on_existing"] = "adopt".into();
+    let plan = platform(&cluster).plan(&nothing(), &adopting).await;
+    told(&plan.diagnostics, Severity::Error, "Rules would close existing objects", "`billing.old`");
+    let outcome = platform(&cluster).apply(&nothing(), plan.planned, &adopting).await;
+    told(&outcome.diagnostics, Severity::Error, "Rules would close existing objects", "`acl_mode = \"closing\"`");
+    assert_eq!((outcome.stored.state, rules(&cluster).await), (Value::Null, vec![]));
+    change_policy(&cluster, open(AclMode::Closing)).await;
+    let stored = platform(&cluster).applied(&nothing(), &adopting).await;
+    assert_eq!(status(&stored), &"ready".into());
+    change_policy(&cluster, open(AclMode::Open)).await;
+    adopting["principals"] = json!(["User:billing", "User:second"]);
+    platform(&cluster).applied(&stored, &adopting).await;
+}
+
+#[tokio::test]
+async fn an_application_over_topics_of_nobody_asks_to_adopt_them() {
+    let cluster = governed_cluster().await;
+    with_old_topic(&cluster).await;
     let plan = platform(&cluster).plan(&nothing(), &billing()).await;
     assert!(plan.diagnostics.0.iter().any(|it| it.detail.contains("`billing.old`")), "{:?}", plan.diagnostics);
     let mut adopting = billing();
