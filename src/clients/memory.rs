@@ -43,8 +43,7 @@ struct State {
     quotas: BTreeMap<QuotaEntity, Quota>,
     /// Settings of the brokers that a test made; `None` for those that they do not know.
     settings: BTreeMap<String, Option<BrokerSetting>>,
-    /// There is no authorizer.
-    is_open: bool,
+    authorizer: Authorizer,
     topics: BTreeMap<TopicName, Kept>,
     groups: BTreeMap<String, ConsumerGroup>,
     created: u128,
@@ -55,6 +54,20 @@ struct State {
     leases: BTreeMap<String, (i64, i16)>,
     lost_answer: Option<LostAnswer>,
     calls: Vec<&'static str>,
+}
+
+/// What becomes of rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Authorizer {
+    /// They are kept and followed.
+    #[default]
+    Follows,
+    /// They are kept and shown, and something else decides.
+    Ignores,
+    /// They are taken, and neither kept nor followed.
+    Forgets,
+    /// There is none, so that everybody may do everything.
+    Absent,
 }
 
 /// A topic.

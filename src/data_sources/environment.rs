@@ -6,7 +6,7 @@ use crate::{
     clients::sight::look,
     framework::{Call, Computed, DataSource, Diagnostic, Failure, Model, Nested, OptionalComputed},
     governance::{
-        condition::{Condition, conditions},
+        condition::{Condition, Sight, conditions},
         environment::EnvironmentSpec,
         kind::Kind,
     },
@@ -56,7 +56,7 @@ pub struct EnvironmentModel {
 /// One thing that was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
 pub struct ConditionModel {
-    /// What: `brokers`, `authorizer`, `acl_mode`, `auto_creation`, `journal` or `journal_access`.
+    /// What: `brokers`, `authorizer`, `enforcement`, `acl_mode`, `auto_creation`, `journal` or `journal_access`.
     name: Computed<String>,
     /// `good`, `bad`, or `unknown` if the cluster does not tell.
     status: Computed<String>,
@@ -78,8 +78,10 @@ impl DataSource<Context> for DeclaredEnvironment {
         let environment = ctx.environment(config.environment.get().map(String::as_str))?;
         let governance = environment.governance_now(call.deadline).await?;
         let declared = governance.as_ref().and_then(|it| it.snapshot.state.environment());
-        let spec = &declared.ok_or_else(|| absent(&environment.name))?.spec;
-        let sight = look(environment.kafka()?, environment.journal()?, call.deadline).await?;
+        let declared = declared.ok_or_else(|| absent(&environment.name))?;
+        let spec = &declared.spec;
+        let looked = look(environment.kafka()?, environment.journal()?, call.deadline).await?;
+        let sight = Sight { probed: declared.probe.map(|it| it.found), ..looked };
         let conditions = conditions(spec, &sight);
         let model = EnvironmentModel {
             environment: environment.name.clone().into(),
@@ -181,7 +183,7 @@ pub(super) mod tests {
         let deadline = Instant::now() + Duration::from_secs(30);
         let journal = Journal::<State>::open(cluster.clone());
         journal.create(Claims::default(), deadline).await.unwrap();
-        let entity = json!({"form": 1, "spec": spec, "created_at": 1});
+        let entity = json!({"form": 1, "spec": spec, "created_at": 1, "probe": {"found": "enforced", "since": 1}});
         let event = Event {
             kind: "environment.declared".to_owned(),
             entities: BTreeMap::from([(ENVIRONMENT.to_owned(), entity)]),

@@ -11,6 +11,7 @@ use crate::governance::{
     environment::EnvironmentSpec,
     names::ApplicationName,
     prefix::Existing,
+    probe::Probed,
     topic::TopicName,
 };
 
@@ -88,6 +89,8 @@ commands! {
     ChangeEnvironment(Box<EnvironmentSpec>) = "environment.changed";
     /// End it.
     DestroyEnvironment(()) = "environment.destroyed";
+    /// Say whether the brokers follow rules, as it was tried.
+    MarkEnforcement(Probed) = "environment.probed";
     /// Make an application.
     DeclareApplication(Box<ApplicationRequest>) = "application.declared";
     /// Change it.

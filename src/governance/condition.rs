@@ -7,6 +7,7 @@ use crate::governance::{
     acl::{AclBinding, CLUSTER, Operation, Permission, Principal, ResourceType},
     environment::EnvironmentSpec,
     policy::{AclMode, Enforcement},
+    probe::Probed,
 };
 
 /// One thing that was looked at.
@@ -51,6 +52,8 @@ pub struct Sight {
     pub brokers: usize,
     /// Whether they have an authorizer.
     pub authorizer: Told,
+    /// Whether they follow its rules, as it was tried when the environment was declared or changed last.
+    pub probed: Option<Probed>,
     /// Whether resources without a rule are everybody's (`allow.everyone.if.no.acl.found`).
     pub open: Told,
     /// Whether topics come to be when somebody asks for them (`auto.create.topics.enable`).
@@ -82,6 +85,9 @@ pub enum Told {
 /// Everything that an environment's cluster is looked at for.
 pub fn conditions(spec: &EnvironmentSpec, sight: &Sight) -> Vec<Condition> {
     let mut res = vec![brokers(spec, sight), authorizer(spec, sight)];
+    if spec.policy.enforcement == Enforcement::Acl && sight.authorizer != Told::Off {
+        res.push(enforcement(sight.probed));
+    }
     if sight.authorizer != Told::Off {
         res.push(open_mode(spec, sight));
     }
@@ -134,6 +140,53 @@ fn authorizer(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
             "the brokers do not tell whether they have an authorizer",
             "Give the platform's principal DESCRIBE and DESCRIBE_CONFIGS on the cluster.",
         ),
+    }
+}
+
+/// Whether rules are followed. Only what was tried counts.
+pub fn enforcement(probed: Option<Probed>) -> Condition {
+    let name = "enforcement";
+    let again = "It is tried whenever `kafka_environment` is created or changed.";
+    let elsewhere = "Find out what decides instead, such as IAM or roles of the platform that runs the cluster, and set \
+                     `enforcement = \"external\"`, or `\"none\"`.";
+    match probed {
+        Some(Probed::Enforced) => good(name, "the brokers follow rules: one that was made to try did what it says"),
+        Some(Probed::NotMade) => bad(name, "the cluster does not take rules, so that they enforce nothing", elsewhere),
+        Some(Probed::NotShown) => bad(
+            name,
+            "the cluster took a rule and did not show it afterwards, so that rules enforce nothing",
+            elsewhere,
+        ),
+        Some(Probed::Ignored) => bad(
+            name,
+            "the brokers do not follow rules: one that was made to try changed nothing of what its principal may do",
+            elsewhere,
+        ),
+        Some(Probed::IgnoredPerhaps) => unknown(
+            name,
+            "a rule that was made to try changed nothing of what the caller may do: either it is a super user, or the \
+             brokers do not follow rules",
+            format!("Apply as a principal of the platform that is no super user, or name it in `super_users`. {again}"),
+        ),
+        Some(Probed::SuperUser) => unknown(
+            name,
+            "whether the brokers follow rules could not be tried, because the caller is a super user",
+            format!("Apply as a principal of the platform that is no super user. {again}"),
+        ),
+        Some(Probed::Unnamed) => unknown(
+            name,
+            "whether the brokers follow rules could not be tried, because it is not known who the caller is",
+            format!("Apply with SASL, as a principal of the platform that is no super user. {again}"),
+        ),
+        Some(Probed::NoRight) => unknown(
+            name,
+            "whether the brokers follow rules could not be tried, because the caller may not make any",
+            format!("Give the platform's principal ALTER on the cluster. {again}"),
+        ),
+        Some(Probed::NoAnswer) => {
+            unknown(name, "whether the brokers follow rules was tried, and they did not answer in time", again)
+        }
+        None => unknown(name, "whether the brokers follow rules was never tried", again),
     }
 }
 
@@ -274,6 +327,7 @@ mod tests {
         Sight {
             brokers: 3,
             authorizer: Told::On,
+            probed: Some(Probed::Enforced),
             open: Told::Off,
             auto_creation: Told::Off,
             rules: Some(rules.iter().map(|it| it.parse().unwrap()).collect()),
@@ -295,7 +349,7 @@ mod tests {
             "TOPIC|PREFIXED|billing.|User:billing|*|ALL|ALLOW",
             "TOPIC|LITERAL|*|User:*|*|WRITE|DENY",
         ];
-        let all = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal", "journal_access"];
+        let all = ["brokers", "authorizer", "enforcement", "acl_mode", "auto_creation", "journal", "journal_access"];
         assert_eq!(told(&spec(), &sight(&rules)), all.map(|it| (it, "good")));
         assert!(conditions(&spec(), &sight(&rules)).iter().all(|it| it.remedy.is_none()));
     }
@@ -313,7 +367,8 @@ mod tests {
             ..sight(&[])
         };
         let bad = ["brokers", "acl_mode", "auto_creation", "journal"];
-        let expected = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal", "journal_access"];
+        let expected =
+            ["brokers", "authorizer", "enforcement", "acl_mode", "auto_creation", "journal", "journal_access"];
         assert_eq!(told(&spec, &sight), expected.map(|it| (it, if bad.contains(&it) { "bad" } else { "good" })));
         let remedies = conditions(&spec, &sight).iter().filter(|it| it.remedy.is_some()).count();
         assert_eq!(remedies, bad.len());
@@ -332,13 +387,37 @@ mod tests {
         assert_eq!(told(&spec, &sight)[1], ("authorizer", "good"));
     }
 
+    /// Rule 17 of governance: enforcement is claimed after it was tried, and never before.
+    #[test]
+    fn whether_rules_are_followed_is_told_as_it_was_tried() {
+        let check = |probed, expected| {
+            let told = told(&spec(), &Sight { probed, ..sight(&[]) });
+            assert_eq!(told[2], ("enforcement", expected), "{probed:?}");
+            assert_eq!(enforcement(probed).remedy.is_none(), expected == "good", "{probed:?}");
+        };
+        check(None, "unknown");
+        for it in Probed::ALL {
+            check(
+                Some(it),
+                match it {
+                    Probed::Enforced => "good",
+                    Probed::NotMade | Probed::NotShown | Probed::Ignored => "bad",
+                    _ => "unknown",
+                },
+            );
+        }
+        let mut elsewhere = spec();
+        elsewhere.policy.enforcement = Enforcement::External;
+        assert!(told(&elsewhere, &sight(&[])).iter().all(|(name, _)| *name != "enforcement"));
+    }
+
     /// Rule 5 of governance: the mode in which the first rule for a resource locks everybody else out.
     #[test]
     fn the_mode_of_the_authorizer_is_held_against_what_is_declared() {
         let check = |open, declared, expected| {
             let mut spec = spec();
             spec.policy.acl_mode = declared;
-            assert_eq!(told(&spec, &Sight { open, ..sight(&[]) })[2], ("acl_mode", expected), "{open:?} {declared:?}");
+            assert_eq!(told(&spec, &Sight { open, ..sight(&[]) })[3], ("acl_mode", expected), "{open:?} {declared:?}");
         };
         check(Told::Off, AclMode::Closed, "good");
         check(Told::On, AclMode::Closed, "bad");
@@ -351,7 +430,7 @@ mod tests {
     /// Rules 11 and 14 of governance: who may write the journal, fence its writers or alter the cluster.
     #[test]
     fn who_may_meddle_is_named_with_what_they_may() {
-        let found = |rules: &[&str]| conditions(&spec(), &sight(rules)).remove(5);
+        let found = |rules: &[&str]| conditions(&spec(), &sight(rules)).remove(6);
         let check = |rule: &str, expected: &str| {
             let it = found(&[rule]);
             assert_eq!(it.status, ConditionStatus::Bad, "{rule}");
@@ -372,6 +451,6 @@ mod tests {
         );
         assert_eq!(found(&["TOPIC|LITERAL|_selfserve|User:eve|*|READ|ALLOW"]).status, ConditionStatus::Good);
         let blind = Sight { rules: None, ..sight(&[]) };
-        assert_eq!(told(&spec(), &blind)[5], ("journal_access", "unknown"));
+        assert_eq!(told(&spec(), &blind)[6], ("journal_access", "unknown"));
     }
 }

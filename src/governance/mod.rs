@@ -24,6 +24,7 @@ pub mod names;
 pub mod owned_topic;
 pub mod policy;
 pub mod prefix;
+pub mod probe;
 pub mod record;
 pub mod rights;
 pub mod secret;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     attributes::Moment,
-    governed::{expect_journal, known, remember, tell},
+    governed::{expect_journal, known, remember, tell, tell_unenforced},
     place::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
@@ -451,6 +451,7 @@ impl ApplicationModel {
         }
         let made = governed.provision(&name, call.deadline).await?;
         remember(call, &made);
+        tell_unenforced(&made.state, call);
         let found = made.state.application(&name).ok_or_else(|| {
             Failure::from(Diagnostic::bug(format!(
                 "The application `{name}` is not in the journal that it was written to."

@@ -227,6 +227,7 @@ impl Resource<Context> for Environment {
         preparing::make_rules(environment, &spec, call.deadline).await?;
         preparing::make_journal(environment, call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;
+        let snapshot = preparing::probe_enforcement(environment, &spec, snapshot, call).await?;
         environment.forget_governance().await;
         environment.note_made(OBJECT);
         remember(call, &snapshot);
@@ -281,6 +282,7 @@ impl Resource<Context> for Environment {
         planning::would(environment, &governed, &command, call.deadline).await??;
         preparing::make_rules(environment, &spec, call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;
+        let snapshot = preparing::probe_enforcement(environment, &spec, snapshot, call).await?;
         environment.forget_governance().await;
         preparing::remove_rules(environment, &before, &spec, call.deadline).await?;
         remember(call, &snapshot);

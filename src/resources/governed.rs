@@ -12,7 +12,12 @@ use crate::{
         kafka::AclFailures,
     },
     framework::{Call, Diagnostic, Failure, Phase},
-    governance::{state::State, violation::Violation},
+    governance::{
+        condition::{ConditionStatus, enforcement},
+        policy::Enforcement,
+        state::State,
+        violation::Violation,
+    },
     provider::Environment,
 };
 
@@ -61,6 +66,21 @@ fn remembered(call: &Call) -> Option<Remembered> {
 /// What is known, once all of it was read.
 pub(super) async fn known(governed: &Governed, deadline: Instant) -> Result<Arc<Snapshot<State>>, Failure> {
     Ok(governed.snapshot(deadline).await?)
+}
+
+/// Tells that what the environment counts on to enforce rights was found not to.
+pub(super) fn tell_unenforced(state: &State, call: &mut Call) {
+    let environment = state.environment().filter(|it| it.spec.policy.enforcement == Enforcement::Acl);
+    let Some(environment) = environment else { return };
+    let it = enforcement(environment.probe.map(|it| it.found));
+    if it.status == ConditionStatus::Bad {
+        let detail = format!(
+            "On this cluster, {}: ownership holds in plans alone.\n\n{}",
+            it.message,
+            it.remedy.unwrap_or_default()
+        );
+        call.report.push(Diagnostic::warning("Rights are not enforced", detail));
+    }
 }
 
 /// Tells what speaks against a plan, or for its reader to know.

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use super::{MemoryCluster, State, refused};
+use super::{Authorizer, MemoryCluster, State, refused};
 use crate::{
     clients::kafka::{
         Answer, BrokerSetting, Facts, KafkaError, Listed, Names, Quota, QuotaChanges, QuotaEntity, Quotas,
@@ -46,7 +46,7 @@ impl State {
             return told.clone();
         }
         let (_, value) = SETTINGS.iter().find(|(it, _)| *it == key)?;
-        let is_open = self.is_open && key == "authorizer.class.name";
+        let is_open = self.authorizer == Authorizer::Absent && key == "authorizer.class.name";
         Some(BrokerSetting::Value(if is_open { String::new() } else { (*value).to_owned() }))
     }
 

@@ -7,6 +7,8 @@ use crate::governance::{
     command::Role,
     entity::known,
     environment::{Environment, EnvironmentSpec},
+    policy::Enforcement,
+    probe::{Probe, Probed},
     record::Fold,
     state::{ENVIRONMENT, State},
     violation::{At, Refusal, Violation, Weight, listed},
@@ -25,7 +27,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<(
         let remedy = "Import it, and change it then.";
         return Err(Violation::new(At::attribute("name"), "Environment exists", what, remedy).into());
     }
-    draft.set_environment(Environment { spec: spec.clone(), created_at: draft.now, deleted_at: None });
+    draft.set_environment(Environment { spec: spec.clone(), probe: None, created_at: draft.now, deleted_at: None });
     Ok(())
 }
 
@@ -44,7 +46,21 @@ pub(super) fn change(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<()
         wrong.push(Violation::new(At::attribute("cluster_id"), "Another cluster", what, remedy));
     }
     Refusal::of(wrong)?;
-    draft.set_environment(Environment { spec: spec.clone(), ..there.clone() });
+    // What was found says nothing of other means.
+    let probe = there.probe.filter(|_| there.spec.policy.enforcement == spec.policy.enforcement);
+    draft.set_environment(Environment { spec: spec.clone(), probe, ..there.clone() });
+    Ok(())
+}
+
+/// Whether rules are followed, as it was tried. Where they are not what enforces ownership, that is not asked.
+pub(super) fn probed(draft: &mut Draft<'_>, found: Probed) -> Result<(), Refusal> {
+    let there = draft.environment();
+    if draft.enforcement() != Enforcement::Acl {
+        let what = "The environment does not count on the brokers' authorizer.";
+        return Err(Violation::new(At::all(), "Nothing to try", what, "Set `enforcement = \"acl\"` first.").into());
+    }
+    let since = there.probe.filter(|it| it.found == found).map_or(draft.now, |it| it.since);
+    draft.set_environment(Environment { probe: Some(Probe { found, since }), ..there.clone() });
     Ok(())
 }
 

@@ -21,6 +21,7 @@ use crate::governance::{
         ApplicationRequest, Command, CommandKind, Failure, Holding, Provisioning, Seen, Takeover, TopicFound, Transfer,
     },
     kind::Kind,
+    probe::Probed,
     rights,
     state::{State, kind_of},
 };
@@ -95,7 +96,8 @@ fn chore(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
     let users: Vec<_> = state.quotas().map(|(it, _)| it.clone()).collect();
     let known: Vec<_> = state.applications().map(|it| it.spec.name.clone()).collect();
     let name = if known.is_empty() || u.ratio(1, 4)? { name } else { u.choose(&known)?.clone() };
-    Ok(match u.int_in_range(0..=6)? {
+    Ok(match u.int_in_range(0..=7)? {
+        7 => Command::MarkEnforcement(*u.choose(&Probed::ALL)?),
         0 => Command::StartProvisioning(Provisioning {
             application: name,
             on_cluster: all.into_iter().take(u.int_in_range(0..=2)?).collect(),
@@ -331,5 +333,5 @@ fn the_sequences_reach_rights_topics_and_transfers() {
         }
         assert!(Instant::now() < deadline, "never reached: {lacking:?}");
     }
-    assert_eq!(CommandKind::ALL.len(), 21, "a new kind of command belongs into `anything` or `chore`");
+    assert_eq!(CommandKind::ALL.len(), 22, "a new kind of command belongs into `anything` or `chore`");
 }

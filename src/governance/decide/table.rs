@@ -19,6 +19,7 @@ use crate::governance::{
     },
     kind::Kind,
     owned_topic::TopicStatus,
+    probe::Probed,
     record::Fold,
     state::State,
 };
@@ -40,7 +41,7 @@ enum About {
 fn about(kind: CommandKind) -> About {
     use CommandKind as K;
     match kind {
-        K::DeclareEnvironment | K::ChangeEnvironment | K::DestroyEnvironment => About::Environment,
+        K::DeclareEnvironment | K::ChangeEnvironment | K::DestroyEnvironment | K::MarkEnforcement => About::Environment,
         K::DeclareApplication
         | K::ChangeApplication
         | K::OfferTransfer
@@ -70,6 +71,7 @@ fn sample(kind: CommandKind) -> Command {
         K::DeclareEnvironment => Command::DeclareEnvironment(Box::new(environment(&json!({})))),
         K::ChangeEnvironment => Command::ChangeEnvironment(Box::new(environment(&json!({"quota": {"topics": 9}})))),
         K::DestroyEnvironment => Command::DestroyEnvironment(()),
+        K::MarkEnforcement => Command::MarkEnforcement(Probed::Enforced),
         K::DeclareApplication => Command::DeclareApplication(request("one")),
         K::ChangeApplication => Command::ChangeApplication(request("two")),
         K::OfferTransfer => Command::OfferTransfer(Transfer {

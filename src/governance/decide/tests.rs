@@ -9,6 +9,7 @@ use crate::governance::{
     check_topic::TopicRequest,
     command::{Command, Holding, Provisioning, Seen, Takeover, TopicFound, Transfer},
     kind::Kind,
+    probe::Probed,
     record::Fold,
 };
 
@@ -349,6 +350,22 @@ fn what_is_there_is_not_opened_by_the_end_of_its_last_rule() {
     let closing = environment(&json!({"acl_mode": "closing"}));
     world.ask("platform", &Command::ChangeEnvironment(Box::new(closing))).unwrap();
     world.ask("platform", &takeover).unwrap();
+}
+
+/// Rule 17 of governance: what was found holds for as long as it is what is counted on.
+#[test]
+fn what_a_try_of_the_authorizer_found_is_kept_and_forgotten_with_other_means() {
+    let mut world = World::new(&json!({}));
+    let probed = |it| Command::MarkEnforcement(it);
+    let found = |world: &World| world.state.environment().unwrap().probe.map(|it| it.found);
+    assert_eq!(world.ask("platform", &probed(Probed::Enforced)).unwrap()[0].kind, "environment.probed");
+    assert_eq!(world.ask("platform", &probed(Probed::Enforced)).unwrap(), [], "it is known");
+    let change = |policy| Command::ChangeEnvironment(Box::new(environment(&policy)));
+    world.ask("platform", &change(json!({"quota": {"topics": 1}}))).unwrap();
+    assert_eq!(found(&world), Some(Probed::Enforced));
+    world.ask("platform", &change(json!({"enforcement": "external"}))).unwrap();
+    assert_eq!(found(&world), None);
+    assert_eq!(world.refused("platform", &probed(Probed::Enforced)), [(String::new(), "Nothing to try")]);
 }
 
 /// Rule 23: sums are decided with the place, so that two plans cannot exceed together.

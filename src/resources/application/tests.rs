@@ -14,6 +14,7 @@ use crate::{
     governance::{
         acl::{AclBinding, Principal},
         policy::{AclMode, ApplicationApproval, Approval, Policy},
+        probe::Probed,
         topic::TopicSpec,
     },
     provider::Acting,
@@ -394,4 +395,16 @@ async fn an_application_is_not_made_before_the_one_that_it_replaces_is_gone() {
             assert_eq!(status(&made.stored), &"ready".into());
         }
     }
+}
+
+/// Rule 17 of governance: rules that nobody enforces are not called enforced.
+#[tokio::test]
+async fn an_application_says_that_its_rights_are_not_enforced_where_that_was_found() {
+    let cluster = governed_cluster().await;
+    let found = Command::MarkEnforcement(Probed::Ignored);
+    platform(&cluster).governed().command(found, soon()).await.unwrap();
+    let run = platform(&cluster);
+    let planned = run.plan(&nothing(), &billing()).await;
+    let outcome = run.apply(&nothing(), planned.planned, &billing()).await;
+    told(&outcome.diagnostics, Severity::Warning, "Rights are not enforced", "ownership holds in plans alone");
 }

@@ -18,7 +18,7 @@ use crate::{
         Type, Value,
         codec::json::{Unexpected, from_json},
     },
-    governance::{acl::Principal, record::Event, state::State},
+    governance::{acl::Principal, probe::Probed, record::Event, state::State},
     provider::{Acting, Context, Environment, KafkaProvider},
 };
 
@@ -31,7 +31,10 @@ struct Run {
 
 impl Run {
     fn new() -> Self {
-        Self::on(&Arc::new(MemoryCluster::new(3)))
+        let cluster = Arc::new(MemoryCluster::new(3));
+        // It is in memory that nobody in particular may do everything.
+        cluster.set_brokers("super.users", Some(BrokerSetting::Value("User:platform".to_owned())));
+        Self::on(&cluster)
     }
 
     /// A new process on the same cluster, for the platform.
@@ -454,4 +457,20 @@ async fn who_applies_does_not_lock_itself_out() {
     let stranger = pre(&json!({"platform_principals": ["User:other"]}));
     let planned = Run::new().plan(&nothing(), &stranger).await;
     told(&planned.diagnostics, Severity::Warning, "Caller is not the platform");
+}
+
+/// Rule 17 of governance: rules that nobody enforces are not called enforced.
+#[tokio::test(start_paused = true)]
+async fn rules_that_the_brokers_do_not_follow_are_told_in_the_apply_and_remembered() {
+    let run = Run::new();
+    run.cluster.set_brokers("super.users", Some(BrokerSetting::Value("User:other".to_owned())));
+    run.cluster.ignore_rules();
+    let config = pre(&json!({}));
+    let planned = run.plan(&Stored::default(), &config).await;
+    let outcome = run.apply(&Stored::default(), planned.planned, &config).await;
+    told(&outcome.diagnostics, Severity::Warning, "Rights are not enforced");
+    let governance = run.ctx.environment(None).unwrap().governance(soon()).await.unwrap().unwrap();
+    let probe = governance.snapshot.state.environment().unwrap().probe.unwrap();
+    assert_eq!(probe.found, Probed::Ignored);
+    assert!(run.rules().await.iter().all(|it| !it.contains("_selfserve.probe")), "what was tried with is removed");
 }
