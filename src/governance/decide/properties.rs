@@ -128,15 +128,22 @@ fn anything(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
         4..=5 => Command::ChangeApplication(request(u)?),
         6 => Command::OfferTransfer(Transfer {
             application: name.clone(),
-            to: named(u.choose(&NAMES)?),
-            prefixes: match state.application(&name).filter(|_| u.ratio(2, 3).unwrap_or(false)) {
+            to: {
+                let others: Vec<_> = state.applications().map(|it| &it.spec.name).filter(|it| **it != name).collect();
+                if others.is_empty() || u.ratio(1, 6)? {
+                    named(u.choose(&NAMES)?)
+                } else {
+                    (*u.choose(&others)?).clone()
+                }
+            },
+            prefixes: match state.application(&name).filter(|_| u.ratio(5, 6).unwrap_or(false)) {
                 Some(it) => it.spec.prefixes.clone(),
                 None => serde_json::from_value(prefixes(u, name.as_str())?).unwrap(),
             },
         }),
         7 => {
             let offered = state.applications().find_map(|it| Some((it.spec.name.clone(), it.offer.clone()?.to)));
-            match offered.filter(|_| u.ratio(2, 3).unwrap_or(false)) {
+            match offered.filter(|_| u.ratio(5, 6).unwrap_or(false)) {
                 Some((from, application)) => Command::ConfirmTransfer(Takeover { application, from }),
                 None => Command::ConfirmTransfer(Takeover { application: name, from: named(u.choose(&NAMES)?) }),
             }
@@ -322,7 +329,7 @@ fn the_sequences_reach_rights_topics_and_transfers() {
         let confirmed = state.applications().filter_map(|it| it.offer.as_ref()).any(|it| it.is_confirmed);
         seen.extend(confirmed.then(|| "transfer".to_owned()));
     };
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + Duration::from_mins(5);
     loop {
         for policy in policies() {
             arbtest::arbtest(|u| run(u, &policy, note)).size_min(1_000).budget_ms(300);
