@@ -448,6 +448,7 @@ conformance! {
     rights_are_told_of_the_cluster_and_of_topics
     idempotence_needs_a_right_before_topics_have_ids
     an_empty_log_reads_as_nothing
+    what_is_written_to_a_log_outside_of_transactions_is_read_at_once
     a_transaction_writes_to_several_topics
     a_writer_that_lost_its_lease_writes_nothing
     a_transaction_that_would_begin_elsewhere_leaves_nothing

@@ -1,5 +1,7 @@
 //! Topics as logs.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use terraform_provider_kafka::{
     clients::kafka::{Append, Appended, KafkaError, Lease, LogRead, LogRecord, NewRecord, Outcome},
@@ -61,6 +63,19 @@ fn values(read: &LogRead) -> Vec<(i64, String)> {
 
 fn expected(values: &[(i64, &str)]) -> Vec<(i64, String)> {
     values.iter().map(|(offset, value)| (*offset, (*value).to_owned())).collect()
+}
+
+pub(super) async fn what_is_written_to_a_log_outside_of_transactions_is_read_at_once(on: &Subject) {
+    let topic = on.log("plain", &[("message.timestamp.type", "LogAppendTime")]).await;
+    let first = on.kafka.write_log(&topic, &[record("a"), record("b")], soon()).await.unwrap();
+    let second = on.kafka.write_log(&topic, &[record("c")], soon()).await.unwrap();
+    assert_eq!((first.offset, second.offset), (0, 2));
+    assert!(first.timestamp <= second.timestamp && first.timestamp.is_some());
+    let read = on.read(&topic, 0).await;
+    assert_eq!(values(&read), expected(&[(0, "a"), (1, "b"), (2, "c")]));
+    assert!(read.is_at_end());
+    let absent = on.kafka.write_log(&on.name("absent"), &[record("a")], Instant::now() + Duration::from_secs(3)).await;
+    assert!(absent.is_err(), "{absent:?}");
 }
 
 pub(super) async fn an_empty_log_reads_as_nothing(on: &Subject) {

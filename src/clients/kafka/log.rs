@@ -21,6 +21,16 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// topic of several partitions is refused with `INVALID_PARTITIONS`.
     fn read_log<'a>(&'a self, topic: &'a TopicName, from: i64, deadline: Instant) -> Answer<'a, LogRead>;
 
+    /// Writes records, at least one, to a topic's only partition, outside of any transaction. When this returns, all
+    /// replicas that are in sync have them. After an answer that was lost they are written again: readers tell records
+    /// apart by what is in them.
+    fn write_log<'a>(
+        &'a self,
+        topic: &'a TopicName,
+        records: &'a [NewRecord],
+        deadline: Instant,
+    ) -> Answer<'a, Appended>;
+
     /// Takes the lease of a transactional id from whoever holds it: their open transaction is aborted, and they are
     /// fenced from then on. When this returns, all that was ever committed under the id can be read.
     fn take_lease<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Lease>;
@@ -151,6 +161,15 @@ pub struct Appended {
 impl Log for Wired {
     fn read_log<'a>(&'a self, topic: &'a TopicName, from: i64, deadline: Instant) -> Answer<'a, LogRead> {
         Box::pin(self.0.read_log(topic, from, deadline))
+    }
+
+    fn write_log<'a>(
+        &'a self,
+        topic: &'a TopicName,
+        records: &'a [NewRecord],
+        deadline: Instant,
+    ) -> Answer<'a, Appended> {
+        Box::pin(self.0.write_log(topic, records, deadline))
     }
 
     fn take_lease<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Lease> {

@@ -11,6 +11,7 @@ mod facts;
 mod frame;
 mod log;
 mod log_reads;
+mod log_writes;
 mod names;
 mod own_writes;
 mod queue;

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::{Buf, Bytes, BytesMut, TryGetError};
 use kafka_protocol::{
     indexmap::IndexMap,
-    records::{Compression, NO_PARTITION_LEADER_EPOCH, Record, RecordBatchEncoder, RecordEncodeOptions, TimestampType},
+    records::{
+        Compression, NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, Record,
+        RecordBatchEncoder, RecordEncodeOptions, TimestampType,
+    },
 };
 
 use crate::{
@@ -31,14 +34,27 @@ const SMALLEST_RECORD: usize = 7;
 
 /// Records as one batch of a transaction, of which the first has a number under the lease.
 pub(super) fn encode(lease: &Lease, first: i32, records: &[NewRecord]) -> Result<Bytes, String> {
+    batch((lease.producer_id, lease.epoch, first), true, records)
+}
+
+/// Records as one batch of nobody's, which brokers take as often as it is sent.
+pub(super) fn encode_alone(records: &[NewRecord]) -> Result<Bytes, String> {
+    batch((NO_PRODUCER_ID, NO_PRODUCER_EPOCH, NO_SEQUENCE), false, records)
+}
+
+fn batch(
+    (producer_id, producer_epoch, first): (i64, i16, i32),
+    transactional: bool,
+    records: &[NewRecord],
+) -> Result<Bytes, String> {
     let now = now();
     let records = records.iter().zip(0..).map(|(record, number): (_, i32)| Record {
-        transactional: true,
+        transactional,
         control: false,
         delete_horizon: false,
         partition_leader_epoch: NO_PARTITION_LEADER_EPOCH,
-        producer_id: lease.producer_id,
-        producer_epoch: lease.epoch,
+        producer_id,
+        producer_epoch,
         timestamp_type: TimestampType::Creation,
         offset: number.into(),
         sequence: first + number,

@@ -42,10 +42,10 @@ use kafka_protocol::{
 pub(super) const BY_BROKERS: (i16, i16) = (12, 5);
 
 /// Acknowledged by all replicas that are in sync.
-const BY_ALL: i16 = -1;
+pub(super) const BY_ALL: i16 = -1;
 
 /// How long a leader waits for its replicas.
-const REPLICATION_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const REPLICATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a step of a transaction was not done.
 enum Obstacle {
@@ -396,7 +396,7 @@ fn may_be_done(trouble: &Trouble) -> bool {
     matches!(trouble, Trouble::Again(KafkaError::Broker { code, .. }) if code == "COORDINATOR_NOT_AVAILABLE")
 }
 
-fn appended(partition: &PartitionProduceResponse) -> Appended {
+pub(super) fn appended(partition: &PartitionProduceResponse) -> Appended {
     let time = partition.log_append_time_ms;
     Appended { offset: partition.base_offset, timestamp: (0 <= time).then_some(Timestamp(time)) }
 }

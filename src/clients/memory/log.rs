@@ -180,6 +180,15 @@ impl Log for MemoryCluster {
         })
     }
 
+    fn write_log<'a>(&'a self, topic: &'a TopicName, records: &'a [NewRecord], _: Instant) -> Answer<'a, Appended> {
+        self.answer("write_log", |state| {
+            state.allow("WRITE", topic)?;
+            let kept = state.log(topic)?;
+            let has_append_time = kept.has_append_time();
+            Ok(kept.log.append(records, has_append_time))
+        })
+    }
+
     fn take_lease<'a>(&'a self, id: &'a str, _: Instant) -> Answer<'a, Lease> {
         self.answer("take_lease", |state| {
             state.permit(Operation::Write, ResourceType::TransactionalId, id)?;
