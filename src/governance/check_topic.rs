@@ -8,6 +8,8 @@ mod name;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::governance::{
     capacity::Capacity,
     command::Role,
@@ -19,7 +21,7 @@ use crate::governance::{
 };
 
 /// A topic that somebody wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicRequest {
     /// Its name.
     pub name: TopicName,

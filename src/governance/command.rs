@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::governance::{
     acl::AclBinding,
     application::{ApplicationSpec, Prefixes},
@@ -119,6 +121,8 @@ commands! {
     MarkQuotas(Seen<QuotaUser>) = "quotas.seen";
     /// Take the place of a topic.
     ReserveTopic(Box<TopicRequest>) = "topic.reserved";
+    /// Ask for a topic, or for a change of one, that somebody else is to make.
+    AskTopic(Box<TopicAsk>) = "topic.asked";
     /// Say that the cluster has it.
     MarkTopicCreated(TopicFound) = "topic.created";
     /// Change what it takes.
@@ -152,7 +156,7 @@ impl ApplicationRequest {
 }
 
 /// The first step of a transfer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
     /// Who gives.
     pub application: ApplicationName,
@@ -163,7 +167,7 @@ pub struct Transfer {
 }
 
 /// The second step of a transfer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Takeover {
     /// Who takes.
     pub application: ApplicationName,
@@ -209,8 +213,18 @@ pub struct Seen<T> {
     pub absent: BTreeSet<T>,
 }
 
+/// A topic that is asked for, or a change of one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicAsk {
+    /// The topic. Of one that is there, `config` has the keys that are to be set, and no others.
+    pub topic: TopicRequest,
+    /// Keys that the topic is to set no more.
+    #[serde(default)]
+    pub reset: BTreeSet<String>,
+}
+
 /// A topic that the cluster has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicFound {
     /// Its name.
     pub name: TopicName,

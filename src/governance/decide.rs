@@ -14,7 +14,9 @@ mod topic;
 mod transfer;
 
 use crate::governance::{
+    check_topic::TopicRequest,
     command::{Actor, Command, CommandKind, Role},
+    kind::Kind,
     names::ApplicationName,
     record::{Event, Timestamp},
     state::State,
@@ -57,6 +59,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
             Ok(())
         }
         Command::ReserveTopic(it) => topic::reserve(&mut draft, it),
+        Command::AskTopic(it) => topic::ask(&mut draft, it),
         Command::MarkTopicCreated(it) => topic::created(&mut draft, it),
         Command::ChangeTopic(it) => topic::change(&mut draft, it),
         Command::DeleteTopic(it) => {
@@ -103,6 +106,7 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::HoldBindings
         | K::ReleaseBindings
         | K::ReserveTopic
+        | K::AskTopic
         | K::MarkTopicCreated
         | K::ChangeTopic
         | K::DeleteTopic
@@ -125,12 +129,8 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         Command::HoldBindings(it) | Command::ReleaseBindings(it) => {
             it.holder.declared_by().and_then(|it| it.parse().ok())
         }
-        Command::ReserveTopic(it) | Command::ChangeTopic(it) => match &it.application {
-            Some(name) => Some(name.clone()),
-            None => {
-                state.owner_of(crate::governance::kind::Kind::Topic, it.name.as_str()).map(|it| it.spec.name.clone())
-            }
-        },
+        Command::ReserveTopic(it) | Command::ChangeTopic(it) => of_topic(state, it),
+        Command::AskTopic(it) => of_topic(state, &it.topic),
         Command::DeleteTopic(name) | Command::MarkTopicDeleted(name) => owner(state, name),
         Command::MarkTopicCreated(it) => owner(state, &it.name),
         Command::DeclareEnvironment(_)
@@ -142,11 +142,17 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
     }
 }
 
+/// Whose a topic is to be: as it is said, or as its name says.
+fn of_topic(state: &State, it: &TopicRequest) -> Option<ApplicationName> {
+    let by_name = || state.owner_of(Kind::Topic, it.name.as_str()).map(|it| it.spec.name.clone());
+    it.application.clone().or_else(by_name)
+}
+
 /// Whose a topic is: as it was said when its place was taken, or by its name if nobody ever did that.
 fn owner(state: &State, name: &crate::governance::topic::TopicName) -> Option<ApplicationName> {
     match state.topic(name) {
         Some(it) => it.application.clone(),
-        None => state.owner_of(crate::governance::kind::Kind::Topic, name.as_str()).map(|it| it.spec.name.clone()),
+        None => state.owner_of(Kind::Topic, name.as_str()).map(|it| it.spec.name.clone()),
     }
 }
 
@@ -191,7 +197,7 @@ fn no_application(name: &ApplicationName) -> Refusal {
 }
 
 #[cfg(test)]
-mod fixtures;
+pub(in crate::governance) mod fixtures;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

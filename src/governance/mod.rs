@@ -20,6 +20,7 @@ pub mod decide;
 pub mod entity;
 pub mod environment;
 pub mod kind;
+pub mod mailbox;
 pub mod names;
 pub mod owned_topic;
 pub mod policy;

@@ -1,5 +1,7 @@
 //! Topics as a journal keeps them: whose they are and what they take.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::governance::{
@@ -38,6 +40,20 @@ impl TopicStatus {
     }
 }
 
+/// What a team asked for that may not do it, and nobody did yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    /// Number of partitions; `None` leaves it to the rules and the broker.
+    pub partitions: Option<i64>,
+    /// Copies of each; `None` leaves it to the rules and the broker.
+    pub replication_factor: Option<i64>,
+    /// Configuration to set, by Kafka's own keys.
+    pub config: BTreeMap<String, String>,
+    /// Keys that the topic is to set no more.
+    pub reset: BTreeSet<String>,
+}
+
 /// A topic, as a journal keeps it. Its name is the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnedTopic {
@@ -54,6 +70,9 @@ pub struct OwnedTopic {
     /// What it carries and keeps.
     #[serde(default)]
     pub capacity: Capacity,
+    /// What is to be done to it by whoever may.
+    #[serde(default)]
+    pub asked: Option<Asked>,
     /// Where it is in its life.
     pub status: TopicStatus,
     /// The id that Kafka gave it, once it is known.

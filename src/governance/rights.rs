@@ -19,6 +19,9 @@ use crate::governance::{
 /// The topic that plans read.
 pub const STATE_TOPIC: &str = "_selfserve.state";
 
+/// The topic that takes requests for applications from everybody.
+pub const INBOX: &str = "_selfserve.inbox";
+
 /// The topic that takes the commands of an application's deployers.
 pub fn mailbox(application: &ApplicationName) -> String {
     format!("_selfserve.mailbox.{application}")
@@ -67,7 +70,8 @@ fn runtime(res: &mut BTreeSet<AclBinding>, principal: &Principal, spec: &Applica
     }
 }
 
-/// What the pipeline does: see what there is, and either ask the platform or work itself.
+/// What the pipeline does: see what there is, ask the platform for what is the platform's to do, and make its topics by
+/// itself or ask for those too.
 fn deployer(res: &mut BTreeSet<AclBinding>, principal: &Principal, spec: &ApplicationSpec, rights: DeployerRights) {
     let topic: &[Operation] = match rights {
         DeployerRights::Mailbox => &[Operation::Describe, Operation::DescribeConfigs],
@@ -80,8 +84,8 @@ fn deployer(res: &mut BTreeSet<AclBinding>, principal: &Principal, spec: &Applic
         res.insert(prefixed(ResourceType::Group, it, principal, Operation::Describe));
     }
     res.insert(literal(ResourceType::Topic, STATE_TOPIC, principal, Operation::Read));
-    if rights == DeployerRights::Mailbox {
-        res.insert(literal(ResourceType::Topic, &mailbox(&spec.name), principal, Operation::Write));
+    for it in [Operation::Read, Operation::Write] {
+        res.insert(literal(ResourceType::Topic, &mailbox(&spec.name), principal, it));
     }
 }
 

@@ -14,6 +14,7 @@ use crate::governance::{
     entity::{Entity, FORM, form},
     environment::Environment,
     kind::Kind,
+    mailbox::{Mailbox, MailboxOf},
     names::ApplicationName,
     owned_topic::OwnedTopic,
     policy::Policy,
@@ -27,7 +28,8 @@ pub const ENVIRONMENT: &str = "environment";
 
 /// All entities of an environment.
 ///
-/// Their keys are `environment`, `application/<name>`, `topic/<name>`, `binding/<rule as text>` and `quota/<user>`.
+/// Their keys are `environment`, `application/<name>`, `topic/<name>`, `binding/<rule as text>`, `quota/<user>`,
+/// `mailbox/<application>` and `inbox`.
 /// Entities of other kinds, or in a newer form that does not read, are kept as they are.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -36,6 +38,7 @@ pub struct State {
     topics: BTreeMap<TopicName, Entity<OwnedTopic>>,
     bindings: BTreeMap<AclBinding, Entity<BindingEntry>>,
     quotas: BTreeMap<QuotaUser, Entity<Quota>>,
+    mailboxes: BTreeMap<MailboxOf, Entity<Mailbox>>,
     /// What only a newer release understands.
     newer: BTreeMap<String, Value>,
     /// Whose the names are that begin so.
@@ -69,6 +72,14 @@ pub fn topic_key(name: &TopicName) -> String {
     format!("topic/{name}")
 }
 
+/// The key of a mailbox.
+pub fn mailbox_key(of: &MailboxOf) -> String {
+    match of {
+        MailboxOf::Application(name) => format!("mailbox/{name}"),
+        MailboxOf::Everybody => "inbox".to_owned(),
+    }
+}
+
 /// The key of a rule.
 pub fn binding_key(binding: &AclBinding) -> String {
     format!("binding/{binding}")
@@ -92,6 +103,12 @@ impl State {
         match key.split_once('/') {
             None if key == ENVIRONMENT => self.put_environment(Entity::read(key, value)?),
             Some(("application", name)) => self.put_application(named(key, name)?, Entity::read(key, value)?),
+            None if key == "inbox" => {
+                self.mailboxes.insert(MailboxOf::Everybody, Entity::read(key, value)?);
+            }
+            Some(("mailbox", name)) => {
+                self.mailboxes.insert(MailboxOf::Application(named(key, name)?), Entity::read(key, value)?);
+            }
             Some(("topic", name)) => {
                 self.topics.insert(named(key, name)?, Entity::read(key, value)?);
             }
@@ -188,6 +205,15 @@ impl State {
     /// A quota, also one that is gone.
     pub fn quota(&self, user: &QuotaUser) -> Option<&Quota> {
         self.quotas.get(user).map(|it| &it.it)
+    }
+
+    /// How far a mailbox was folded; `None` if it never was.
+    pub fn mailbox(&self, of: &MailboxOf) -> Option<&Mailbox> {
+        self.mailboxes.get(of).map(|it| &it.it)
+    }
+
+    pub(super) fn rewritten_mailbox(&self, of: &MailboxOf, it: &Mailbox) -> Value {
+        rewritten(self.mailboxes.get(of), it)
     }
 
     /// All quotas, also those that are gone.

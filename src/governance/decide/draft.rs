@@ -70,6 +70,10 @@ impl<'a> Draft<'a> {
         self.applications.get(name).or_else(|| self.state.application(name))
     }
 
+    pub(super) fn topic(&self, name: &TopicName) -> Option<&OwnedTopic> {
+        self.topics.get(name).or_else(|| self.state.topic(name))
+    }
+
     pub(super) fn binding(&self, binding: &AclBinding) -> Option<&BindingEntry> {
         self.bindings.get(binding).or_else(|| self.state.binding(binding))
     }

@@ -1,6 +1,6 @@
 //! The table of who may ask what, of what in which state: printed, and compared with the committed one.
 
-use std::{fmt::Write, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,8 @@ use crate::governance::{
     check_topic::TopicRequest,
     client_quota::QuotaUser,
     command::{
-        ApplicationRequest, Command, CommandKind, Failure, Holding, Provisioning, Seen, Takeover, TopicFound, Transfer,
+        ApplicationRequest, Command, CommandKind, Failure, Holding, Provisioning, Seen, Takeover, TopicAsk, TopicFound,
+        Transfer,
     },
     kind::Kind,
     owned_topic::TopicStatus,
@@ -53,7 +54,9 @@ fn about(kind: CommandKind) -> About {
         | K::FinishDeletion => About::Application,
         K::HoldBindings | K::ReleaseBindings | K::MarkBindings => About::Binding,
         K::MarkQuotas => About::Quota,
-        K::ReserveTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => About::Topic,
+        K::ReserveTopic | K::AskTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => {
+            About::Topic
+        }
     }
 }
 
@@ -98,6 +101,7 @@ fn sample(kind: CommandKind) -> Command {
             Command::MarkQuotas(Seen { present: [QuotaUser("billing".to_owned())].into(), absent: [].into() })
         }
         K::ReserveTopic => Command::ReserveTopic(topic(3)),
+        K::AskTopic => Command::AskTopic(Box::new(TopicAsk { topic: *topic(3), reset: BTreeSet::new() })),
         K::MarkTopicCreated => {
             Command::MarkTopicCreated(TopicFound { name: "billing.x".parse().unwrap(), topic_id: None })
         }

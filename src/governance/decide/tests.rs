@@ -31,6 +31,7 @@ fn an_application_gets_exactly_what_it_needs() {
     assert_eq!(
         world.rules(),
         [
+            "TOPIC|LITERAL|_selfserve.mailbox.pay|User:ci|*|READ|ALLOW",
             "TOPIC|LITERAL|_selfserve.mailbox.pay|User:ci|*|WRITE|ALLOW",
             "TOPIC|LITERAL|_selfserve.state|User:ci|*|READ|ALLOW",
             "TOPIC|PREFIXED|pay.|User:ci|*|DESCRIBE|ALLOW",

@@ -1,16 +1,18 @@
 //! Topics: their place is taken before they are made, and given back after they are gone, so that two plans cannot take
 //! the same place and no run that is killed leaves a topic that nobody counts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::draft::Draft;
 use crate::governance::{
     application::Application,
     check_topic::{TopicRequest, check_topic},
-    command::TopicFound,
+    command::{TopicAsk, TopicFound},
     kind::Kind,
-    owned_topic::{OwnedTopic, TopicStatus},
+    owned_topic::{Asked, OwnedTopic, TopicStatus},
     state::State,
     topic::TopicName,
-    violation::{At, Refusal, Violation},
+    violation::{At, Refusal, Step, Violation},
 };
 
 pub(super) fn reserve(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<(), Refusal> {
@@ -28,6 +30,7 @@ pub(super) fn reserve(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<(
                     partitions: request.partitions.unwrap_or(1),
                     replication_factor: request.replication_factor,
                     capacity: request.capacity,
+                    asked: None,
                     status: TopicStatus::Reserved,
                     topic_id: None,
                     created_at: draft.now,
@@ -47,6 +50,55 @@ pub(super) fn change(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<()
     }
 }
 
+/// What is asked is judged as a whole, since nothing else judged it: of a topic that is there, what is to be set.
+pub(super) fn ask(draft: &mut Draft<'_>, TopicAsk { topic, reset }: &TopicAsk) -> Result<(), Refusal> {
+    let there = draft.state.topic(&topic.name).filter(|it| it.is_there());
+    if let Some(there) = there {
+        Refusal::of(set_anew(draft, topic, reset, there))?;
+    }
+    reserve(draft, topic)?;
+    let Some(it) = draft.topic(&topic.name).cloned() else { return Ok(()) };
+    let before = there.and_then(|it| it.asked.clone()).unwrap_or_default();
+    let mut config = before.config;
+    config.retain(|key, _| !reset.contains(key));
+    config.extend(topic.config.clone());
+    let mut resets = before.reset;
+    resets.extend(reset.iter().cloned());
+    resets.retain(|it| !config.contains_key(it));
+    let asked = Asked {
+        partitions: topic.partitions.or(before.partitions),
+        replication_factor: topic.replication_factor.or(before.replication_factor),
+        config,
+        reset: resets,
+    };
+    draft.set_topic(topic.name.clone(), OwnedTopic { asked: Some(asked), ..it });
+    Ok(())
+}
+
+/// What speaks against the configuration that is to be set on a topic that is there. Keys that are neither set nor reset
+/// are not told, and not missing.
+fn set_anew(draft: &Draft<'_>, topic: &TopicRequest, reset: &BTreeSet<String>, there: &OwnedTopic) -> Vec<Violation> {
+    let before = TopicRequest {
+        name: topic.name.clone(),
+        application: there.application.clone(),
+        partitions: Some(there.partitions),
+        replication_factor: there.replication_factor,
+        config: BTreeMap::new(),
+        capacity: there.capacity,
+    };
+    let mut res = check_topic(draft.state, &draft.actor.role, topic, Some(&before));
+    res.retain(|it| match &it.at.0[..] {
+        [Step::Attribute(config), Step::Key(key)] if config == "config" => {
+            topic.config.contains_key(key) || reset.contains(key)
+        }
+        _ => false,
+    });
+    for it in &mut res {
+        it.introduced = true;
+    }
+    res
+}
+
 pub(super) fn created(draft: &mut Draft<'_>, it: &TopicFound) -> Result<(), Refusal> {
     let TopicFound { name, topic_id } = it;
     let there = draft.state.topic(name).filter(|it| it.is_there()).ok_or_else(|| unknown(name))?;
@@ -54,7 +106,8 @@ pub(super) fn created(draft: &mut Draft<'_>, it: &TopicFound) -> Result<(), Refu
         return Err(being_deleted(name));
     }
     let topic_id = topic_id.clone().or_else(|| there.topic_id.clone());
-    draft.set_topic(name.clone(), OwnedTopic { status: TopicStatus::Created, topic_id, ..there.clone() });
+    let asked = None;
+    draft.set_topic(name.clone(), OwnedTopic { status: TopicStatus::Created, topic_id, asked, ..there.clone() });
     Ok(())
 }
 
