@@ -3,7 +3,12 @@
 //! What is to be done is decided and written first, then done, then seen, and then written to be done. Whoever is
 //! interrupted leaves a journal that says what is left, and the next one does that.
 
+mod folding;
+mod mailboxes;
 mod provisioning;
+
+pub use folding::Folded;
+pub use mailboxes::Filed;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
 
@@ -87,6 +92,14 @@ impl Caller {
         (acting != own).then(|| Violation::new(At::all(), "Not the application to act as", what(), remedy))
     }
 
+    /// Whether the principal is known to be nobody's here: neither the platform's nor an application's.
+    fn is_stranger(&self, state: &State) -> bool {
+        let (Some(principal), Some(environment)) = (&self.principal, state.environment()) else { return false };
+        let facts = &environment.spec.cluster;
+        let is_platforms = facts.platform_principals.contains(principal) || facts.super_users.contains(principal);
+        !facts.platform_principals.is_empty() && !is_platforms && state.application_of(principal).is_none()
+    }
+
     /// The application whose deployer the principal is.
     fn deploys<'a>(&self, state: &'a State) -> Option<&'a ApplicationName> {
         let principal = self.principal.as_ref()?;
@@ -129,12 +142,13 @@ impl Governed {
         &self.caller
     }
 
-    /// What is known now.
+    /// What is known now. To a deployer, what its application filed counts as done.
     ///
     /// # Errors
-    /// Those of [`Journal::snapshot`].
-    pub async fn snapshot(&self, deadline: Instant) -> Result<Arc<Snapshot<State>>, JournalError> {
-        self.journal.snapshot(deadline).await
+    /// Those of [`Journal::snapshot`] and of the cluster.
+    pub async fn snapshot(&self, deadline: Instant) -> Result<Arc<Snapshot<State>>, GovernedError> {
+        let known = self.journal.snapshot(deadline).await?;
+        self.with_filed(known, deadline).await
     }
 
     /// Has a command decided and written. What has come true already writes nothing.
@@ -142,6 +156,10 @@ impl Governed {
     /// # Errors
     /// Everything that speaks against it, and what the journal has to say.
     pub async fn command(&self, command: Command, deadline: Instant) -> Result<Arc<Snapshot<State>>, GovernedError> {
+        // Whose deployer somebody is hardly changes while they work.
+        if self.caller.principal.is_some() && self.mailbox(&self.journal.told(deadline).await?.state).is_some() {
+            return Ok(self.file(&command, deadline).await?.snapshot);
+        }
         let caller = self.caller.clone();
         let decide = move |state: &State, now| decide(state, &caller.actor(state), &command, now);
         Ok(self.journal.append(self.caller.claims(), deadline, decide).await??.snapshot)

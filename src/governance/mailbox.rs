@@ -212,12 +212,9 @@ impl Filing {
 }
 
 impl Wish {
-    /// The application whose prefixes it claims, if it does.
-    pub fn claims(&self) -> Option<&ApplicationSpec> {
-        match self {
-            Self::DeclareApplication(it) | Self::ChangeApplication(it) => Some(&it.spec),
-            _ => None,
-        }
+    /// Whether it may claim prefixes, so that it matters what is under them.
+    pub fn claims_prefixes(&self) -> bool {
+        matches!(self, Self::DeclareApplication(_) | Self::ChangeApplication(_))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use super::Environment;
 use crate::{
     clients::{
-        governed::{Caller, Governed},
+        governed::{Caller, Governed, GovernedError},
         journal::{Claims, Journal, JournalError, Snapshot},
         kafka::KafkaError,
     },
@@ -71,6 +71,16 @@ impl From<Failure> for Unread {
 impl From<JournalError> for Unread {
     fn from(it: JournalError) -> Self {
         Self::Journal(it)
+    }
+}
+
+impl From<GovernedError> for Unread {
+    fn from(it: GovernedError) -> Self {
+        match it {
+            GovernedError::Journal(it) => Self::Journal(it),
+            GovernedError::Kafka(it) => Self::Journal(it.into()),
+            it @ (GovernedError::Refused(_) | GovernedError::Rules(_)) => Self::Unconfigured(it.into()),
+        }
     }
 }
 
@@ -171,7 +181,10 @@ impl Environment {
             it.snapshot.clone()
         } else {
             let at = Instant::now();
-            let snapshot = self.read_journal(governed.journal(), deadline).await?;
+            let snapshot = match self.read_journal(governed.journal(), deadline).await? {
+                Some(it) => Some(governed.with_filed(it, deadline).await?),
+                None => None,
+            };
             *read = Some(Read { at, snapshot: snapshot.clone() });
             snapshot
         };

@@ -38,6 +38,9 @@ impl Governed {
         deadline: Instant,
     ) -> Result<Arc<Snapshot<State>>, GovernedError> {
         let known = self.snapshot(deadline).await?;
+        if self.mailbox(&known.state).is_some() {
+            return Ok(known);
+        }
         let is_ours = known.state.policy().is_some_and(|it| it.enforcement != Enforcement::External);
         let Some(application) = known.state.application(name).filter(|it| is_ours && it.status.is_in_force()) else {
             return Ok(known);
@@ -65,6 +68,7 @@ impl Governed {
         state: &State,
         deadline: Instant,
     ) -> Result<(), GovernedError> {
+        self.make_mailbox(application, deadline).await?;
         let on_cluster =
             if enforces(state) { self.rules_on_cluster(application, true, deadline).await? } else { BTreeSet::new() };
         let lost: BTreeSet<_> = lost(state, holder, &on_cluster).cloned().collect();
@@ -85,7 +89,8 @@ impl Governed {
     /// What could not be done; the next run goes on.
     pub async fn settle_rights(&self, name: &ApplicationName, deadline: Instant) -> Result<(), GovernedError> {
         let known = self.snapshot(deadline).await?;
-        let Some(application) = known.state.application(name) else { return Ok(()) };
+        let application = known.state.application(name).filter(|_| self.mailbox(&known.state).is_none());
+        let Some(application) = application else { return Ok(()) };
         self.settle(&Holder::Application(application.uid()), deadline).await.map(drop)
     }
 
@@ -99,10 +104,12 @@ impl Governed {
         deadline: Instant,
     ) -> Result<Arc<Snapshot<State>>, GovernedError> {
         let known = self.snapshot(deadline).await?;
-        let Some(application) = known.state.application(name).filter(|it| it.status == Status::Deleting) else {
+        let is_ending = |it: &&Application| it.status == Status::Deleting && self.mailbox(&known.state).is_none();
+        let Some(application) = known.state.application(name).filter(is_ending) else {
             return Ok(known);
         };
         self.settle(&Holder::Application(application.uid()), deadline).await?;
+        self.remove_mailbox(application, deadline).await?;
         self.follow_up(Command::FinishDeletion(name.clone()), deadline).await
     }
 

@@ -71,7 +71,7 @@ impl FromStr for EventHash {
 }
 
 /// A random UUID in its usual form.
-pub(super) fn random_uuid() -> String {
+pub(crate) fn random_uuid() -> String {
     let mut bytes = [0; 16];
     // Two equal ids would be two journals or events taken for one.
     rand::fill(&mut bytes).expect("the operating system gives random numbers");

@@ -43,6 +43,7 @@ use tokio::{sync::OnceCell, time::timeout_at};
 pub use backup::ImportError;
 pub use creating::Deviation;
 pub use error::JournalError;
+pub(crate) use format::random_uuid;
 pub use format::{CREATED, Claims, EventHash, EventHashError, FORM, HEAD, Head, REBOUND, Recorded, Remembered, WRITER};
 pub use topics::JournalTopics;
 pub use verifying::Verified;
@@ -69,6 +70,8 @@ struct Shared<S> {
     cluster: OnceCell<String>,
     /// One reads while the others wait for what it reads.
     known: tokio::sync::Mutex<Known<S>>,
+    /// What was told last.
+    told: Mutex<Option<Arc<Snapshot<S>>>>,
     /// Events that were found in the history as they were remembered.
     found: Mutex<BTreeMap<i64, EventHash>>,
     pending: Mutex<Vec<Pending<S>>>,
@@ -145,6 +148,7 @@ impl<S: Fold> Journal<S> {
             topics,
             cluster: OnceCell::new(),
             known: tokio::sync::Mutex::default(),
+            told: Mutex::default(),
             found: Mutex::default(),
             pending: Mutex::default(),
             writing: tokio::sync::Mutex::default(),

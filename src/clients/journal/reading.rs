@@ -13,7 +13,7 @@ use crate::{
             EventHash, FORM, Head, Journal, JournalError, Quarantined, Recorded, Shared, Snapshot, Warning,
             drafting::Draft,
             format::{HEAD, Kept},
-            in_time,
+            in_time, locked,
         },
         kafka::{KafkaError, LogRead, LogRecord},
     },
@@ -67,7 +67,20 @@ impl<S: Fold> Journal<S> {
         let asked = Instant::now();
         let mut known = in_time(deadline, shared.known.lock()).await?;
         shared.catch_up(&mut known, asked, deadline).await?;
+        *locked(&shared.told) = Some(known.snapshot.clone());
         Ok(known.snapshot.clone())
+    }
+
+    /// What the last [`Journal::snapshot`] told, without asking again; the first one is asked for.
+    ///
+    /// # Errors
+    /// As for [`Journal::snapshot`].
+    pub async fn told(&self, deadline: Instant) -> Result<Arc<Snapshot<S>>, JournalError> {
+        let told = locked(&self.0.told).clone();
+        match told {
+            Some(it) => Ok(it),
+            None => self.snapshot(deadline).await,
+        }
     }
 
     /// Whether the journal belongs to the cluster in which it is. One that does not is a copy, for reading.

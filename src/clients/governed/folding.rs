@@ -1,0 +1,90 @@
+//! What the platform makes of what was filed.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use super::{Governed, GovernedError};
+use crate::{
+    clients::kafka::KafkaError,
+    governance::{
+        kind::Kind,
+        mailbox::{Fate, Found, MailboxOf, Posted, fold},
+        prefix::Existing,
+        state::State,
+    },
+};
+
+/// What became of what was filed in one mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folded {
+    /// The mailbox.
+    pub of: MailboxOf,
+    /// The filings, by id.
+    pub fates: Vec<(String, Fate)>,
+    /// How many records were none.
+    pub set_aside: usize,
+    /// Whether there are more, for the next time.
+    pub is_more: bool,
+}
+
+impl Governed {
+    /// The mailboxes that somebody may have filed in: everybody's, and those of the applications that have deployers.
+    pub fn mailboxes(state: &State) -> Vec<MailboxOf> {
+        let applications =
+            state.applications().filter(|it| it.status.holds_prefixes() && !it.spec.deployers.is_empty());
+        let applications = applications.map(|it| MailboxOf::Application(it.spec.name.clone()));
+        applications.chain([MailboxOf::Everybody]).collect()
+    }
+
+    /// Folds what was filed in a mailbox; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// Those of the cluster and of the journal. What was folded is written.
+    pub async fn fold(&self, of: &MailboxOf, deadline: Instant) -> Result<Option<Folded>, GovernedError> {
+        let known = self.snapshot(deadline).await?;
+        let Some(mut unread) = self.unread(of, &known.state, deadline).await? else { return Ok(None) };
+        if unread.posted.is_empty() {
+            return Ok(None);
+        }
+        let claims = |it: &&mut Posted| it.filing.as_ref().is_ok_and(|it| it.wish.claims_prefixes());
+        let claiming: Vec<_> = unread.posted.iter_mut().filter(claims).collect();
+        if !claiming.is_empty() {
+            let found = self.found(&known.state, deadline).await?;
+            for it in claiming {
+                it.found = found.clone();
+            }
+        }
+        let before = known.state.mailbox(of).cloned();
+        let (topic_id, posted, mailbox) = (unread.topic_id, unread.posted, of.clone());
+        let decide = move |state: &State, now| fold(state, &mailbox, &topic_id, &posted, now);
+        let written = self.journal.append(self.caller.claims(), deadline, decide).await?;
+        let known = written.map_err(super::mailboxes::unreadable)?.snapshot;
+        let Some(now) = known.state.mailbox(of) else { return Ok(None) };
+        let is_new = |id: &String| before.as_ref().is_none_or(|it| !it.fates.contains_key(id));
+        let fates = now.fates.iter().filter(|(id, _)| is_new(id)).map(|(id, it)| (id.clone(), it.clone())).collect();
+        let was_aside = |offset: &i64| before.as_ref().is_some_and(|it| it.set_aside.contains_key(offset));
+        let set_aside = now.set_aside.keys().filter(|it| !was_aside(it)).count();
+        Ok(Some(Folded { of: of.clone(), fates, set_aside, is_more: unread.is_more }))
+    }
+
+    /// What the cluster has that concerns an application which claims prefixes.
+    async fn found(&self, state: &State, deadline: Instant) -> Result<Found, KafkaError> {
+        let mut existing = Existing::new();
+        let topics = self.kafka.topics(deadline).await?.into_iter().filter(|it| !it.name.is_internal());
+        let mut keep = |kind: Kind, names: BTreeSet<String>| {
+            existing.insert(kind, names.into_iter().filter(|it| state.owner_of(kind, it).is_none()).collect());
+        };
+        keep(Kind::Topic, topics.map(|it| it.name.to_string()).collect());
+        for kind in [Kind::Group, Kind::TransactionalId] {
+            let listed = match kind {
+                Kind::Group => self.kafka.group_names(deadline).await,
+                _ => self.kafka.transactional_ids(deadline).await,
+            };
+            match listed {
+                Ok(it) => keep(kind, it.names),
+                Err(KafkaError::Denied { .. } | KafkaError::Unsupported(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Found { existing, unruled: self.unruled(state, deadline).await? })
+    }
+}
