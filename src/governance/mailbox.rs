@@ -1,6 +1,6 @@
 //! Mailboxes: what those ask who may not write the journal.
 //!
-//! A deployer writes what it wants into its application's mailbox, as a [`Filing`]. That has no effect. A platform writer
+//! A deployer writes what it wants into its application's mailbox, as a [`Letter`]. That has no effect. A platform writer
 //! *folds* it into the journal later: it is decided then, by the rules and rights of that moment and as nobody but the
 //! mailbox's own application, since a record says nothing about its writer. What comes of it is written together with
 //! where reading goes on, citing the record's place and digest, so that each record is folded once.
@@ -23,13 +23,13 @@ use crate::governance::{
     violation::{At, Refusal, Violation},
 };
 
-/// The form of filings that this release writes and reads.
+/// The form of letters that this release writes and reads.
 pub const FORM: i64 = 1;
 
 /// Most bytes of a record. What is larger is set aside unread.
 pub const LARGEST: usize = 64 << 10;
 
-/// How many filings are remembered with what became of them; those who filed ask soon.
+/// How many letters are remembered with what became of them; those who filed ask soon.
 const REMEMBERED: usize = 200;
 
 /// The event of a folding after which nothing else is to be written.
@@ -37,7 +37,7 @@ const FOLDED: &str = "mailbox.folded";
 
 /// Something that somebody wants who may not write the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Filing {
+pub struct Letter {
     /// The form of the record.
     pub form: i64,
     /// A UUID of its own. What is filed twice under one is folded once.
@@ -109,7 +109,7 @@ impl MailboxOf {
         }
     }
 
-    /// As what its filings are decided.
+    /// As what its letters are decided.
     fn role(&self) -> Role {
         match self {
             Self::Application(name) => Role::Application(name.clone()),
@@ -125,15 +125,15 @@ pub struct Mailbox {
     pub topic_id: String,
     /// The offset to read on from.
     pub next: i64,
-    /// What became of the newest filings, by their ids.
+    /// What became of the newest letters, by their ids.
     #[serde(default)]
     pub fates: BTreeMap<String, Fate>,
-    /// Why the newest of the records that are no filings are none, by their offsets.
+    /// Why the newest of the records that are no letters are none, by their offsets.
     #[serde(default)]
     pub set_aside: BTreeMap<i64, String>,
 }
 
-/// What became of a filing.
+/// What became of a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fate {
     /// Its place.
@@ -152,8 +152,8 @@ pub struct Posted {
     pub offset: i64,
     /// SHA-256 of its value, in hexadecimal digits.
     pub digest: String,
-    /// The filing, or what is wrong with the record.
-    pub filing: Result<Filing, String>,
+    /// The letter, or what is wrong with the record.
+    pub letter: Result<Letter, String>,
     /// What the cluster has that concerns it, where it is about an application.
     pub found: Found,
 }
@@ -167,7 +167,7 @@ pub struct Found {
     pub unruled: Existing,
 }
 
-impl Filing {
+impl Letter {
     /// Reads a record.
     ///
     /// # Errors
@@ -179,7 +179,7 @@ impl Filing {
         }
         let json: Value = serde_json::from_slice(value).map_err(|error| format!("it is no JSON: {error}"))?;
         match json.get("form").and_then(Value::as_i64) {
-            Some(FORM) => Self::deserialize(json).map_err(|error| format!("it is no filing: {error}")),
+            Some(FORM) => Self::deserialize(json).map_err(|error| format!("it is no letter: {error}")),
             Some(it) if FORM < it => Err(format!(
                 "it has form {it} of a newer release, and this one reads {FORM}: file it with this release"
             )),
@@ -261,8 +261,8 @@ pub fn fold(
             continue;
         }
         mailbox.next = it.offset + 1;
-        let filing = match &it.filing {
-            Ok(filing) if filing.mailbox == topic_id => filing,
+        let letter = match &it.letter {
+            Ok(letter) if letter.mailbox == topic_id => letter,
             Ok(_) => {
                 mailbox.set_aside.insert(it.offset, "it was written for another mailbox".to_owned());
                 continue;
@@ -272,21 +272,21 @@ pub fn fold(
                 continue;
             }
         };
-        if mailbox.fates.contains_key(&filing.id) {
+        if mailbox.fates.contains_key(&letter.id) {
             continue;
         }
-        let refused = match decided(&running, of, filing, &it.found, now) {
+        let refused = match decided(&running, of, letter, &it.found, now) {
             Ok(decided) => {
                 for mut event in decided {
                     event.entities.iter().try_for_each(|(key, value)| running.put(key, value))?;
-                    event.facts.insert("filed".to_owned(), place(of, topic_id, it, filing));
+                    event.facts.insert("filed".to_owned(), place(of, topic_id, it, letter));
                     events.push(event);
                 }
                 None
             }
             Err(refusal) => Some(refusal.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")),
         };
-        mailbox.fates.insert(filing.id.clone(), Fate { offset: it.offset, at: now, refused });
+        mailbox.fates.insert(letter.id.clone(), Fate { offset: it.offset, at: now, refused });
     }
     mailbox.forget();
     if state.mailbox(of) == Some(&mailbox) || (posted.is_empty() && state.mailbox(of).is_none()) {
@@ -302,27 +302,27 @@ pub fn fold(
     Ok(events)
 }
 
-/// What is decided of a filing. Everybody's mailbox is for applications that are not there yet.
+/// What is decided of a letter. Everybody's mailbox is for applications that are not there yet.
 fn decided(
     state: &State,
     of: &MailboxOf,
-    filing: &Filing,
+    letter: &Letter,
     found: &Found,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
-    if *of == MailboxOf::Everybody && !matches!(filing.wish, Wish::DeclareApplication(_)) {
+    if *of == MailboxOf::Everybody && !matches!(letter.wish, Wish::DeclareApplication(_)) {
         let what = "Everybody's mailbox takes requests for applications, and nothing else.";
         let remedy = "File it as a deployer of the application.";
         return Err(Violation::new(At::all(), "Wrong mailbox", what, remedy).into());
     }
-    decide(state, &filing.actor(of), &filing.command(found), now)
+    decide(state, &letter.actor(of), &letter.command(found), now)
 }
 
 /// Where the record is that an event comes from.
-fn place(of: &MailboxOf, topic_id: &str, posted: &Posted, filing: &Filing) -> Value {
+fn place(of: &MailboxOf, topic_id: &str, posted: &Posted, letter: &Letter) -> Value {
     json!({
         "topic": of.topic(), "topic_id": topic_id, "partition": 0, "offset": posted.offset, "digest": posted.digest,
-        "id": filing.id,
+        "id": letter.id,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::{
 pub struct Folded {
     /// The mailbox.
     pub of: MailboxOf,
-    /// The filings, by id.
+    /// The letters, by id.
     pub fates: Vec<(String, Fate)>,
     /// How many records were none.
     pub set_aside: usize,
@@ -45,7 +45,7 @@ impl Governed {
         if unread.posted.is_empty() {
             return Ok(None);
         }
-        let claims = |it: &&mut Posted| it.filing.as_ref().is_ok_and(|it| it.wish.claims_prefixes());
+        let claims = |it: &&mut Posted| it.letter.as_ref().is_ok_and(|it| it.wish.claims_prefixes());
         let claiming: Vec<_> = unread.posted.iter_mut().filter(claims).collect();
         if !claiming.is_empty() {
             let found = self.found(&known.state, deadline).await?;

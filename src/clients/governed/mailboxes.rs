@@ -15,7 +15,7 @@ use crate::{
         application::Application,
         command::Command,
         decide::decide,
-        mailbox::{FORM, Filing, Found, LARGEST, MailboxOf, Posted, Wish, fold, wish_of},
+        mailbox::{FORM, Found, LARGEST, Letter, MailboxOf, Posted, Wish, fold, wish_of},
         policy::DeployerRights,
         record::{Fold, Unreadable},
         state::State,
@@ -37,7 +37,7 @@ const COPIES: usize = 3;
 pub struct Filed {
     /// The state as it will be when the platform folds what was filed.
     pub snapshot: Arc<Snapshot<State>>,
-    /// The filing's own id; `None` where there was nothing to ask.
+    /// The letter's own id; `None` where there was nothing to ask.
     pub id: Option<String>,
 }
 
@@ -109,7 +109,7 @@ impl Governed {
         let topic = topic(of);
         let found = self.kafka.describe_topic(&topic, deadline).await?;
         let found = found.ok_or_else(|| KafkaError::NoTopic(topic.to_string()))?;
-        let filing = Filing {
+        let letter = Letter {
             form: FORM,
             id: random_uuid(),
             mailbox: found.id.unwrap_or_default(),
@@ -117,13 +117,13 @@ impl Governed {
             claimed: self.caller.claimed.clone(),
             change_url: self.caller.change_url.clone(),
         };
-        let value = serde_json::to_vec(&filing).expect("filings have text keys and finite numbers");
+        let value = serde_json::to_vec(&letter).expect("letters have text keys and finite numbers");
         if LARGEST < value.len() {
             return Err(too_large(value.len()));
         }
         let record = NewRecord { value: Some(Bytes::from(value)), ..NewRecord::default() };
         self.kafka.write_log(&topic, &[record], deadline).await?;
-        Ok(filing.id)
+        Ok(letter.id)
     }
 
     /// What was filed in a mailbox and is not folded by what is known. `None` where there is no mailbox yet.
@@ -149,7 +149,7 @@ impl Governed {
                 page.push(Posted {
                     offset: it.offset,
                     digest: EventHash::of(value.unwrap_or_default()).to_string(),
-                    filing: Filing::read(value),
+                    letter: Letter::read(value),
                     found: Found::default(),
                 });
             }
@@ -232,7 +232,7 @@ pub(super) fn unreadable(error: Unreadable) -> GovernedError {
 }
 
 fn aside(offset: i64, problem: &str) -> Posted {
-    Posted { offset, digest: String::new(), filing: Err(problem.to_owned()), found: Found::default() }
+    Posted { offset, digest: String::new(), letter: Err(problem.to_owned()), found: Found::default() }
 }
 
 fn topic(of: &MailboxOf) -> TopicName {

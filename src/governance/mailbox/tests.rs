@@ -24,14 +24,14 @@ fn topic(name: &str, partitions: i64) -> Wish {
     Wish::AskTopic(Box::new(TopicAsk { topic, reset: [].into() }))
 }
 
-fn filed(id: &str, wish: Wish) -> Filing {
+fn filed(id: &str, wish: Wish) -> Letter {
     let (claimed, change_url) = (Some("ann".to_owned()), None);
-    Filing { form: FORM, id: id.to_owned(), mailbox: ID.to_owned(), wish, claimed, change_url }
+    Letter { form: FORM, id: id.to_owned(), mailbox: ID.to_owned(), wish, claimed, change_url }
 }
 
-fn posted(offset: i64, filing: Result<Filing, &str>) -> Posted {
-    let filing = filing.map_err(str::to_owned);
-    Posted { offset, digest: format!("digest of {offset}"), filing, found: Found::default() }
+fn posted(offset: i64, letter: Result<Letter, &str>) -> Posted {
+    let letter = letter.map_err(str::to_owned);
+    Posted { offset, digest: format!("digest of {offset}"), letter, found: Found::default() }
 }
 
 impl World {
@@ -63,7 +63,7 @@ fn what_is_filed_is_decided_once_and_cites_its_record() {
     assert_eq!(world.fold(&of, ID, &records), vec![], "a record that was folded is nothing new");
     let again = [posted(4, Ok(filed("one", topic("a.x", 9))))];
     world.fold(&of, ID, &again);
-    assert_eq!(world.state.topic(&"a.x".parse().unwrap()).unwrap().partitions, 3, "the same filing has one fate");
+    assert_eq!(world.state.topic(&"a.x".parse().unwrap()).unwrap().partitions, 3, "the same letter has one fate");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_refusal_is_the_fate_of_a_filing_and_holds_up_nothing() {
 #[test]
 fn garbage_and_what_is_meant_for_another_mailbox_are_set_aside() {
     let (mut world, of) = world();
-    let elsewhere = Filing { mailbox: "box-0".to_owned(), ..filed("replayed", topic("a.x", 1)) };
+    let elsewhere = Letter { mailbox: "box-0".to_owned(), ..filed("replayed", topic("a.x", 1)) };
     let records =
         [posted(0, Err("it is no JSON")), posted(1, Ok(elsewhere)), posted(2, Ok(filed("b", topic("a.y", 1))))];
     world.fold(&of, ID, &records);
@@ -101,7 +101,7 @@ fn garbage_and_what_is_meant_for_another_mailbox_are_set_aside() {
 fn a_mailbox_that_was_made_anew_is_read_from_its_beginning_and_repeats_nothing() {
     let (mut world, of) = world();
     world.fold(&of, ID, &[posted(7, Ok(filed("old", topic("a.x", 1))))]);
-    let renewed = |id: &str, wish| Filing { mailbox: "box-2".to_owned(), ..filed(id, wish) };
+    let renewed = |id: &str, wish| Letter { mailbox: "box-2".to_owned(), ..filed(id, wish) };
     let restored = [
         posted(0, Ok(renewed("old", topic("a.x", 9)))),
         posted(1, Ok(filed("from a backup", topic("a.z", 1)))),
@@ -179,15 +179,15 @@ fn only_the_newest_fates_are_remembered() {
 
 #[test]
 fn a_record_is_read_or_told() {
-    let wrong = |value: Option<&[u8]>| Filing::read(value).unwrap_err();
+    let wrong = |value: Option<&[u8]>| Letter::read(value).unwrap_err();
     assert_eq!(wrong(None), "it is empty");
     assert!(wrong(Some(b"{")).starts_with("it is no JSON"));
     assert_eq!(wrong(Some(b"{}")), "it does not say its form");
     assert!(wrong(Some(br#"{"form": 2}"#)).contains("newer release"));
     assert!(
-        wrong(Some(br#"{"form": 1, "id": "a", "mailbox": "b", "wish": {"fly": {}}}"#)).starts_with("it is no filing")
+        wrong(Some(br#"{"form": 1, "id": "a", "mailbox": "b", "wish": {"fly": {}}}"#)).starts_with("it is no letter")
     );
     assert!(wrong(Some(&vec![b' '; LARGEST + 1])).contains("65536 are the most"));
-    let filing = filed("one", topic("a.x", 3));
-    assert_eq!(Filing::read(Some(&serde_json::to_vec(&filing).unwrap())), Ok(filing));
+    let letter = filed("one", topic("a.x", 3));
+    assert_eq!(Letter::read(Some(&serde_json::to_vec(&letter).unwrap())), Ok(letter));
 }
