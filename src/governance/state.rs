@@ -116,7 +116,10 @@ impl State {
     fn put_application(&mut self, name: ApplicationName, application: Entity<Application>) {
         if let Some(before) = self.applications.get(&name) {
             for key in claims(&before.it) {
-                self.prefixes.remove(&key);
+                // Who takes a prefix over may be read before who gives it.
+                if self.prefixes.get(&key) == Some(&name) {
+                    self.prefixes.remove(&key);
+                }
             }
         }
         if application.it.status.holds_prefixes() {
