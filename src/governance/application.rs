@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
@@ -106,6 +107,23 @@ pub struct ApplicationUid {
 impl fmt::Display for ApplicationUid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.name, self.incarnation)
+    }
+}
+
+/// Why a text is no life of an application.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no application's name, `#` and a number")]
+pub struct ApplicationUidError(String);
+
+impl FromStr for ApplicationUid {
+    type Err = ApplicationUidError;
+
+    fn from_str(text: &str) -> Result<Self, ApplicationUidError> {
+        let read = || {
+            let (name, incarnation) = text.split_once('#')?;
+            Some(Self { name: name.parse().ok()?, incarnation: incarnation.parse().ok()? })
+        };
+        read().ok_or_else(|| ApplicationUidError(text.to_owned()))
     }
 }
 

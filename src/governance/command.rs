@@ -11,6 +11,7 @@ use crate::governance::{
     environment::EnvironmentSpec,
     names::ApplicationName,
     prefix::Existing,
+    request::{Choice, Filing, Judge, RequestId, Revision},
     topic::TopicName,
 };
 
@@ -124,6 +125,14 @@ commands! {
     DeleteTopic(TopicName) = "topic.deleting";
     /// Say that it is gone.
     MarkTopicDeleted(TopicName) = "topic.deleted";
+    /// Ask for something, or ask otherwise under the same id.
+    FileRequest(Box<Filing>) = "request.filed";
+    /// Ask no more, and give back what was granted.
+    WithdrawRequest(RequestId) = "request.withdrawn";
+    /// Agree to a request, or refuse it.
+    DecideRequest(Decision) = "request.decided";
+    /// Take a decision back. What an approval gave goes with it.
+    RetractDecision(Retraction) = "request.decision_retracted";
 }
 
 /// An application that is wanted.
@@ -209,4 +218,30 @@ pub struct TopicFound {
     pub name: TopicName,
     /// The id that Kafka gave it, if its brokers give ids.
     pub topic_id: Option<String>,
+}
+
+/// What somebody decides about a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The request.
+    pub request: RequestId,
+    /// What they saw of it.
+    pub revision: Revision,
+    /// As what they decide.
+    pub judge: Judge,
+    /// What.
+    pub choice: Choice,
+    /// Why, in free text that can be erased.
+    pub reason: Option<String>,
+}
+
+/// A decision that does not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retraction {
+    /// The request.
+    pub request: RequestId,
+    /// What was decided about.
+    pub revision: Revision,
+    /// As what it was decided.
+    pub judge: Judge,
 }

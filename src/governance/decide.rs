@@ -6,9 +6,12 @@
 
 mod application;
 mod binding;
+mod decision;
 mod draft;
 mod environment;
+mod grant;
 mod provisioning;
+mod request;
 mod topic;
 mod transfer;
 
@@ -16,8 +19,9 @@ use crate::governance::{
     command::{Actor, Command, CommandKind, Role},
     names::ApplicationName,
     record::{Event, Timestamp},
+    request::RequestId,
     state::State,
-    violation::{At, Refusal, Violation},
+    violation::{At, Refusal, Violation, Weight},
 };
 pub use environment::broken_by;
 pub use provisioning::needs_provisioning;
@@ -65,6 +69,13 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
             topic::deleted(&mut draft, it);
             Ok(())
         }
+        Command::FileRequest(it) => request::file(&mut draft, it),
+        Command::WithdrawRequest(it) => {
+            request::withdraw(&mut draft, it);
+            Ok(())
+        }
+        Command::DecideRequest(it) => decision::decide(&mut draft, it),
+        Command::RetractDecision(it) => decision::retract(&mut draft, it),
     }?;
     Ok(draft.events(command.kind()))
 }
@@ -103,7 +114,11 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::MarkTopicCreated
         | K::ChangeTopic
         | K::DeleteTopic
-        | K::MarkTopicDeleted => Right::Owner,
+        | K::MarkTopicDeleted
+        | K::FileRequest
+        | K::WithdrawRequest
+        | K::DecideRequest
+        | K::RetractDecision => Right::Owner,
         K::DeclareApplication => Right::Newcomer,
     }
 }
@@ -130,6 +145,10 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         },
         Command::DeleteTopic(name) | Command::MarkTopicDeleted(name) => owner(state, name),
         Command::MarkTopicCreated(it) => owner(state, &it.name),
+        Command::FileRequest(it) => Some(it.applicant.clone()),
+        Command::WithdrawRequest(id) => Some(id.applicant().clone()),
+        Command::DecideRequest(it) => judge(state, &it.request),
+        Command::RetractDecision(it) => judge(state, &it.request),
         Command::DeclareEnvironment(_)
         | Command::ChangeEnvironment(_)
         | Command::DestroyEnvironment(())
@@ -146,6 +165,27 @@ fn owner(state: &State, name: &crate::governance::topic::TopicName) -> Option<Ap
     }
 }
 
+/// Who decides a request besides the platform.
+fn judge(state: &State, id: &RequestId) -> Option<ApplicationName> {
+    state.request(id).and_then(|it| it.owner()).cloned()
+}
+
+/// Whether it takes back a decision about what an application handed over since, which changes nothing.
+fn decided_once(state: &State, command: &Command, acting: &ApplicationName) -> bool {
+    let Command::RetractDecision(it) = command else { return false };
+    state.request(&it.request).is_some_and(|it| it.former_owners.iter().any(|it| it.name == *acting))
+}
+
+/// The request that must be there for a command to make sense.
+fn asked_about(command: &Command) -> Option<&RequestId> {
+    match command {
+        Command::WithdrawRequest(it) => Some(it),
+        Command::DecideRequest(it) => Some(&it.request),
+        Command::RetractDecision(it) => Some(&it.request),
+        _ => None,
+    }
+}
+
 fn allowed(state: &State, role: &Role, command: &Command) -> Result<(), Refusal> {
     if state.environment().is_none() && command.kind() != CommandKind::DeclareEnvironment {
         // An environment that ended is as one that never was, but for its own end, which may be asked for again.
@@ -155,10 +195,18 @@ fn allowed(state: &State, role: &Role, command: &Command) -> Result<(), Refusal>
         let what = "Nobody declared an environment on this cluster, or it ended.";
         return Err(Violation::new(At::all(), "No environment", what, "Declare it first.").into());
     }
+    if let Some(id) = asked_about(command).filter(|it| state.request(it).is_none()) {
+        let what = format!("The environment knows no request `{id}`.");
+        let remedy = "Correct the id, or wait until the request is filed.";
+        let told = Violation::new(At::attribute("request_id"), "Request unknown", what, remedy);
+        return Err(told.weighing(Weight::Wait).into());
+    }
     let subject = subject(state, command);
     let is_allowed = match (role, right(command.kind())) {
         (Role::Platform, _) | (Role::Nobody, Right::Newcomer) => true,
-        (Role::Application(acting), Right::Owner | Right::Newcomer) => subject.as_ref() == Some(acting),
+        (Role::Application(acting), Right::Owner | Right::Newcomer) => {
+            subject.as_ref() == Some(acting) || decided_once(state, command, acting)
+        }
         (Role::Application(_) | Role::Nobody, _) => false,
     };
     if is_allowed { Ok(()) } else { Err(forbidden(role, right(command.kind()), subject.as_ref()).into()) }

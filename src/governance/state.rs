@@ -18,6 +18,7 @@ use crate::governance::{
     owned_topic::OwnedTopic,
     policy::Policy,
     record::{Fold, Unreadable},
+    request::{Request, RequestId},
     template::Template,
     topic::TopicName,
 };
@@ -27,7 +28,8 @@ pub const ENVIRONMENT: &str = "environment";
 
 /// All entities of an environment.
 ///
-/// Their keys are `environment`, `application/<name>`, `topic/<name>`, `binding/<rule as text>` and `quota/<user>`.
+/// Their keys are `environment`, `application/<name>`, `topic/<name>`, `binding/<rule as text>`, `quota/<user>` and
+/// `request/<id>`.
 /// Entities of other kinds, or in a newer form that does not read, are kept as they are.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -36,6 +38,7 @@ pub struct State {
     topics: BTreeMap<TopicName, Entity<OwnedTopic>>,
     bindings: BTreeMap<AclBinding, Entity<BindingEntry>>,
     quotas: BTreeMap<QuotaUser, Entity<Quota>>,
+    requests: BTreeMap<RequestId, Entity<Request>>,
     /// What only a newer release understands.
     newer: BTreeMap<String, Value>,
     /// Whose the names are that begin so.
@@ -74,6 +77,11 @@ pub fn binding_key(binding: &AclBinding) -> String {
     format!("binding/{binding}")
 }
 
+/// The key of a request.
+pub fn request_key(id: &RequestId) -> String {
+    format!("request/{id}")
+}
+
 /// The key of a quota.
 pub fn quota_key(user: &QuotaUser) -> String {
     format!("quota/{user}")
@@ -100,6 +108,9 @@ impl State {
             }
             Some(("quota", user)) => {
                 self.quotas.insert(QuotaUser(user.to_owned()), Entity::read(key, value)?);
+            }
+            Some(("request", id)) => {
+                self.requests.insert(named(key, id)?, Entity::read(key, value)?);
             }
             _ => return Ok(false),
         }
@@ -196,6 +207,16 @@ impl State {
     /// All quotas, also those that are gone.
     pub fn quotas(&self) -> impl Iterator<Item = (&QuotaUser, &Quota)> {
         self.quotas.iter().map(|(user, it)| (user, &it.it))
+    }
+
+    /// A request, also one that ended.
+    pub fn request(&self, id: &RequestId) -> Option<&Request> {
+        self.requests.get(id).map(|it| &it.it)
+    }
+
+    /// All requests, also those that ended.
+    pub fn requests(&self) -> impl Iterator<Item = (&RequestId, &Request)> {
+        self.requests.iter().map(|(id, it)| (id, &it.it))
     }
 
     /// Keys of entities that only a newer release understands.
@@ -302,6 +323,11 @@ impl State {
     /// A rule in its new state, as it is written: what a newer release put there is kept.
     pub fn rewritten_binding(&self, binding: &AclBinding, it: &BindingEntry) -> Value {
         rewritten(self.bindings.get(binding), it)
+    }
+
+    /// A request in its new state, as it is written: what a newer release put there is kept.
+    pub fn rewritten_request(&self, id: &RequestId, it: &Request) -> Value {
+        rewritten(self.requests.get(id), it)
     }
 
     /// A quota in its new state, as it is written: what a newer release put there is kept.

@@ -254,7 +254,7 @@ fn say(draft: &mut Draft<'_>, request: &ApplicationRequest) {
 }
 
 /// A number that is the same for the same texts, so that a change is seen without keeping them (FNV-1a).
-fn digest(texts: &BTreeMap<String, String>) -> Option<i64> {
+pub(super) fn digest(texts: &BTreeMap<String, String>) -> Option<i64> {
     let bytes = texts.iter().flat_map(|(name, text)| name.bytes().chain([0]).chain(text.bytes()).chain([0]));
     let hash = bytes
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));

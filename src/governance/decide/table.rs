@@ -1,5 +1,7 @@
 //! The table of who may ask what, of what in which state: printed, and compared with the committed one.
 
+mod requests;
+
 use std::{fmt::Write, fs, path::Path};
 
 use serde_json::{Value, json};
@@ -15,16 +17,19 @@ use crate::governance::{
     check_topic::TopicRequest,
     client_quota::QuotaUser,
     command::{
-        ApplicationRequest, Command, CommandKind, Failure, Holding, Provisioning, Seen, Takeover, TopicFound, Transfer,
+        ApplicationRequest, Command, CommandKind, Decision, Failure, Holding, Provisioning, Retraction, Seen, Takeover,
+        TopicFound, Transfer,
     },
     kind::Kind,
     owned_topic::TopicStatus,
     record::Fold,
+    request::{Choice, Judge, RequestStatus},
     state::State,
 };
 
 const ROLES: [&str; 4] = ["platform", "billing", "other", "nobody"];
 const RULE: &str = "TOPIC|PREFIXED|billing.|User:billing|*|READ|ALLOW";
+const GRANTED: &str = "TOPIC|LITERAL|other.x|User:billing|*|READ|ALLOW";
 
 /// What a kind of command is about, whose states are the rows.
 #[derive(Clone, Copy)]
@@ -34,6 +39,7 @@ enum About {
     Topic,
     Binding,
     Quota,
+    Request,
 }
 
 /// The rows of each kind. A new kind must say here what it is about.
@@ -53,6 +59,7 @@ fn about(kind: CommandKind) -> About {
         K::HoldBindings | K::ReleaseBindings | K::MarkBindings => About::Binding,
         K::MarkQuotas => About::Quota,
         K::ReserveTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => About::Topic,
+        K::FileRequest | K::WithdrawRequest | K::DecideRequest | K::RetractDecision => About::Request,
     }
 }
 
@@ -100,6 +107,20 @@ fn sample(kind: CommandKind) -> Command {
         K::ChangeTopic => Command::ChangeTopic(topic(6)),
         K::DeleteTopic => Command::DeleteTopic("billing.x".parse().unwrap()),
         K::MarkTopicDeleted => Command::MarkTopicDeleted("billing.x".parse().unwrap()),
+        K::FileRequest => requests::file("other.x"),
+        K::WithdrawRequest => Command::WithdrawRequest(requests::id()),
+        K::DecideRequest => Command::DecideRequest(Decision {
+            request: requests::id(),
+            revision: requests::content().revision(),
+            judge: Judge::Owner,
+            choice: Choice::Approve,
+            reason: None,
+        }),
+        K::RetractDecision => Command::RetractDecision(Retraction {
+            request: requests::id(),
+            revision: requests::content().revision(),
+            judge: Judge::Owner,
+        }),
     }
 }
 
@@ -147,6 +168,11 @@ fn states(about: About) -> Vec<(&'static str, State)> {
                 with("quota/billing", &json!({"limits": {}, "holder": "application/billing#1", "status": status}))
             };
             ["wanted", "present", "removing", "removed"].map(|it| (it, quota(it))).into_iter().collect()
+        }
+        About::Request => {
+            let there = RequestStatus::ALL.into_iter().map(|it| (it.word(), requests::with_request(it)));
+            let absent = ("absent", with_application(Status::Ready, &["User:billing"]));
+            [absent].into_iter().chain(there).collect()
         }
     }
 }
