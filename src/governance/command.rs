@@ -133,6 +133,18 @@ commands! {
     DecideRequest(Decision) = "request.decided";
     /// Take a decision back. What an approval gave goes with it.
     RetractDecision(Retraction) = "request.decision_retracted";
+    /// Begin to make what was agreed to. Of the rules that are on the cluster already, nobody here is the holder.
+    StartGrant(Granting) = "grant.provisioning";
+    /// Say that the cluster has it.
+    FinishGrant(RequestId) = "grant.active";
+    /// Say that it could not be made.
+    FailGrant(GrantFailure) = "grant.failed";
+    /// Take away what was granted, for good.
+    RevokeGrant(Revocation) = "grant.revoking";
+    /// Take away what was granted, for its time is over.
+    ExpireRequest(RequestId) = "request.expiring";
+    /// Say that what was taken away is gone.
+    FinishRevocation(RequestId) = "grant.removed";
 }
 
 /// An application that is wanted.
@@ -244,4 +256,31 @@ pub struct Retraction {
     pub revision: Revision,
     /// As what it was decided.
     pub judge: Judge,
+}
+
+/// A grant that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granting {
+    /// The request that was agreed to.
+    pub request: RequestId,
+    /// Rules that the cluster has already.
+    pub on_cluster: BTreeSet<AclBinding>,
+}
+
+/// Why a grant could not be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantFailure {
+    /// The request that was agreed to.
+    pub request: RequestId,
+    /// What was in the way.
+    pub reason: String,
+}
+
+/// A grant that is to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// The request that it was made for.
+    pub request: RequestId,
+    /// Why, in free text that can be erased.
+    pub reason: Option<String>,
 }

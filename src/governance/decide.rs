@@ -76,6 +76,12 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
         }
         Command::DecideRequest(it) => decision::decide(&mut draft, it),
         Command::RetractDecision(it) => decision::retract(&mut draft, it),
+        Command::StartGrant(it) => grant::start(&mut draft, it),
+        Command::FinishGrant(it) => grant::finish(&mut draft, it),
+        Command::FailGrant(it) => grant::fail(&mut draft, it),
+        Command::RevokeGrant(it) => grant::revoke(&mut draft, it),
+        Command::ExpireRequest(it) => grant::expire(&mut draft, it),
+        Command::FinishRevocation(it) => grant::finish_revocation(&mut draft, it),
     }?;
     Ok(draft.events(command.kind()))
 }
@@ -103,7 +109,12 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::FailProvisioning
         | K::FinishDeletion
         | K::MarkBindings
-        | K::MarkQuotas => Right::Platform,
+        | K::MarkQuotas
+        | K::StartGrant
+        | K::FinishGrant
+        | K::FailGrant
+        | K::ExpireRequest
+        | K::FinishRevocation => Right::Platform,
         K::ChangeApplication
         | K::OfferTransfer
         | K::ConfirmTransfer
@@ -118,7 +129,8 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::FileRequest
         | K::WithdrawRequest
         | K::DecideRequest
-        | K::RetractDecision => Right::Owner,
+        | K::RetractDecision
+        | K::RevokeGrant => Right::Owner,
         K::DeclareApplication => Right::Newcomer,
     }
 }
@@ -149,11 +161,17 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         Command::WithdrawRequest(id) => Some(id.applicant().clone()),
         Command::DecideRequest(it) => judge(state, &it.request),
         Command::RetractDecision(it) => judge(state, &it.request),
+        Command::RevokeGrant(it) => judge(state, &it.request),
         Command::DeclareEnvironment(_)
         | Command::ChangeEnvironment(_)
         | Command::DestroyEnvironment(())
         | Command::MarkBindings(_)
-        | Command::MarkQuotas(_) => None,
+        | Command::MarkQuotas(_)
+        | Command::StartGrant(_)
+        | Command::FinishGrant(_)
+        | Command::FailGrant(_)
+        | Command::ExpireRequest(_)
+        | Command::FinishRevocation(_) => None,
     }
 }
 
@@ -179,9 +197,13 @@ fn decided_once(state: &State, command: &Command, acting: &ApplicationName) -> b
 /// The request that must be there for a command to make sense.
 fn asked_about(command: &Command) -> Option<&RequestId> {
     match command {
-        Command::WithdrawRequest(it) => Some(it),
+        Command::WithdrawRequest(it) | Command::FinishGrant(it) | Command::ExpireRequest(it) => Some(it),
+        Command::FinishRevocation(it) => Some(it),
         Command::DecideRequest(it) => Some(&it.request),
         Command::RetractDecision(it) => Some(&it.request),
+        Command::StartGrant(it) => Some(&it.request),
+        Command::FailGrant(it) => Some(&it.request),
+        Command::RevokeGrant(it) => Some(&it.request),
         _ => None,
     }
 }
@@ -196,10 +218,7 @@ fn allowed(state: &State, role: &Role, command: &Command) -> Result<(), Refusal>
         return Err(Violation::new(At::all(), "No environment", what, "Declare it first.").into());
     }
     if let Some(id) = asked_about(command).filter(|it| state.request(it).is_none()) {
-        let what = format!("The environment knows no request `{id}`.");
-        let remedy = "Correct the id, or wait until the request is filed.";
-        let told = Violation::new(At::attribute("request_id"), "Request unknown", what, remedy);
-        return Err(told.weighing(Weight::Wait).into());
+        return Err(request_unknown(id));
     }
     let subject = subject(state, command);
     let is_allowed = match (role, right(command.kind())) {
@@ -226,6 +245,14 @@ fn forbidden(role: &Role, right: Right, subject: Option<&ApplicationName>) -> Vi
         _ => (format!("This is for the platform, and you act as {who}."), "Ask the platform."),
     };
     Violation::new(At::all(), "Not yours to decide", what, remedy)
+}
+
+/// The refusal for a request that is not there.
+fn request_unknown(id: &RequestId) -> Refusal {
+    let what = format!("The environment knows no request `{id}`.");
+    let remedy = "Correct the id, or wait until the request is filed.";
+    let told = Violation::new(At::attribute("request_id"), "Request unknown", what, remedy);
+    told.weighing(Weight::Wait).into()
 }
 
 /// The refusal for an application that is not there.

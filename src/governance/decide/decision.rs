@@ -1,6 +1,6 @@
 //! Decisions about requests, made and taken back.
 
-use super::{draft::Draft, grant, request::settle};
+use super::{draft::Draft, grant, request::settle, request_unknown};
 use crate::governance::{
     application::ApplicationUid,
     check_request::{self, judges, secret},
@@ -12,7 +12,7 @@ use crate::governance::{
 
 pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal> {
     let Decision { request: id, revision, judge, choice, reason } = it;
-    let Some(there) = draft.state.request(id) else { return Ok(()) };
+    let there = draft.state.request(id).ok_or_else(|| request_unknown(id))?;
     let application = as_judge(draft, there, *judge)?;
     let said = there.decisions.get(judge).filter(|it| it.revision == *revision);
     if said.is_some_and(|it| it.choice == *choice && it.application == application) {
@@ -62,7 +62,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
 
 pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refusal> {
     let Retraction { request: id, revision, judge } = it;
-    let Some(there) = draft.state.request(id) else { return Ok(()) };
+    let there = draft.state.request(id).ok_or_else(|| request_unknown(id))?;
     if is_former_owner(draft, there) {
         return Ok(());
     }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{draft::Draft, no_application};
+use super::{draft::Draft, grant, no_application};
 use crate::governance::{
     acl::AclBinding,
     application::{Application, Status},
@@ -130,6 +130,7 @@ pub(super) fn adjust(draft: &mut Draft<'_>, it: &mut Application) {
         release(draft, it, &kept);
     }
     release_declared(draft, it, |binding| rights::is_own(&it.spec, binding));
+    grant::follow_programs(draft, it);
     let users = wanted_quotas(draft.environment(), it).into_keys().collect();
     release_quotas(draft, it, &users);
     if !is_complete && it.status.is_in_force() {

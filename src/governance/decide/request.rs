@@ -164,4 +164,4 @@ fn say(draft: &mut Draft<'_>, filing: &Filing) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

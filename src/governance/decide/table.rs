@@ -17,8 +17,8 @@ use crate::governance::{
     check_topic::TopicRequest,
     client_quota::QuotaUser,
     command::{
-        ApplicationRequest, Command, CommandKind, Decision, Failure, Holding, Provisioning, Retraction, Seen, Takeover,
-        TopicFound, Transfer,
+        ApplicationRequest, Command, CommandKind, Decision, Failure, GrantFailure, Granting, Holding, Provisioning,
+        Retraction, Revocation, Seen, Takeover, TopicFound, Transfer,
     },
     kind::Kind,
     owned_topic::TopicStatus,
@@ -59,7 +59,16 @@ fn about(kind: CommandKind) -> About {
         K::HoldBindings | K::ReleaseBindings | K::MarkBindings => About::Binding,
         K::MarkQuotas => About::Quota,
         K::ReserveTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => About::Topic,
-        K::FileRequest | K::WithdrawRequest | K::DecideRequest | K::RetractDecision => About::Request,
+        K::FileRequest
+        | K::WithdrawRequest
+        | K::DecideRequest
+        | K::RetractDecision
+        | K::StartGrant
+        | K::FinishGrant
+        | K::FailGrant
+        | K::RevokeGrant
+        | K::ExpireRequest
+        | K::FinishRevocation => About::Request,
     }
 }
 
@@ -121,6 +130,12 @@ fn sample(kind: CommandKind) -> Command {
             revision: requests::content().revision(),
             judge: Judge::Owner,
         }),
+        K::StartGrant => Command::StartGrant(Granting { request: requests::id(), on_cluster: [].into() }),
+        K::FinishGrant => Command::FinishGrant(requests::id()),
+        K::FailGrant => Command::FailGrant(GrantFailure { request: requests::id(), reason: "no right".to_owned() }),
+        K::RevokeGrant => Command::RevokeGrant(Revocation { request: requests::id(), reason: None }),
+        K::ExpireRequest => Command::ExpireRequest(requests::id()),
+        K::FinishRevocation => Command::FinishRevocation(requests::id()),
     }
 }
 
