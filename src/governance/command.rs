@@ -122,7 +122,7 @@ commands! {
     /// Change what it takes.
     ChangeTopic(Box<TopicRequest>) = "topic.changed";
     /// Begin to delete it.
-    DeleteTopic(TopicName) = "topic.deleting";
+    DeleteTopic(TopicDeletion) = "topic.deleting";
     /// Say that it is gone.
     MarkTopicDeleted(TopicName) = "topic.deleted";
     /// Ask for something, or ask otherwise under the same id.
@@ -283,4 +283,19 @@ pub struct Revocation {
     pub request: RequestId,
     /// Why, in free text that can be erased.
     pub reason: Option<String>,
+}
+
+/// A topic that is to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicDeletion {
+    /// Its name.
+    pub name: TopicName,
+    /// Whether access that others were granted to it is revoked; else it is refused while there is any.
+    pub revoke_grants: bool,
+}
+
+impl From<TopicName> for TopicDeletion {
+    fn from(name: TopicName) -> Self {
+        Self { name, revoke_grants: false }
+    }
 }

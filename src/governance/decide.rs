@@ -10,6 +10,7 @@ mod decision;
 mod draft;
 mod environment;
 mod grant;
+mod ownership;
 mod provisioning;
 mod request;
 mod topic;
@@ -61,10 +62,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
         Command::ReserveTopic(it) => topic::reserve(&mut draft, it),
         Command::MarkTopicCreated(it) => topic::created(&mut draft, it),
         Command::ChangeTopic(it) => topic::change(&mut draft, it),
-        Command::DeleteTopic(it) => {
-            topic::delete(&mut draft, it);
-            Ok(())
-        }
+        Command::DeleteTopic(it) => topic::delete(&mut draft, it),
         Command::MarkTopicDeleted(it) => {
             topic::deleted(&mut draft, it);
             Ok(())
@@ -155,7 +153,8 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
                 state.owner_of(crate::governance::kind::Kind::Topic, it.name.as_str()).map(|it| it.spec.name.clone())
             }
         },
-        Command::DeleteTopic(name) | Command::MarkTopicDeleted(name) => owner(state, name),
+        Command::DeleteTopic(it) => owner(state, &it.name),
+        Command::MarkTopicDeleted(name) => owner(state, name),
         Command::MarkTopicCreated(it) => owner(state, &it.name),
         Command::FileRequest(it) => Some(it.applicant.clone()),
         Command::WithdrawRequest(id) => Some(id.applicant().clone()),
@@ -197,8 +196,10 @@ fn decided_once(state: &State, command: &Command, acting: &ApplicationName) -> b
 /// The request that must be there for a command to make sense.
 fn asked_about(command: &Command) -> Option<&RequestId> {
     match command {
-        Command::WithdrawRequest(it) | Command::FinishGrant(it) | Command::ExpireRequest(it) => Some(it),
-        Command::FinishRevocation(it) => Some(it),
+        Command::WithdrawRequest(it)
+        | Command::FinishGrant(it)
+        | Command::ExpireRequest(it)
+        | Command::FinishRevocation(it) => Some(it),
         Command::DecideRequest(it) => Some(&it.request),
         Command::RetractDecision(it) => Some(&it.request),
         Command::StartGrant(it) => Some(&it.request),

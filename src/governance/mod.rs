@@ -20,6 +20,7 @@ pub mod condition;
 pub mod decide;
 pub mod entity;
 pub mod environment;
+pub mod grants;
 pub mod kind;
 pub mod names;
 pub mod owned_topic;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{draft::Draft, no_application, provisioning};
+use super::{draft::Draft, no_application, ownership, provisioning};
 use crate::governance::{
     application::{Application, ApplicationSpec, Status},
     command::{ApplicationRequest, Role},
+    grants,
     kind::Kind,
     names::ApplicationName,
     policy::ApplicationApproval,
@@ -65,6 +66,7 @@ pub(super) fn delete(draft: &mut Draft<'_>, name: &ApplicationName) -> Result<()
                       its prefixes to another application.";
         return Err(Violation::new(At::all(), "Application in use", what, remedy).into());
     }
+    ownership::ending(draft, there)?;
     let has_rights = provisioning::release_all(draft, there);
     let mut it = there.clone();
     it.offer = None;
@@ -151,6 +153,7 @@ fn checked(
     wrong.extend(amounts(draft, &spec, before));
     wrong.extend(before.into_iter().flat_map(|it| uncovered(state, it, &spec)));
     wrong.extend(before.into_iter().flat_map(|it| offered(it, &spec)));
+    wrong.extend(before.and_then(|it| grants::uncovered(state, it, &spec)));
     let had = before.and_then(|it| it.spec.expires_at);
     if let Some(end) = spec.expires_at.filter(|it| *it <= draft.now && had != Some(*it)) {
         let what = format!("`expires_at` is over ({} ms before now).", draft.now.0.saturating_sub(end.0));

@@ -162,8 +162,6 @@ pub(super) fn due(it: &Request, now: crate::governance::record::Timestamp) -> Op
         None
     } else if it.content.is_expired(now) && is_waiting {
         Some(Due::All)
-    } else if grant.is_some_and(|grant| grant.content.is_expired(now) && grant.revision == it.revision) {
-        Some(Due::All)
     } else {
         grant.filter(|it| it.content.is_expired(now)).map(|_| Due::Granted)
     }
@@ -309,4 +307,4 @@ fn release(draft: &mut Draft<'_>, id: &RequestId, is_released: impl Fn(&AclBindi
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -143,7 +143,7 @@ fn anything(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
         10 => Command::ReleaseBindings(holding(u)?),
         11..=13 => Command::ReserveTopic(topic(u)?),
         14 => Command::ChangeTopic(topic(u)?),
-        15 => Command::DeleteTopic(topic_name),
+        15 => Command::DeleteTopic(topic_name.into()),
         16 => Command::MarkTopicDeleted(topic_name),
         17..=18 => Command::MarkTopicCreated(TopicFound { name: topic_name, topic_id: Some("id".to_owned()) }),
         _ => chore(u, state)?,

@@ -25,6 +25,7 @@ use crate::governance::{
     record::Fold,
     request::{Choice, Judge, RequestStatus},
     state::State,
+    topic::TopicName,
 };
 
 const ROLES: [&str; 4] = ["platform", "billing", "other", "nobody"];
@@ -114,7 +115,7 @@ fn sample(kind: CommandKind) -> Command {
             Command::MarkTopicCreated(TopicFound { name: "billing.x".parse().unwrap(), topic_id: None })
         }
         K::ChangeTopic => Command::ChangeTopic(topic(6)),
-        K::DeleteTopic => Command::DeleteTopic("billing.x".parse().unwrap()),
+        K::DeleteTopic => Command::DeleteTopic("billing.x".parse::<TopicName>().unwrap().into()),
         K::MarkTopicDeleted => Command::MarkTopicDeleted("billing.x".parse().unwrap()),
         K::FileRequest => requests::file("other.x"),
         K::WithdrawRequest => Command::WithdrawRequest(requests::id()),
