@@ -143,6 +143,8 @@ pub enum Status {
     Rejected,
     /// Its rights could not be made; the next run tries again.
     Failed,
+    /// Its time is over: what it owns is there, and nobody may use it.
+    Expired,
     /// Its rights are being taken away.
     Deleting,
     /// It is gone, and remembered.
@@ -151,13 +153,14 @@ pub enum Status {
 
 impl Status {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pending,
         Self::Approved,
         Self::Provisioning,
         Self::Ready,
         Self::Rejected,
         Self::Failed,
+        Self::Expired,
         Self::Deleting,
         Self::Deleted,
     ];
@@ -171,6 +174,7 @@ impl Status {
             Self::Ready => "ready",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
+            Self::Expired => "expired",
             Self::Deleting => "deleting",
             Self::Deleted => "deleted",
         }

@@ -145,6 +145,10 @@ commands! {
     ExpireRequest(RequestId) = "request.expiring";
     /// Say that what was taken away is gone.
     FinishRevocation(RequestId) = "grant.removed";
+    /// End an application whose time is over. What it owns stays, and its rights go.
+    EndTrial(ApplicationName) = "application.expired";
+    /// Say that all that was to be done was looked at.
+    Heartbeat(()) = "environment.reconciled";
 }
 
 /// An application that is wanted.

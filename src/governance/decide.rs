@@ -9,10 +9,10 @@ mod binding;
 mod decision;
 mod draft;
 mod environment;
-mod grant;
+pub(in crate::governance) mod grant;
 mod ownership;
 mod provisioning;
-mod request;
+pub(in crate::governance) mod request;
 mod topic;
 mod transfer;
 
@@ -25,6 +25,7 @@ use crate::governance::{
     violation::{At, Refusal, Violation, Weight},
 };
 pub use environment::broken_by;
+pub use grant::{Due, due, needs_granting};
 pub use provisioning::needs_provisioning;
 
 use draft::Draft;
@@ -80,6 +81,11 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
         Command::RevokeGrant(it) => grant::revoke(&mut draft, it),
         Command::ExpireRequest(it) => grant::expire(&mut draft, it),
         Command::FinishRevocation(it) => grant::finish_revocation(&mut draft, it),
+        Command::EndTrial(it) => ownership::end_trial(&mut draft, it),
+        Command::Heartbeat(()) => {
+            environment::reconciled(&mut draft);
+            Ok(())
+        }
     }?;
     Ok(draft.events(command.kind()))
 }
@@ -112,7 +118,9 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::FinishGrant
         | K::FailGrant
         | K::ExpireRequest
-        | K::FinishRevocation => Right::Platform,
+        | K::FinishRevocation
+        | K::EndTrial
+        | K::Heartbeat => Right::Platform,
         K::ChangeApplication
         | K::OfferTransfer
         | K::ConfirmTransfer
@@ -170,7 +178,9 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         | Command::FinishGrant(_)
         | Command::FailGrant(_)
         | Command::ExpireRequest(_)
-        | Command::FinishRevocation(_) => None,
+        | Command::FinishRevocation(_)
+        | Command::EndTrial(_)
+        | Command::Heartbeat(()) => None,
     }
 }
 
@@ -263,7 +273,7 @@ fn no_application(name: &ApplicationName) -> Refusal {
 }
 
 #[cfg(test)]
-mod fixtures;
+pub(in crate::governance) mod fixtures;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

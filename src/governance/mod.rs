@@ -23,6 +23,7 @@ pub mod environment;
 pub mod grants;
 pub mod kind;
 pub mod names;
+pub mod outstanding;
 pub mod owned_topic;
 pub mod policy;
 pub mod prefix;

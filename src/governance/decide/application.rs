@@ -46,9 +46,12 @@ pub(super) fn change(draft: &mut Draft<'_>, request: &ApplicationRequest) -> Res
         Some(it) => match it.status {
             Status::Deleted | Status::Rejected => Err(no_application(&request.spec.name)),
             Status::Deleting => Err(being_deleted(&it.spec.name)),
-            Status::Pending | Status::Approved | Status::Provisioning | Status::Ready | Status::Failed => {
-                alter(draft, it, request)
-            }
+            Status::Pending
+            | Status::Approved
+            | Status::Provisioning
+            | Status::Ready
+            | Status::Failed
+            | Status::Expired => alter(draft, it, request),
         },
     }
 }
@@ -107,6 +110,9 @@ fn alter(draft: &mut Draft<'_>, there: &Application, request: &ApplicationReques
         }
     } else if is_agreed(draft) || gives(&there.spec) == gives(&spec) {
         it.spec = spec;
+        if it.status == Status::Expired && !it.is_expired(draft.now) {
+            it.status = Status::Approved;
+        }
         provisioning::adjust(draft, &mut it);
     } else {
         it.amendment = Some(spec);

@@ -6,7 +6,7 @@ use crate::governance::{
     check_request::{self, judges, secret},
     command::{Decision, Retraction, Role},
     request::{Choice, Decided, Judge, Request, RequestId, RequestStatus, Revision},
-    state::request_key,
+    state::{State, request_key},
     violation::{At, Refusal, Violation, Weight},
 };
 
@@ -166,14 +166,14 @@ fn against(draft: &Draft<'_>, there: &Request) -> Vec<Violation> {
         let what = "The time for which it was asked is over.";
         res.push(Violation::new(At::attribute("request_id"), "Request expired", what, "Have it filed again."));
     }
-    res.extend(out_of_date(draft, there));
+    res.extend(out_of_date(draft.state, there));
     res
 }
 
 /// Why what was asked for is not there to be given any more.
-pub(super) fn out_of_date(draft: &Draft<'_>, there: &Request) -> Option<Violation> {
+pub(super) fn out_of_date(state: &State, there: &Request) -> Option<Violation> {
     let content = &there.content;
-    let applicant = draft.application(&content.applicant.name);
+    let applicant = state.application(&content.applicant.name);
     let at = At::attribute("request_id");
     let access = content.access()?;
     if !applicant.is_some_and(|it| it.uid() == content.applicant && it.status.is_in_force()) {
@@ -181,7 +181,7 @@ pub(super) fn out_of_date(draft: &Draft<'_>, there: &Request) -> Option<Violatio
         let told = Violation::new(at, "Application not in force", what, "Wait until it is, or reject the request.");
         return Some(told.weighing(Weight::Wait));
     }
-    let owner = check_request::owner(draft.state, access).filter(|it| it.status.is_in_force());
+    let owner = check_request::owner(state, access).filter(|it| it.status.is_in_force());
     if owner.map(crate::governance::application::Application::uid) != content.owner {
         let what = format!("The {} `{}` has another owner by now, or none.", access.kind, access.name);
         return Some(Violation::new(at, "Owner changed", what, "Have the request filed again."));

@@ -17,17 +17,17 @@ use crate::governance::{
 };
 
 /// When everything happens.
-pub(super) const NOW: Timestamp = Timestamp(1_000);
+pub(in crate::governance) const NOW: Timestamp = Timestamp(1_000);
 
 /// What is known, and a way to ask.
 #[derive(Clone, Debug, Default)]
-pub(super) struct World {
-    pub(super) state: State,
+pub(in crate::governance) struct World {
+    pub(in crate::governance) state: State,
 }
 
 impl World {
     /// With an environment of that policy.
-    pub(super) fn new(policy: &Value) -> Self {
+    pub(in crate::governance) fn new(policy: &Value) -> Self {
         let mut res = Self::default();
         let spec = environment(policy);
         res.ask("platform", &Command::DeclareEnvironment(Box::new(spec))).unwrap();
@@ -35,7 +35,7 @@ impl World {
     }
 
     /// Decides, and keeps what was decided.
-    pub(super) fn ask(&mut self, role: &str, command: &Command) -> Result<Vec<Event>, Refusal> {
+    pub(in crate::governance) fn ask(&mut self, role: &str, command: &Command) -> Result<Vec<Event>, Refusal> {
         let events = decide(&self.state, &actor(role), command, NOW)?;
         for event in &events {
             self.keep(event);
@@ -43,20 +43,20 @@ impl World {
         Ok(events)
     }
 
-    pub(super) fn keep(&mut self, event: &Event) {
+    pub(in crate::governance) fn keep(&mut self, event: &Event) {
         for (key, value) in &event.entities {
             self.state.put(key, value).unwrap();
         }
     }
 
     /// The attributes and summaries of a refusal.
-    pub(super) fn refused(&mut self, role: &str, command: &Command) -> Vec<(String, &'static str)> {
+    pub(in crate::governance) fn refused(&mut self, role: &str, command: &Command) -> Vec<(String, &'static str)> {
         let refusal = self.ask(role, command).unwrap_err();
         refusal.0.iter().map(|it| (it.at.to_string(), it.summary)).collect()
     }
 
     /// Makes the rights of an application, to the end.
-    pub(super) fn provision(&mut self, name: &str) {
+    pub(in crate::governance) fn provision(&mut self, name: &str) {
         self.ask("platform", &start(name)).unwrap();
         self.work();
         self.ask("platform", &Command::FinishProvisioning(named(name))).unwrap();
@@ -64,7 +64,7 @@ impl World {
     }
 
     /// Does all that is to be done on the cluster, and says so.
-    pub(super) fn work(&mut self) {
+    pub(in crate::governance) fn work(&mut self) {
         while !self.state.deeds().is_empty() {
             let (made, gone): (Vec<_>, Vec<_>) = self.state.deeds().into_iter().partition(|(it, _)| *it == Deed::Make);
             let set = |it: Vec<(Deed, &AclBinding)>| it.into_iter().map(|(_, it)| it.clone()).collect();
@@ -79,14 +79,14 @@ impl World {
     }
 
     /// The rules that the cluster has or is to have, as text.
-    pub(super) fn rules(&self) -> Vec<String> {
+    pub(in crate::governance) fn rules(&self) -> Vec<String> {
         let held =
             self.state.bindings().filter(|(_, it)| it.status != BindingStatus::Removed && !it.holders.is_empty());
         held.map(|(it, _)| it.to_string()).collect()
     }
 }
 
-pub(super) fn environment(policy: &Value) -> EnvironmentSpec {
+pub(in crate::governance) fn environment(policy: &Value) -> EnvironmentSpec {
     serde_json::from_value(json!({
         "name": "pre",
         "policy": policy,
@@ -100,7 +100,7 @@ pub(super) fn environment(policy: &Value) -> EnvironmentSpec {
     .unwrap()
 }
 
-pub(super) fn actor(role: &str) -> Actor {
+pub(in crate::governance) fn actor(role: &str) -> Actor {
     Actor::of(match role {
         "platform" => Role::Platform,
         "nobody" => Role::Nobody,
@@ -108,25 +108,25 @@ pub(super) fn actor(role: &str) -> Actor {
     })
 }
 
-pub(super) fn named(name: &str) -> ApplicationName {
+pub(in crate::governance) fn named(name: &str) -> ApplicationName {
     name.parse().unwrap()
 }
 
 /// An application from the parts that matter.
-pub(super) fn spec(name: &str, parts: Value) -> ApplicationSpec {
+pub(in crate::governance) fn spec(name: &str, parts: Value) -> ApplicationSpec {
     let mut value = parts;
     value["name"] = name.into();
     serde_json::from_value(value).unwrap()
 }
 
-pub(super) fn declare(name: &str, parts: Value) -> Command {
+pub(in crate::governance) fn declare(name: &str, parts: Value) -> Command {
     Command::DeclareApplication(Box::new(ApplicationRequest::new(spec(name, parts))))
 }
 
-pub(super) fn change(name: &str, parts: Value) -> Command {
+pub(in crate::governance) fn change(name: &str, parts: Value) -> Command {
     Command::ChangeApplication(Box::new(ApplicationRequest::new(spec(name, parts))))
 }
 
-pub(super) fn start(name: &str) -> Command {
+pub(in crate::governance) fn start(name: &str) -> Command {
     Command::StartProvisioning(Provisioning { application: named(name), on_cluster: [].into() })
 }

@@ -14,8 +14,9 @@ use crate::governance::{
     binding::{BindingEntry, BindingStatus, Holder},
     command::{GrantFailure, Granting, Revocation},
     policy::{AclMode, Enforcement},
+    record::Timestamp,
     request::{AccessTo, Content, Grant, Request, RequestId, RequestStatus, resource_type},
-    state::request_key,
+    state::{State, request_key},
     violation::{At, Refusal, Violation, listed},
 };
 
@@ -23,9 +24,9 @@ pub(super) fn start(draft: &mut Draft<'_>, it: &Granting) -> Result<(), Refusal>
     let Granting { request: id, on_cluster } = it;
     let there = draft.state.request(id).ok_or_else(|| request_unknown(id))?;
     Refusal::of(against(draft, id, there, on_cluster).into_iter().collect())?;
-    let bindings = wanted(draft, &there.content);
+    let bindings = wanted(draft.state, &there.content);
     let same = there.grant.as_ref().filter(|it| it.revision == there.revision && !it.is_ending);
-    let is_complete = same.is_some_and(|it| it.bindings == bindings) && missing(draft, id, &bindings).is_empty();
+    let is_complete = same.is_some_and(|it| it.bindings == bindings) && missing(draft.state, id, &bindings).is_empty();
     if there.status == RequestStatus::Active && is_complete {
         return Ok(());
     }
@@ -60,7 +61,7 @@ pub(super) fn finish(draft: &mut Draft<'_>, id: &RequestId) -> Result<(), Refusa
         (RequestStatus::Provisioning, Some(grant)) => grant,
         _ => return Err(not_approved(id, there).into()),
     };
-    let open = missing(draft, id, &grant.bindings);
+    let open = missing(draft.state, id, &grant.bindings);
     if !open.is_empty() {
         let what = format!("Of `{id}`, the cluster was not yet seen to have {}.", listed(open.iter().take(10)));
         let remedy = "Make them, and say so; then this can be said.";
@@ -147,7 +148,7 @@ pub(super) fn finish_revocation(draft: &mut Draft<'_>, id: &RequestId) -> Result
 
 /// What of a request is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Due {
+pub enum Due {
     /// All of it: also a grant of a revision before, for nobody asks for longer.
     All,
     /// What was granted of a revision before; what is asked for now goes on.
@@ -155,7 +156,7 @@ pub(super) enum Due {
 }
 
 /// Whether the time of a request is over.
-pub(super) fn due(it: &Request, now: crate::governance::record::Timestamp) -> Option<Due> {
+pub fn due(it: &Request, now: Timestamp) -> Option<Due> {
     let is_waiting = it.status != RequestStatus::Rejected || it.grant.is_some();
     let grant = it.live_grant();
     if it.status.is_over() || is_done(it) {
@@ -215,21 +216,36 @@ pub(super) fn provision_again(draft: &mut Draft<'_>, id: &str) {
     }
 }
 
+/// Whether there is something to make for a request that was agreed to: it was never made, not to the end, or a program
+/// that it was agreed for came back.
+pub fn needs_granting(state: &State, id: &RequestId, it: &Request, now: Timestamp) -> bool {
+    let is_asked = state.policy().is_some_and(|it| it.enforcement == Enforcement::Acl)
+        && it.content.access().is_some()
+        && it.status.is_approved()
+        && !it.content.is_expired(now)
+        && super::decision::out_of_date(state, it).is_none();
+    let is_complete = || {
+        let bindings = wanted(state, &it.content);
+        it.grant.as_ref().is_some_and(|it| it.bindings == bindings) && missing(state, id, &bindings).is_empty()
+    };
+    is_asked && (it.status != RequestStatus::Active || !is_complete())
+}
+
 /// The rules that a request needs now: for the programs that it was agreed for and that are the applicant's still.
-fn wanted(draft: &Draft<'_>, content: &Content) -> BTreeSet<AclBinding> {
-    let Some(access) = content.access() else { return BTreeSet::new() };
-    let applicant = draft.application(&content.applicant.name).filter(|it| it.uid() == content.applicant);
+fn wanted(state: &State, content: &Content) -> BTreeSet<AclBinding> {
+    let (Some(access), Some(environment)) = (content.access(), state.environment()) else { return BTreeSet::new() };
+    let applicant = state.application(&content.applicant.name).filter(|it| it.uid() == content.applicant);
     let runs = applicant.map(|it| &it.spec.principals);
     let programs =
         content.principals.iter().filter(|it| runs.is_some_and(|runs| runs.contains(*it))).cloned().collect();
-    access.bindings(&programs, &draft.environment().spec.cluster)
+    access.bindings(&programs, &environment.spec.cluster)
 }
 
 /// What of these rules the cluster was not yet seen to have for the grant.
-fn missing<'a>(draft: &Draft<'_>, id: &RequestId, bindings: &'a BTreeSet<AclBinding>) -> Vec<&'a AclBinding> {
+fn missing<'a>(state: &State, id: &RequestId, bindings: &'a BTreeSet<AclBinding>) -> Vec<&'a AclBinding> {
     let holder = holder(id);
     let is_there = |it: &BindingEntry| it.status == BindingStatus::Present && it.holders.contains(&holder);
-    bindings.iter().filter(|it| !draft.state.binding(it).is_some_and(is_there)).collect()
+    bindings.iter().filter(|it| !state.binding(it).is_some_and(is_there)).collect()
 }
 
 /// What speaks against making the rules of a request.
@@ -250,7 +266,7 @@ fn against(draft: &Draft<'_>, id: &RequestId, it: &Request, on_cluster: &BTreeSe
         let what = format!("The time of the request `{id}` is over.");
         return Some(Violation::new(At::all(), "Request expired", what, "Have it filed again."));
     }
-    super::decision::out_of_date(draft, it).or_else(|| opening(draft, access, on_cluster))
+    super::decision::out_of_date(draft.state, it).or_else(|| opening(draft, access, on_cluster))
 }
 
 /// Where resources without a rule are everybody's, the first rule shuts everybody else out.
@@ -307,4 +323,4 @@ fn release(draft: &mut Draft<'_>, id: &RequestId, is_released: impl Fn(&AclBindi
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::governance) mod tests;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{draft::Draft, grant, request::settle};
+use super::{draft::Draft, grant, no_application, provisioning, request::settle};
 use crate::governance::{
-    application::Application,
+    application::{Application, Status},
     command::TopicDeletion,
     grants,
+    names::ApplicationName,
     request::{Content, Request, RequestId, RequestStatus},
     violation::{At, Refusal, Violation},
 };
@@ -27,11 +28,10 @@ pub(super) fn handed_over(draft: &mut Draft<'_>, from: &Application, to: &Applic
         .filter(|(_, it)| !it.status.is_over() && is_handed(&it.content))
         .map(|(id, it)| (id.clone(), it.clone()))
         .collect();
-    let ids = |grants: Vec<String>| Value::from(grants);
-    let given = handed.iter().filter(|(_, it)| it.is_granted()).map(|(id, _)| id.to_string()).collect();
-    let received = grants::received(draft.state, &giver).map(|(id, _)| id.to_string()).collect();
-    draft.facts.insert("grants_handed_over".to_owned(), ids(given));
-    draft.facts.insert("grants_kept".to_owned(), ids(received));
+    let granted: Vec<String> = handed.iter().filter(|(_, it)| it.is_granted()).map(|(id, _)| id.to_string()).collect();
+    let received: Vec<String> = grants::received(draft.state, &giver).map(|(id, _)| id.to_string()).collect();
+    draft.facts.insert("grants_handed_over".to_owned(), Value::from(granted));
+    draft.facts.insert("grants_kept".to_owned(), Value::from(received));
     for (id, mut it) in handed {
         it.former_owners.insert(giver.clone());
         it.content = it.content.owned_by(taker.clone());
@@ -53,22 +53,49 @@ pub(super) fn handed_over(draft: &mut Draft<'_>, from: &Application, to: &Applic
 pub(super) fn ending(draft: &mut Draft<'_>, it: &Application) -> Result<(), Refusal> {
     Refusal::of(grants::against_end(draft.state, it).into_iter().collect())?;
     let uid = it.uid();
-    let waiting = draft
-        .state
-        .requests()
-        .filter(|(_, it)| !it.status.is_over() && (*it.applicant() == uid || it.content.owner.as_ref() == Some(&uid)));
-    for (id, it) in waiting {
+    let is_about = |it: &Request| *it.applicant() == uid || it.content.owner.as_ref() == Some(&uid);
+    close(draft, is_about, RequestStatus::Revoking);
+    Ok(())
+}
+
+/// Ends an application whose time is over: what it was granted goes, and its own rights. It keeps its name while it owns
+/// something or others have access to that, so that nothing of theirs is lost; else it is deleted.
+pub(super) fn end_trial(draft: &mut Draft<'_>, name: &ApplicationName) -> Result<(), Refusal> {
+    let there = draft.state.application(name).ok_or_else(|| no_application(name))?;
+    if matches!(there.status, Status::Expired | Status::Rejected | Status::Deleting | Status::Deleted) {
+        return Ok(());
+    }
+    if !there.is_expired(draft.now) {
+        let what = format!("The time of the application `{name}` is not over.");
+        return Err(Violation::new(At::all(), "Not expired", what, "Delete it instead.").into());
+    }
+    let uid = there.uid();
+    close(draft, |it| *it.applicant() == uid, RequestStatus::Expiring);
+    let is_needed = draft.state.topics_of(name).next().is_some() || grants::given(draft.state, &uid).next().is_some();
+    let has_rights = provisioning::release_all(draft, there);
+    let status = match (is_needed, has_rights) {
+        (true, _) => Status::Expired,
+        (false, true) => Status::Deleting,
+        (false, false) => Status::Deleted,
+    };
+    let deleted_at = (status == Status::Deleted).then_some(draft.now);
+    draft.set_application(Application { status, deleted_at, amendment: None, offer: None, ..there.clone() });
+    Ok(())
+}
+
+/// Ends requests that are not over: what waits is withdrawn, and what is granted is taken away.
+fn close(draft: &mut Draft<'_>, is_closed: impl Fn(&Request) -> bool, into: RequestStatus) {
+    for (id, it) in draft.state.requests().filter(|(_, it)| !it.status.is_over() && is_closed(it)) {
         if grant::is_done(it) || (it.status == RequestStatus::Rejected && it.grant.is_none()) {
             continue;
         }
         if it.grant.is_some() {
-            grant::end(draft, id, RequestStatus::Revoking);
+            grant::end(draft, id, into);
         } else {
             let ended_at = Some(draft.now);
             draft.set_request(id.clone(), Request { status: RequestStatus::Withdrawn, ended_at, ..it.clone() });
         }
     }
-    Ok(())
 }
 
 /// Before a topic is deleted: who has access to it is named, or loses it. Rules survive a topic, and a new one of that

@@ -32,7 +32,7 @@ pub(super) fn start(draft: &mut Draft<'_>, it: &Provisioning) -> Result<(), Refu
     }
     match there.status {
         Status::Approved | Status::Provisioning | Status::Ready | Status::Failed => {}
-        Status::Pending | Status::Rejected | Status::Deleting | Status::Deleted => {
+        Status::Pending | Status::Rejected | Status::Expired | Status::Deleting | Status::Deleted => {
             return Err(not_in_force(there).into());
         }
     }

@@ -164,4 +164,4 @@ fn say(draft: &mut Draft<'_>, filing: &Filing) {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::governance) mod tests;

@@ -47,7 +47,7 @@ enum About {
 fn about(kind: CommandKind) -> About {
     use CommandKind as K;
     match kind {
-        K::DeclareEnvironment | K::ChangeEnvironment | K::DestroyEnvironment => About::Environment,
+        K::DeclareEnvironment | K::ChangeEnvironment | K::DestroyEnvironment | K::Heartbeat => About::Environment,
         K::DeclareApplication
         | K::ChangeApplication
         | K::OfferTransfer
@@ -56,7 +56,8 @@ fn about(kind: CommandKind) -> About {
         | K::StartProvisioning
         | K::FinishProvisioning
         | K::FailProvisioning
-        | K::FinishDeletion => About::Application,
+        | K::FinishDeletion
+        | K::EndTrial => About::Application,
         K::HoldBindings | K::ReleaseBindings | K::MarkBindings => About::Binding,
         K::MarkQuotas => About::Quota,
         K::ReserveTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => About::Topic,
@@ -137,6 +138,8 @@ fn sample(kind: CommandKind) -> Command {
         K::RevokeGrant => Command::RevokeGrant(Revocation { request: requests::id(), reason: None }),
         K::ExpireRequest => Command::ExpireRequest(requests::id()),
         K::FinishRevocation => Command::FinishRevocation(requests::id()),
+        K::EndTrial => Command::EndTrial(application()),
+        K::Heartbeat => Command::Heartbeat(()),
     }
 }
 

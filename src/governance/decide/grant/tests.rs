@@ -15,7 +15,7 @@ use crate::governance::{
     request::{Choice, Filing, Judge, Look, RequestStatus},
 };
 
-pub(in crate::governance::decide) const READ: &str = "TOPIC|LITERAL|pay.x|User:shop|*|READ|ALLOW";
+pub(in crate::governance) const READ: &str = "TOPIC|LITERAL|pay.x|User:shop|*|READ|ALLOW";
 const WRITE: &str = "TOPIC|LITERAL|pay.x|User:shop|*|WRITE|ALLOW";
 
 fn start(on_cluster: &[&str]) -> Command {
@@ -27,21 +27,21 @@ fn finish() -> Command {
     Command::FinishGrant(ID.parse().unwrap())
 }
 
-pub(in crate::governance::decide) fn revoke() -> Command {
+pub(in crate::governance) fn revoke() -> Command {
     Command::RevokeGrant(Revocation { request: ID.parse().unwrap(), reason: None })
 }
 
-pub(in crate::governance::decide) fn removed() -> Command {
+pub(in crate::governance) fn removed() -> Command {
     Command::FinishRevocation(ID.parse().unwrap())
 }
 
-pub(in crate::governance::decide) fn approve(world: &mut World) {
+pub(in crate::governance) fn approve(world: &mut World) {
     let approve = verdict(world, Judge::Owner, Choice::Approve);
     world.ask("pay", &approve).unwrap();
 }
 
 /// `shop` may read `pay.x`.
-pub(in crate::governance::decide) fn active() -> World {
+pub(in crate::governance) fn active() -> World {
     let mut world = world(&json!({}));
     world.ask("shop", &file("pay.x", &[Operation::Read])).unwrap();
     approve(&mut world);
@@ -49,7 +49,7 @@ pub(in crate::governance::decide) fn active() -> World {
     world
 }
 
-pub(in crate::governance::decide) fn grant(world: &mut World) {
+pub(in crate::governance) fn grant(world: &mut World) {
     world.ask("platform", &start(&[])).unwrap();
     world.work();
     world.ask("platform", &finish()).unwrap();
@@ -57,11 +57,11 @@ pub(in crate::governance::decide) fn grant(world: &mut World) {
     assert_eq!(status(world), RequestStatus::Active);
 }
 
-pub(in crate::governance::decide) fn granted(world: &World) -> Vec<String> {
+pub(in crate::governance) fn granted(world: &World) -> Vec<String> {
     world.rules().into_iter().filter(|it| it.contains("|LITERAL|pay.")).collect()
 }
 
-pub(in crate::governance::decide) fn summaries(world: &mut World, role: &str, command: &Command) -> Vec<&'static str> {
+pub(in crate::governance) fn summaries(world: &mut World, role: &str, command: &Command) -> Vec<&'static str> {
     world.refused(role, command).into_iter().map(|(_, it)| it).collect()
 }
 

@@ -14,10 +14,10 @@ use crate::governance::{
     request::{AccessTo, Choice, Filing, Judge, RequestStatus, Revision, Subject},
 };
 
-pub(in crate::governance::decide) const ID: &str = "shop-00000001";
+pub(in crate::governance) const ID: &str = "shop-00000001";
 
 /// An environment with `pay`, that owns a topic, and `shop`, both ready.
-pub(in crate::governance::decide) fn world(policy: &Value) -> World {
+pub(in crate::governance) fn world(policy: &Value) -> World {
     let mut res = World::new(policy);
     for name in ["pay", "shop"] {
         res.ask("platform", &declare(name, json!({"principals": [format!("User:{name}")]}))).unwrap();
@@ -26,26 +26,26 @@ pub(in crate::governance::decide) fn world(policy: &Value) -> World {
     res
 }
 
-pub(in crate::governance::decide) fn filing(name: &str, operations: &[Operation]) -> Filing {
+pub(in crate::governance) fn filing(name: &str, operations: &[Operation]) -> Filing {
     let operations = operations.iter().copied().collect();
     let access = AccessTo { kind: Kind::Topic, name: name.to_owned(), pattern: PatternType::Literal, operations };
     Filing::new(ID.parse().unwrap(), named("shop"), Subject::Access(access))
 }
 
-pub(in crate::governance::decide) fn file(name: &str, operations: &[Operation]) -> Command {
+pub(in crate::governance) fn file(name: &str, operations: &[Operation]) -> Command {
     Command::FileRequest(Box::new(filing(name, operations)))
 }
 
-pub(in crate::governance::decide) fn revision(world: &World) -> Revision {
+pub(in crate::governance) fn revision(world: &World) -> Revision {
     world.state.request(&ID.parse().unwrap()).unwrap().revision.clone()
 }
 
-pub(in crate::governance::decide) fn verdict(world: &World, judge: Judge, choice: Choice) -> Command {
+pub(in crate::governance) fn verdict(world: &World, judge: Judge, choice: Choice) -> Command {
     let request = ID.parse().unwrap();
     Command::DecideRequest(Decision { request, revision: revision(world), judge, choice, reason: None })
 }
 
-pub(in crate::governance::decide) fn status(world: &World) -> RequestStatus {
+pub(in crate::governance) fn status(world: &World) -> RequestStatus {
     world.state.request(&ID.parse().unwrap()).unwrap().status
 }
 
