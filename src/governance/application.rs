@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,23 @@ impl fmt::Display for ApplicationUid {
     }
 }
 
+/// Why a text is no life of an application.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no application's name, `#` and a number")]
+pub struct ApplicationUidError(String);
+
+impl FromStr for ApplicationUid {
+    type Err = ApplicationUidError;
+
+    fn from_str(text: &str) -> Result<Self, ApplicationUidError> {
+        let read = || {
+            let (name, incarnation) = text.split_once('#')?;
+            Some(Self { name: name.parse().ok()?, incarnation: incarnation.parse().ok()? })
+        };
+        read().ok_or_else(|| ApplicationUidError(text.to_owned()))
+    }
+}
+
 /// Where an application is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -125,6 +143,8 @@ pub enum Status {
     Rejected,
     /// Its rights could not be made; the next run tries again.
     Failed,
+    /// Its time is over: what it owns is there, and nobody may use it.
+    Expired,
     /// Its rights are being taken away.
     Deleting,
     /// It is gone, and remembered.
@@ -133,13 +153,14 @@ pub enum Status {
 
 impl Status {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pending,
         Self::Approved,
         Self::Provisioning,
         Self::Ready,
         Self::Rejected,
         Self::Failed,
+        Self::Expired,
         Self::Deleting,
         Self::Deleted,
     ];
@@ -153,6 +174,7 @@ impl Status {
             Self::Ready => "ready",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
+            Self::Expired => "expired",
             Self::Deleting => "deleting",
             Self::Deleted => "deleted",
         }

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::governance::{application::ApplicationUid, names::ApplicationName};
+use crate::governance::application::ApplicationUid;
 
 /// Who needs a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,12 +61,7 @@ impl FromStr for Holder {
             None if text == "foreign" => Ok(Self::Foreign),
             Some(("grant", id)) => Ok(Self::Grant(id.to_owned())),
             Some(("declared", id)) => Ok(Self::Declared(id.to_owned())),
-            Some(("application", uid)) => {
-                let (name, incarnation) = uid.split_once('#').ok_or_else(wrong)?;
-                let name: ApplicationName = name.parse().map_err(|_| wrong())?;
-                let incarnation = incarnation.parse().map_err(|_| wrong())?;
-                Ok(Self::Application(ApplicationUid { name, incarnation }))
-            }
+            Some(("application", uid)) => Ok(Self::Application(uid.parse().map_err(|_| wrong())?)),
             _ => Err(wrong()),
         }
     }

@@ -14,6 +14,7 @@ use crate::governance::{
     names::ApplicationName,
     prefix::Existing,
     probe::Probed,
+    request::{Choice, Filing, Judge, RequestId, Revision},
     topic::TopicName,
 };
 
@@ -128,9 +129,33 @@ commands! {
     /// Change what it takes.
     ChangeTopic(Box<TopicRequest>) = "topic.changed";
     /// Begin to delete it.
-    DeleteTopic(TopicName) = "topic.deleting";
+    DeleteTopic(TopicDeletion) = "topic.deleting";
     /// Say that it is gone.
     MarkTopicDeleted(TopicName) = "topic.deleted";
+    /// Ask for something, or ask otherwise under the same id.
+    FileRequest(Box<Filing>) = "request.filed";
+    /// Ask no more, and give back what was granted.
+    WithdrawRequest(RequestId) = "request.withdrawn";
+    /// Agree to a request, or refuse it.
+    DecideRequest(Decision) = "request.decided";
+    /// Take a decision back. What an approval gave goes with it.
+    RetractDecision(Retraction) = "request.decision_retracted";
+    /// Begin to make what was agreed to. Of the rules that are on the cluster already, nobody here is the holder.
+    StartGrant(Granting) = "grant.provisioning";
+    /// Say that the cluster has it.
+    FinishGrant(RequestId) = "grant.active";
+    /// Say that it could not be made.
+    FailGrant(GrantFailure) = "grant.failed";
+    /// Take away what was granted, for good.
+    RevokeGrant(Revocation) = "grant.revoking";
+    /// Take away what was granted, for its time is over.
+    ExpireRequest(RequestId) = "request.expiring";
+    /// Say that what was taken away is gone.
+    FinishRevocation(RequestId) = "grant.removed";
+    /// End an application whose time is over. What it owns stays, and its rights go.
+    EndTrial(ApplicationName) = "application.expired";
+    /// Say that all that was to be done was looked at.
+    Heartbeat(()) = "environment.reconciled";
 }
 
 /// An application that is wanted.
@@ -230,4 +255,72 @@ pub struct TopicFound {
     pub name: TopicName,
     /// The id that Kafka gave it, if its brokers give ids.
     pub topic_id: Option<String>,
+}
+
+/// What somebody decides about a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The request.
+    pub request: RequestId,
+    /// What they saw of it.
+    pub revision: Revision,
+    /// As what they decide.
+    pub judge: Judge,
+    /// What.
+    pub choice: Choice,
+    /// Why, in free text that can be erased.
+    pub reason: Option<String>,
+}
+
+/// A decision that does not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retraction {
+    /// The request.
+    pub request: RequestId,
+    /// What was decided about.
+    pub revision: Revision,
+    /// As what it was decided.
+    pub judge: Judge,
+}
+
+/// A grant that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granting {
+    /// The request that was agreed to.
+    pub request: RequestId,
+    /// Rules that the cluster has already.
+    pub on_cluster: BTreeSet<AclBinding>,
+}
+
+/// Why a grant could not be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantFailure {
+    /// The request that was agreed to.
+    pub request: RequestId,
+    /// What was in the way.
+    pub reason: String,
+}
+
+/// A grant that is to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// The request that it was made for.
+    pub request: RequestId,
+    /// Why, in free text that can be erased.
+    pub reason: Option<String>,
+}
+
+/// A topic that is to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicDeletion {
+    /// Its name.
+    pub name: TopicName,
+    /// Whether access that others were granted to it is revoked; else it is refused while there is any.
+    pub revoke_grants: bool,
+}
+
+impl From<TopicName> for TopicDeletion {
+    fn from(name: TopicName) -> Self {
+        Self { name, revoke_grants: false }
+    }
 }

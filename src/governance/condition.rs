@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::governance::{
     acl::{AclBinding, CLUSTER, Operation, Permission, Principal, ResourceType},
-    environment::EnvironmentSpec,
+    environment::{Environment, EnvironmentSpec},
     policy::{AclMode, Enforcement},
     probe::Probed,
+    record::Timestamp,
 };
 
 /// One thing that was looked at.
@@ -97,6 +98,21 @@ pub fn conditions(spec: &EnvironmentSpec, sight: &Sight) -> Vec<Condition> {
         res.push(journal_access(spec, sight));
     }
     res
+}
+
+/// Whether what is to be done is done in time: nothing expires but by somebody's doing. `None` where the policy does not
+/// ask.
+pub fn reconciliation(environment: &Environment, now: Timestamp) -> Option<Condition> {
+    let within = environment.spec.policy.reconcile_within_seconds?;
+    let message = |ago: i64| format!("what is to be done was last done {ago} seconds ago, and {within} are permitted");
+    Some(match environment.overdue_seconds(now) {
+        Some(ago) => bad(
+            "reconciliation",
+            message(ago),
+            "Run `terraform-provider-kafka reconcile` on a schedule: until it runs, nothing expires.",
+        ),
+        None => good("reconciliation", format!("what is to be done was done within {within} seconds")),
+    })
 }
 
 fn good(name: &'static str, message: impl Into<String>) -> Condition {

@@ -6,10 +6,14 @@
 
 mod application;
 mod binding;
+mod decision;
 mod draft;
 mod environment;
+pub(in crate::governance) mod grant;
 mod open_mode;
+mod ownership;
 mod provisioning;
+pub(in crate::governance) mod request;
 mod topic;
 mod transfer;
 
@@ -19,10 +23,12 @@ use crate::governance::{
     kind::Kind,
     names::ApplicationName,
     record::{Event, Timestamp},
+    request::RequestId,
     state::State,
-    violation::{At, Refusal, Violation},
+    violation::{At, Refusal, Violation, Weight},
 };
 pub use environment::broken_by;
+pub use grant::{Due, due, needs_granting};
 pub use provisioning::needs_provisioning;
 
 use draft::Draft;
@@ -62,12 +68,27 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
         Command::AskTopic(it) => topic::ask(&mut draft, it),
         Command::MarkTopicCreated(it) => topic::created(&mut draft, it),
         Command::ChangeTopic(it) => topic::change(&mut draft, it),
-        Command::DeleteTopic(it) => {
-            topic::delete(&mut draft, it);
-            Ok(())
-        }
+        Command::DeleteTopic(it) => topic::delete(&mut draft, it),
         Command::MarkTopicDeleted(it) => {
             topic::deleted(&mut draft, it);
+            Ok(())
+        }
+        Command::FileRequest(it) => request::file(&mut draft, it),
+        Command::WithdrawRequest(it) => {
+            request::withdraw(&mut draft, it);
+            Ok(())
+        }
+        Command::DecideRequest(it) => decision::decide(&mut draft, it),
+        Command::RetractDecision(it) => decision::retract(&mut draft, it),
+        Command::StartGrant(it) => grant::start(&mut draft, it),
+        Command::FinishGrant(it) => grant::finish(&mut draft, it),
+        Command::FailGrant(it) => grant::fail(&mut draft, it),
+        Command::RevokeGrant(it) => grant::revoke(&mut draft, it),
+        Command::ExpireRequest(it) => grant::expire(&mut draft, it),
+        Command::FinishRevocation(it) => grant::finish_revocation(&mut draft, it),
+        Command::EndTrial(it) => ownership::end_trial(&mut draft, it),
+        Command::Heartbeat(()) => {
+            environment::reconciled(&mut draft);
             Ok(())
         }
     }?;
@@ -98,7 +119,14 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::FailProvisioning
         | K::FinishDeletion
         | K::MarkBindings
-        | K::MarkQuotas => Right::Platform,
+        | K::MarkQuotas
+        | K::StartGrant
+        | K::FinishGrant
+        | K::FailGrant
+        | K::ExpireRequest
+        | K::FinishRevocation
+        | K::EndTrial
+        | K::Heartbeat => Right::Platform,
         K::ChangeApplication
         | K::OfferTransfer
         | K::ConfirmTransfer
@@ -110,7 +138,12 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::MarkTopicCreated
         | K::ChangeTopic
         | K::DeleteTopic
-        | K::MarkTopicDeleted => Right::Owner,
+        | K::MarkTopicDeleted
+        | K::FileRequest
+        | K::WithdrawRequest
+        | K::DecideRequest
+        | K::RetractDecision
+        | K::RevokeGrant => Right::Owner,
         K::DeclareApplication => Right::Newcomer,
     }
 }
@@ -131,14 +164,27 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         }
         Command::ReserveTopic(it) | Command::ChangeTopic(it) => of_topic(state, it),
         Command::AskTopic(it) => of_topic(state, &it.topic),
-        Command::DeleteTopic(name) | Command::MarkTopicDeleted(name) => owner(state, name),
+        Command::DeleteTopic(it) => owner(state, &it.name),
+        Command::MarkTopicDeleted(name) => owner(state, name),
         Command::MarkTopicCreated(it) => owner(state, &it.name),
+        Command::FileRequest(it) => Some(it.applicant.clone()),
+        Command::WithdrawRequest(id) => Some(id.applicant().clone()),
+        Command::DecideRequest(it) => judge(state, &it.request),
+        Command::RetractDecision(it) => judge(state, &it.request),
+        Command::RevokeGrant(it) => judge(state, &it.request),
         Command::DeclareEnvironment(_)
         | Command::ChangeEnvironment(_)
         | Command::DestroyEnvironment(())
         | Command::MarkEnforcement(_)
         | Command::MarkBindings(_)
-        | Command::MarkQuotas(_) => None,
+        | Command::MarkQuotas(_)
+        | Command::StartGrant(_)
+        | Command::FinishGrant(_)
+        | Command::FailGrant(_)
+        | Command::ExpireRequest(_)
+        | Command::FinishRevocation(_)
+        | Command::EndTrial(_)
+        | Command::Heartbeat(()) => None,
     }
 }
 
@@ -156,6 +202,33 @@ fn owner(state: &State, name: &crate::governance::topic::TopicName) -> Option<Ap
     }
 }
 
+/// Who decides a request besides the platform.
+fn judge(state: &State, id: &RequestId) -> Option<ApplicationName> {
+    state.request(id).and_then(|it| it.owner()).cloned()
+}
+
+/// Whether it takes back a decision about what an application handed over since, which changes nothing.
+fn decided_once(state: &State, command: &Command, acting: &ApplicationName) -> bool {
+    let Command::RetractDecision(it) = command else { return false };
+    state.request(&it.request).is_some_and(|it| it.former_owners.iter().any(|it| it.name == *acting))
+}
+
+/// The request that must be there for a command to make sense.
+fn asked_about(command: &Command) -> Option<&RequestId> {
+    match command {
+        Command::WithdrawRequest(it)
+        | Command::FinishGrant(it)
+        | Command::ExpireRequest(it)
+        | Command::FinishRevocation(it) => Some(it),
+        Command::DecideRequest(it) => Some(&it.request),
+        Command::RetractDecision(it) => Some(&it.request),
+        Command::StartGrant(it) => Some(&it.request),
+        Command::FailGrant(it) => Some(&it.request),
+        Command::RevokeGrant(it) => Some(&it.request),
+        _ => None,
+    }
+}
+
 fn allowed(state: &State, role: &Role, command: &Command) -> Result<(), Refusal> {
     if state.environment().is_none() && command.kind() != CommandKind::DeclareEnvironment {
         // An environment that ended is as one that never was, but for its own end, which may be asked for again.
@@ -165,10 +238,15 @@ fn allowed(state: &State, role: &Role, command: &Command) -> Result<(), Refusal>
         let what = "Nobody declared an environment on this cluster, or it ended.";
         return Err(Violation::new(At::all(), "No environment", what, "Declare it first.").into());
     }
+    if let Some(id) = asked_about(command).filter(|it| state.request(it).is_none()) {
+        return Err(request_unknown(id));
+    }
     let subject = subject(state, command);
     let is_allowed = match (role, right(command.kind())) {
         (Role::Platform, _) | (Role::Nobody, Right::Newcomer) => true,
-        (Role::Application(acting), Right::Owner | Right::Newcomer) => subject.as_ref() == Some(acting),
+        (Role::Application(acting), Right::Owner | Right::Newcomer) => {
+            subject.as_ref() == Some(acting) || decided_once(state, command, acting)
+        }
         (Role::Application(_) | Role::Nobody, _) => false,
     };
     if is_allowed { Ok(()) } else { Err(forbidden(role, right(command.kind()), subject.as_ref()).into()) }
@@ -188,6 +266,14 @@ fn forbidden(role: &Role, right: Right, subject: Option<&ApplicationName>) -> Vi
         _ => (format!("This is for the platform, and you act as {who}."), "Ask the platform."),
     };
     Violation::new(At::all(), "Not yours to decide", what, remedy)
+}
+
+/// The refusal for a request that is not there.
+fn request_unknown(id: &RequestId) -> Refusal {
+    let what = format!("The environment knows no request `{id}`.");
+    let remedy = "Correct the id, or wait until the request is filed.";
+    let told = Violation::new(At::attribute("request_id"), "Request unknown", what, remedy);
+    told.weighing(Weight::Wait).into()
 }
 
 /// The refusal for an application that is not there.

@@ -8,8 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 use serde_json::Value;
 
 use crate::governance::{
-    acl::{AclBinding, Principal},
+    acl::{AclBinding, Operation, PatternType, Principal},
+    application::ApplicationUid,
     record::Unreadable,
+    request::{RequestId, Revision},
     topic::TopicName,
 };
 
@@ -102,7 +104,7 @@ macro_rules! texts {
     )+};
 }
 
-texts! { AclBinding, Principal, TopicName }
+texts! { AclBinding, ApplicationUid, Operation, PatternType, Principal, RequestId, Revision, TopicName }
 
 #[cfg(test)]
 mod tests {

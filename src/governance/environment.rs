@@ -57,4 +57,18 @@ pub struct Environment {
     /// When it ended; `None` while it holds.
     #[serde(default)]
     pub deleted_at: Option<Timestamp>,
+    /// When somebody last did all that was to be done.
+    #[serde(default)]
+    pub reconciled_at: Option<Timestamp>,
+}
+
+impl Environment {
+    /// How many seconds ago somebody last did all that was to be done, if that is longer than the policy permits. An
+    /// environment in which nobody ever did is as old as it is.
+    pub fn overdue_seconds(&self, now: Timestamp) -> Option<i64> {
+        let within = self.spec.policy.reconcile_within_seconds?;
+        let Timestamp(last) = self.reconciled_at.unwrap_or(self.created_at);
+        let ago = now.0.saturating_sub(last) / 1000;
+        (within < ago).then_some(ago)
+    }
 }

@@ -12,11 +12,15 @@ use serde_json::{Value, json};
 
 use crate::governance::{
     application::ApplicationSpec,
-    command::{Actor, ApplicationRequest, Command, Role, Takeover, TopicAsk, TopicFound, Transfer},
+    command::{
+        Actor, ApplicationRequest, Command, Decision, Retraction, Revocation, Role, Takeover, TopicAsk, TopicDeletion,
+        TopicFound, Transfer,
+    },
     decide::decide,
     names::ApplicationName,
     prefix::Existing,
     record::{Event, Fold, Timestamp, Unreadable},
+    request::{Filing, RequestId},
     rights::{INBOX, mailbox},
     state::{State, mailbox_key},
     topic::TopicName,
@@ -73,9 +77,19 @@ pub enum Wish {
     /// The place of a topic that its owner made.
     MarkTopicCreated(TopicFound),
     /// The end of a topic.
-    DeleteTopic(TopicName),
+    DeleteTopic(TopicDeletion),
     /// That its owner deleted it.
     MarkTopicDeleted(TopicName),
+    /// A request, or another content of it.
+    FileRequest(Box<Filing>),
+    /// The end of a request.
+    WithdrawRequest(RequestId),
+    /// A decision about another's request.
+    DecideRequest(Decision),
+    /// That a decision does not hold any more.
+    RetractDecision(Retraction),
+    /// The end of what was granted.
+    RevokeGrant(Revocation),
 }
 
 /// An application that is wanted. What exists under its prefixes is looked for by whoever folds it.
@@ -207,6 +221,11 @@ impl Letter {
             Wish::MarkTopicCreated(it) => Command::MarkTopicCreated(it.clone()),
             Wish::DeleteTopic(it) => Command::DeleteTopic(it.clone()),
             Wish::MarkTopicDeleted(it) => Command::MarkTopicDeleted(it.clone()),
+            Wish::FileRequest(it) => Command::FileRequest(it.clone()),
+            Wish::WithdrawRequest(it) => Command::WithdrawRequest(it.clone()),
+            Wish::DecideRequest(it) => Command::DecideRequest(it.clone()),
+            Wish::RetractDecision(it) => Command::RetractDecision(it.clone()),
+            Wish::RevokeGrant(it) => Command::RevokeGrant(it.clone()),
         }
     }
 }
@@ -234,6 +253,11 @@ pub fn wish_of(command: &Command) -> Option<Wish> {
         Command::MarkTopicCreated(it) => Some(Wish::MarkTopicCreated(it.clone())),
         Command::DeleteTopic(it) => Some(Wish::DeleteTopic(it.clone())),
         Command::MarkTopicDeleted(it) => Some(Wish::MarkTopicDeleted(it.clone())),
+        Command::FileRequest(it) => Some(Wish::FileRequest(it.clone())),
+        Command::WithdrawRequest(it) => Some(Wish::WithdrawRequest(it.clone())),
+        Command::DecideRequest(it) => Some(Wish::DecideRequest(it.clone())),
+        Command::RetractDecision(it) => Some(Wish::RetractDecision(it.clone())),
+        Command::RevokeGrant(it) => Some(Wish::RevokeGrant(it.clone())),
         _ => None,
     }
 }

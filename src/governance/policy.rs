@@ -227,6 +227,9 @@ pub enum AccessApproval {
     Platform,
     /// Both.
     OwnerAndPlatform,
+    /// Nobody, where every check is green: one topic that is there, to read or write, between two applications that are
+    /// ready. Anything else is the owner's to decide.
+    Auto,
 }
 
 /// Who enforces rights.

@@ -19,6 +19,7 @@ use crate::governance::{
     owned_topic::OwnedTopic,
     policy::Policy,
     record::{Fold, Unreadable},
+    request::{Request, RequestId},
     template::Template,
     topic::TopicName,
 };
@@ -29,7 +30,7 @@ pub const ENVIRONMENT: &str = "environment";
 /// All entities of an environment.
 ///
 /// Their keys are `environment`, `application/<name>`, `topic/<name>`, `binding/<rule as text>`, `quota/<user>`,
-/// `mailbox/<application>` and `inbox`.
+/// `request/<id>`, `mailbox/<application>` and `inbox`.
 /// Entities of other kinds, or in a newer form that does not read, are kept as they are.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -39,6 +40,7 @@ pub struct State {
     bindings: BTreeMap<AclBinding, Entity<BindingEntry>>,
     quotas: BTreeMap<QuotaUser, Entity<Quota>>,
     mailboxes: BTreeMap<MailboxOf, Entity<Mailbox>>,
+    requests: BTreeMap<RequestId, Entity<Request>>,
     /// What only a newer release understands.
     newer: BTreeMap<String, Value>,
     /// Whose the names are that begin so.
@@ -85,6 +87,11 @@ pub fn binding_key(binding: &AclBinding) -> String {
     format!("binding/{binding}")
 }
 
+/// The key of a request.
+pub fn request_key(id: &RequestId) -> String {
+    format!("request/{id}")
+}
+
 /// The key of a quota.
 pub fn quota_key(user: &QuotaUser) -> String {
     format!("quota/{user}")
@@ -118,6 +125,9 @@ impl State {
             Some(("quota", user)) => {
                 self.quotas.insert(QuotaUser(user.to_owned()), Entity::read(key, value)?);
             }
+            Some(("request", id)) => {
+                self.requests.insert(named(key, id)?, Entity::read(key, value)?);
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -133,7 +143,10 @@ impl State {
     fn put_application(&mut self, name: ApplicationName, application: Entity<Application>) {
         if let Some(before) = self.applications.get(&name) {
             for key in claims(&before.it) {
-                self.prefixes.remove(&key);
+                // Who takes a prefix over may be read before who gives it.
+                if self.prefixes.get(&key) == Some(&name) {
+                    self.prefixes.remove(&key);
+                }
             }
         }
         if application.it.status.holds_prefixes() {
@@ -219,6 +232,16 @@ impl State {
     /// All quotas, also those that are gone.
     pub fn quotas(&self) -> impl Iterator<Item = (&QuotaUser, &Quota)> {
         self.quotas.iter().map(|(user, it)| (user, &it.it))
+    }
+
+    /// A request, also one that ended.
+    pub fn request(&self, id: &RequestId) -> Option<&Request> {
+        self.requests.get(id).map(|it| &it.it)
+    }
+
+    /// All requests, also those that ended.
+    pub fn requests(&self) -> impl Iterator<Item = (&RequestId, &Request)> {
+        self.requests.iter().map(|(id, it)| (id, &it.it))
     }
 
     /// Keys of entities that only a newer release understands.
@@ -325,6 +348,11 @@ impl State {
     /// A rule in its new state, as it is written: what a newer release put there is kept.
     pub fn rewritten_binding(&self, binding: &AclBinding, it: &BindingEntry) -> Value {
         rewritten(self.bindings.get(binding), it)
+    }
+
+    /// A request in its new state, as it is written: what a newer release put there is kept.
+    pub fn rewritten_request(&self, id: &RequestId, it: &Request) -> Value {
+        rewritten(self.requests.get(id), it)
     }
 
     /// A quota in its new state, as it is written: what a newer release put there is kept.

@@ -326,7 +326,7 @@ impl Resource<Context> for Topic {
             return Ok(());
         }
         same_topic(call, &found)?;
-        ended(environment, Command::DeleteTopic(name.clone()), call.deadline).await?;
+        ended(environment, Command::DeleteTopic(name.clone().into()), call.deadline).await?;
         kafka.delete_topic(name, found.id.as_deref(), call.deadline).await?;
         ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await
     }

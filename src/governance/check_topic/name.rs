@@ -109,6 +109,11 @@ fn status(owner: &Application) -> Option<Violation> {
         Status::Deleting => {
             (format!("The application `{name}` is being deleted."), "Choose another application.", Weight::Refuse)
         }
+        Status::Expired => (
+            format!("The time of the application `{name}` is over."),
+            "Have `expires_at` moved, or choose another application.",
+            Weight::Refuse,
+        ),
         _ => return None,
     };
     let told = Violation::new(At::attribute("application"), "Application not in force", what, remedy);

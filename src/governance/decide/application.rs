@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{draft::Draft, no_application, open_mode, provisioning};
+use super::{draft::Draft, no_application, open_mode, ownership, provisioning};
 use crate::governance::{
     application::{Application, ApplicationSpec, Status},
     command::{ApplicationRequest, Role},
+    grants,
     kind::Kind,
     names::ApplicationName,
     policy::ApplicationApproval,
@@ -45,9 +46,12 @@ pub(super) fn change(draft: &mut Draft<'_>, request: &ApplicationRequest) -> Res
         Some(it) => match it.status {
             Status::Deleted | Status::Rejected => Err(no_application(&request.spec.name)),
             Status::Deleting => Err(being_deleted(&it.spec.name)),
-            Status::Pending | Status::Approved | Status::Provisioning | Status::Ready | Status::Failed => {
-                alter(draft, it, request)
-            }
+            Status::Pending
+            | Status::Approved
+            | Status::Provisioning
+            | Status::Ready
+            | Status::Failed
+            | Status::Expired => alter(draft, it, request),
         },
     }
 }
@@ -66,6 +70,7 @@ pub(super) fn delete(draft: &mut Draft<'_>, name: &ApplicationName) -> Result<()
         // The same run may delete them before.
         return Err(Violation::new(At::all(), "Application in use", what, remedy).weighing(Weight::Wait).into());
     }
+    ownership::ending(draft, there)?;
     let has_rights = provisioning::release_all(draft, there);
     let mut it = there.clone();
     it.offer = None;
@@ -106,6 +111,9 @@ fn alter(draft: &mut Draft<'_>, there: &Application, request: &ApplicationReques
         }
     } else if is_agreed(draft) || gives(&there.spec) == gives(&spec) {
         it.spec = spec;
+        if it.status == Status::Expired && !it.is_expired(draft.now) {
+            it.status = Status::Approved;
+        }
         provisioning::adjust(draft, &mut it);
     } else {
         it.amendment = Some(spec);
@@ -153,6 +161,7 @@ fn checked(
     wrong.extend(amounts(draft, &spec, before));
     wrong.extend(before.into_iter().flat_map(|it| uncovered(state, it, &spec)));
     wrong.extend(before.into_iter().flat_map(|it| offered(it, &spec)));
+    wrong.extend(before.and_then(|it| grants::uncovered(state, it, &spec)));
     let had = before.and_then(|it| it.spec.expires_at);
     if let Some(end) = spec.expires_at.filter(|it| *it <= draft.now && had != Some(*it)) {
         let what = format!("`expires_at` is over ({} ms before now).", draft.now.0.saturating_sub(end.0));
@@ -256,7 +265,7 @@ fn say(draft: &mut Draft<'_>, request: &ApplicationRequest) {
 }
 
 /// A number that is the same for the same texts, so that a change is seen without keeping them (FNV-1a).
-fn digest(texts: &BTreeMap<String, String>) -> Option<i64> {
+pub(super) fn digest(texts: &BTreeMap<String, String>) -> Option<i64> {
     let bytes = texts.iter().flat_map(|(name, text)| name.bytes().chain([0]).chain(text.bytes()).chain([0]));
     let hash = bytes
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));

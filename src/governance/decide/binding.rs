@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::draft::Draft;
+use super::{draft::Draft, grant};
 use crate::governance::{
     acl::{AclBinding, Operation, PatternType, Permission, ResourceType, WILDCARD},
     application::{Application, Status},
@@ -74,8 +74,13 @@ pub(super) fn mark_quotas(draft: &mut Draft<'_>, it: &Seen<QuotaUser>) {
     provision_again(draft, &lost);
 }
 
-/// Applications that lost behind our back what they had are not ready any more.
+/// Applications that lost behind our back what they had are not ready any more, and grants not active.
 fn provision_again(draft: &mut Draft<'_>, lost: &BTreeSet<Holder>) {
+    for it in lost {
+        if let Holder::Grant(id) = it {
+            grant::provision_again(draft, id);
+        }
+    }
     let uids = lost.iter().filter_map(|it| match it {
         Holder::Application(it) => Some(it),
         Holder::Grant(_) | Holder::Declared(_) | Holder::Foreign => None,

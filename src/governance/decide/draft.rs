@@ -15,6 +15,7 @@ use crate::governance::{
     owned_topic::OwnedTopic,
     policy::{Enforcement, Policy},
     record::{Event, Timestamp},
+    request::{Request, RequestId},
     state::{self, ENVIRONMENT, State},
     topic::TopicName,
 };
@@ -29,6 +30,7 @@ pub(super) struct Draft<'a> {
     topics: BTreeMap<TopicName, OwnedTopic>,
     bindings: BTreeMap<AclBinding, BindingEntry>,
     quotas: BTreeMap<QuotaUser, Quota>,
+    requests: BTreeMap<RequestId, Request>,
     /// Free text, by the key of its entity.
     pub(super) texts: BTreeMap<String, Option<Value>>,
     pub(super) facts: Map<String, Value>,
@@ -45,6 +47,7 @@ impl<'a> Draft<'a> {
             topics: BTreeMap::new(),
             bindings: BTreeMap::new(),
             quotas: BTreeMap::new(),
+            requests: BTreeMap::new(),
             texts: BTreeMap::new(),
             facts: Map::new(),
         }
@@ -82,6 +85,10 @@ impl<'a> Draft<'a> {
         self.quotas.get(user).or_else(|| self.state.quota(user))
     }
 
+    pub(super) fn request(&self, id: &RequestId) -> Option<&Request> {
+        self.requests.get(id).or_else(|| self.state.request(id))
+    }
+
     pub(super) fn set_environment(&mut self, it: Environment) {
         self.environment = Some(it);
     }
@@ -102,9 +109,15 @@ impl<'a> Draft<'a> {
         self.quotas.insert(user, it);
     }
 
+    pub(super) fn set_request(&mut self, id: RequestId, it: Request) {
+        self.requests.insert(id, it);
+    }
+
     /// One event with all that changes, or none if nothing does.
     pub(super) fn events(self, kind: CommandKind) -> Vec<Event> {
-        let Self { state, actor, now: _, environment, applications, topics, bindings, quotas, texts, mut facts } = self;
+        let Self { state, actor, now: _, environment, applications, topics, bindings, quotas, requests, texts, facts } =
+            self;
+        let mut facts = facts;
         let mut entities = BTreeMap::new();
         if let Some(it) = environment.filter(|it| state.any_environment() != Some(it)) {
             entities.insert(ENVIRONMENT.to_owned(), state.rewritten_environment(&it));
@@ -120,6 +133,9 @@ impl<'a> Draft<'a> {
         }
         for (user, it) in quotas.iter().filter(|(user, it)| state.quota(user) != Some(it)) {
             entities.insert(state::quota_key(user), state.rewritten_quota(user, it));
+        }
+        for (id, it) in requests.iter().filter(|(id, it)| state.request(id) != Some(it)) {
+            entities.insert(state::request_key(id), state.rewritten_request(id, it));
         }
         if entities.is_empty() {
             return Vec::new();

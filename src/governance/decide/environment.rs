@@ -27,7 +27,13 @@ pub(super) fn declare(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<(
         let remedy = "Import it, and change it then.";
         return Err(Violation::new(At::attribute("name"), "Environment exists", what, remedy).into());
     }
-    draft.set_environment(Environment { spec: spec.clone(), probe: None, created_at: draft.now, deleted_at: None });
+    draft.set_environment(Environment {
+        spec: spec.clone(),
+        probe: None,
+        created_at: draft.now,
+        deleted_at: None,
+        reconciled_at: None,
+    });
     Ok(())
 }
 
@@ -77,6 +83,13 @@ pub(super) fn destroy(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     }
     draft.set_environment(Environment { deleted_at: Some(draft.now), ..there.clone() });
     Ok(())
+}
+
+pub(super) fn reconciled(draft: &mut Draft<'_>) {
+    let there = draft.environment();
+    // Records keep the order of time, and a clock that went back says nothing new.
+    let reconciled_at = there.reconciled_at.max(Some(draft.now));
+    draft.set_environment(Environment { reconciled_at, ..there.clone() });
 }
 
 fn second(there: &Environment, spec: &EnvironmentSpec) -> Refusal {

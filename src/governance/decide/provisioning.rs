@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{draft::Draft, no_application, open_mode};
+use super::{draft::Draft, grant, no_application, open_mode};
 use crate::governance::{
     acl::AclBinding,
     application::{Application, Status},
@@ -32,7 +32,7 @@ pub(super) fn start(draft: &mut Draft<'_>, it: &Provisioning) -> Result<(), Refu
     }
     match there.status {
         Status::Approved | Status::Provisioning | Status::Ready | Status::Failed => {}
-        Status::Pending | Status::Rejected | Status::Deleting | Status::Deleted => {
+        Status::Pending | Status::Rejected | Status::Expired | Status::Deleting | Status::Deleted => {
             return Err(not_in_force(there).into());
         }
     }
@@ -131,6 +131,7 @@ pub(super) fn adjust(draft: &mut Draft<'_>, it: &mut Application) {
         release(draft, it, &kept);
     }
     release_declared(draft, it, |binding| rights::is_own(&it.spec, binding));
+    grant::follow_programs(draft, it);
     let users = wanted_quotas(draft.environment(), it).into_keys().collect();
     release_quotas(draft, it, &users);
     if !is_complete && it.status.is_in_force() {

@@ -1,5 +1,7 @@
 //! The table of who may ask what, of what in which state: printed, and compared with the committed one.
 
+mod requests;
+
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use serde_json::{Value, json};
@@ -15,18 +17,21 @@ use crate::governance::{
     check_topic::TopicRequest,
     client_quota::QuotaUser,
     command::{
-        ApplicationRequest, Command, CommandKind, Failure, Holding, Provisioning, Seen, Takeover, TopicAsk, TopicFound,
-        Transfer,
+        ApplicationRequest, Command, CommandKind, Decision, Failure, GrantFailure, Granting, Holding, Provisioning,
+        Retraction, Revocation, Seen, Takeover, TopicAsk, TopicFound, Transfer,
     },
     kind::Kind,
     owned_topic::TopicStatus,
     probe::Probed,
     record::Fold,
+    request::{Choice, Judge, RequestStatus},
     state::State,
+    topic::TopicName,
 };
 
 const ROLES: [&str; 4] = ["platform", "billing", "other", "nobody"];
 const RULE: &str = "TOPIC|PREFIXED|billing.|User:billing|*|READ|ALLOW";
+const GRANTED: &str = "TOPIC|LITERAL|other.x|User:billing|*|READ|ALLOW";
 
 /// What a kind of command is about, whose states are the rows.
 #[derive(Clone, Copy)]
@@ -36,13 +41,16 @@ enum About {
     Topic,
     Binding,
     Quota,
+    Request,
 }
 
 /// The rows of each kind. A new kind must say here what it is about.
 fn about(kind: CommandKind) -> About {
     use CommandKind as K;
     match kind {
-        K::DeclareEnvironment | K::ChangeEnvironment | K::DestroyEnvironment | K::MarkEnforcement => About::Environment,
+        K::DeclareEnvironment | K::ChangeEnvironment | K::DestroyEnvironment | K::MarkEnforcement | K::Heartbeat => {
+            About::Environment
+        }
         K::DeclareApplication
         | K::ChangeApplication
         | K::OfferTransfer
@@ -51,12 +59,23 @@ fn about(kind: CommandKind) -> About {
         | K::StartProvisioning
         | K::FinishProvisioning
         | K::FailProvisioning
-        | K::FinishDeletion => About::Application,
+        | K::FinishDeletion
+        | K::EndTrial => About::Application,
         K::HoldBindings | K::ReleaseBindings | K::MarkBindings => About::Binding,
         K::MarkQuotas => About::Quota,
         K::ReserveTopic | K::AskTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => {
             About::Topic
         }
+        K::FileRequest
+        | K::WithdrawRequest
+        | K::DecideRequest
+        | K::RetractDecision
+        | K::StartGrant
+        | K::FinishGrant
+        | K::FailGrant
+        | K::RevokeGrant
+        | K::ExpireRequest
+        | K::FinishRevocation => About::Request,
     }
 }
 
@@ -106,8 +125,30 @@ fn sample(kind: CommandKind) -> Command {
             Command::MarkTopicCreated(TopicFound { name: "billing.x".parse().unwrap(), topic_id: None })
         }
         K::ChangeTopic => Command::ChangeTopic(topic(6)),
-        K::DeleteTopic => Command::DeleteTopic("billing.x".parse().unwrap()),
+        K::DeleteTopic => Command::DeleteTopic("billing.x".parse::<TopicName>().unwrap().into()),
         K::MarkTopicDeleted => Command::MarkTopicDeleted("billing.x".parse().unwrap()),
+        K::FileRequest => requests::file("other.x"),
+        K::WithdrawRequest => Command::WithdrawRequest(requests::id()),
+        K::DecideRequest => Command::DecideRequest(Decision {
+            request: requests::id(),
+            revision: requests::content().revision(),
+            judge: Judge::Owner,
+            choice: Choice::Approve,
+            reason: None,
+        }),
+        K::RetractDecision => Command::RetractDecision(Retraction {
+            request: requests::id(),
+            revision: requests::content().revision(),
+            judge: Judge::Owner,
+        }),
+        K::StartGrant => Command::StartGrant(Granting { request: requests::id(), on_cluster: [].into() }),
+        K::FinishGrant => Command::FinishGrant(requests::id()),
+        K::FailGrant => Command::FailGrant(GrantFailure { request: requests::id(), reason: "no right".to_owned() }),
+        K::RevokeGrant => Command::RevokeGrant(Revocation { request: requests::id(), reason: None }),
+        K::ExpireRequest => Command::ExpireRequest(requests::id()),
+        K::FinishRevocation => Command::FinishRevocation(requests::id()),
+        K::EndTrial => Command::EndTrial(application()),
+        K::Heartbeat => Command::Heartbeat(()),
     }
 }
 
@@ -155,6 +196,11 @@ fn states(about: About) -> Vec<(&'static str, State)> {
                 with("quota/billing", &json!({"limits": {}, "holder": "application/billing#1", "status": status}))
             };
             ["wanted", "present", "removing", "removed"].map(|it| (it, quota(it))).into_iter().collect()
+        }
+        About::Request => {
+            let there = RequestStatus::ALL.into_iter().map(|it| (it.word(), requests::with_request(it)));
+            let absent = ("absent", with_application(Status::Ready, &["User:billing"]));
+            [absent].into_iter().chain(there).collect()
         }
     }
 }

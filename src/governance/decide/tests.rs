@@ -278,7 +278,9 @@ fn an_application_with_topics_is_not_deleted_and_a_name_used_again_is_another_li
     assert!(refusal.0[0].detail.contains("owns topics: `pay.t`."), "{refusal:?}");
     let lost = world.refused("pay", &change("pay", json!({"prefixes": {"topic": ["pay.x."]}})));
     assert_eq!(lost, [("prefixes.topic".to_owned(), "Prefix in use")]);
-    world.ask("pay", &Command::DeleteTopic("pay.t".parse().unwrap())).unwrap();
+    world
+        .ask("pay", &Command::DeleteTopic("pay.t".parse::<crate::governance::topic::TopicName>().unwrap().into()))
+        .unwrap();
     assert!(world.ask("pay", &Command::DeleteApplication(named("pay"))).is_err(), "it is still there");
     world.ask("pay", &Command::MarkTopicDeleted("pay.t".parse().unwrap())).unwrap();
     world.ask("pay", &Command::DeleteApplication(named("pay"))).unwrap();

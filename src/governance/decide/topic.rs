@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draft::Draft;
+use super::{draft::Draft, ownership};
 use crate::governance::{
     application::Application,
     check_topic::{TopicRequest, check_topic},
-    command::{TopicAsk, TopicFound},
+    command::{TopicAsk, TopicDeletion, TopicFound},
     kind::Kind,
     owned_topic::{Asked, OwnedTopic, TopicStatus},
     state::State,
@@ -111,10 +111,12 @@ pub(super) fn created(draft: &mut Draft<'_>, it: &TopicFound) -> Result<(), Refu
     Ok(())
 }
 
-pub(super) fn delete(draft: &mut Draft<'_>, name: &TopicName) {
-    if let Some(there) = draft.state.topic(name).filter(|it| it.is_there()) {
-        draft.set_topic(name.clone(), OwnedTopic { status: TopicStatus::Deleting, ..there.clone() });
-    }
+pub(super) fn delete(draft: &mut Draft<'_>, it: &TopicDeletion) -> Result<(), Refusal> {
+    let name = &it.name;
+    let Some(there) = draft.state.topic(name).filter(|it| it.is_there()) else { return Ok(()) };
+    ownership::topic_deleted(draft, it)?;
+    draft.set_topic(name.clone(), OwnedTopic { status: TopicStatus::Deleting, ..there.clone() });
+    Ok(())
 }
 
 pub(super) fn deleted(draft: &mut Draft<'_>, name: &TopicName) {

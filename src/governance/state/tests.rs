@@ -46,6 +46,25 @@ fn a_name_is_its_prefixes_owners() {
 }
 
 #[test]
+fn a_prefix_that_was_handed_over_is_the_takers_in_whatever_order_they_are_read() {
+    let before = [
+        ("application/a", application("a", &json!({"topic": ["a.", "x."]}))),
+        ("application/b", application("b", &json!({"topic": ["b.", "y."]}))),
+    ];
+    let after = [
+        ("application/a", application("a", &json!({"topic": ["a.", "y."]}))),
+        ("application/b", application("b", &json!({"topic": ["b.", "x."]}))),
+    ];
+    for order in [[0, 1], [1, 0]] {
+        let mut state = state(&before);
+        for it in order {
+            state.put(after[it].0, &after[it].1).unwrap();
+        }
+        assert_eq!((owner(&state, Kind::Topic, "x.1"), owner(&state, Kind::Topic, "y.1")), (Some("b"), Some("a")));
+    }
+}
+
+#[test]
 fn the_longest_prefix_is_found_among_any() {
     arbtest::arbtest(|u| {
         let mut text = || -> arbtest::arbitrary::Result<String> {

@@ -124,7 +124,7 @@ impl Change<TopicModel> {
 /// Tells what speaks against the end of a topic in a governed environment.
 pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
     let Some(governance) = governance(environment, call).await? else { return Ok(()) };
-    let command = Command::DeleteTopic(prior.name.value()?.clone());
+    let command = Command::DeleteTopic(prior.name.value()?.clone().into());
     if let Err(refusal) = governance.governed.would(&governance.snapshot.state, &command) {
         tell(&refusal.0, call.phase, call);
     }

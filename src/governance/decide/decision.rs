@@ -1,0 +1,218 @@
+//! Decisions about requests, made and taken back.
+
+use super::{draft::Draft, grant, request::settle, request_unknown};
+use crate::governance::{
+    application::ApplicationUid,
+    check_request::{self, judges, secret},
+    command::{Decision, Retraction, Role},
+    request::{Choice, Decided, Judge, Request, RequestId, RequestStatus, Revision},
+    state::{State, request_key},
+    violation::{At, Refusal, Violation, Weight},
+};
+
+pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal> {
+    let Decision { request: id, revision, judge, choice, reason } = it;
+    let there = draft.state.request(id).ok_or_else(|| request_unknown(id))?;
+    let application = as_judge(draft, there, *judge)?;
+    let said = there.decisions.get(judge).filter(|it| it.revision == *revision);
+    if said.is_some_and(|it| it.choice == *choice && it.application == application) {
+        return Ok(());
+    }
+    if *choice == Choice::Approve && there.status.is_approved() && said.is_none() && there.revision == *revision {
+        // Nobody had to agree when it was filed; that somebody does now changes nothing.
+        if !judges(draft.state, &there.content).contains(judge) {
+            return Ok(());
+        }
+    }
+    Refusal::of(stale(id, there, revision).into_iter().collect())?;
+    let mut wrong: Vec<Violation> = not_asked(draft, there, *judge).into_iter().collect();
+    wrong.extend(reason.as_deref().and_then(|it| secret("reason", it)));
+    if *choice == Choice::Approve {
+        wrong.extend(against(draft, there));
+        wrong.extend(same_actor(draft, there, *judge));
+    }
+    Refusal::of(wrong)?;
+
+    let mut next = there.clone();
+    let actor = draft.actor.claimed.clone();
+    let decided = Decided { revision: revision.clone(), choice: *choice, application, actor, at: draft.now };
+    next.decisions.insert(*judge, decided);
+    if let Some(reason) = reason {
+        let key = format!("{}/{}", request_key(id), judge.word());
+        draft.texts.insert(key, Some(reason.as_str().into()));
+    }
+    match choice {
+        Choice::Approve => {
+            if next.status == RequestStatus::Rejected && !next.decisions.values().any(|it| it.choice == Choice::Reject)
+            {
+                next.status = RequestStatus::Pending;
+            }
+            settle(draft, &mut next);
+        }
+        Choice::Reject if gives(&next, revision) => {
+            draft.set_request(id.clone(), next);
+            grant::end(draft, id, RequestStatus::Revoking);
+            return Ok(());
+        }
+        Choice::Reject => next.status = RequestStatus::Rejected,
+    }
+    draft.set_request(id.clone(), next);
+    Ok(())
+}
+
+pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refusal> {
+    let Retraction { request: id, revision, judge } = it;
+    let there = draft.state.request(id).ok_or_else(|| request_unknown(id))?;
+    if is_former_owner(draft, there) {
+        return Ok(());
+    }
+    as_judge(draft, there, *judge)?;
+    let is_of = |it: &Decided| it.revision == *revision;
+    let granted = there.live_grant().and_then(|it| it.decisions.get(judge)).is_some_and(is_of);
+    let Some(decided) = there.decisions.get(judge).filter(|it| is_of(it)) else {
+        if granted && !there.status.is_over() {
+            grant::end_granted(draft, id);
+        }
+        return Ok(());
+    };
+    if there.status.is_over() {
+        return Ok(());
+    }
+    if decided.choice == Choice::Approve && gives(there, revision) {
+        grant::end(draft, id, RequestStatus::Revoking);
+        return Ok(());
+    }
+    let mut next = there.clone();
+    next.decisions.remove(judge);
+    if !next.decisions.values().any(|it| it.choice == Choice::Reject) {
+        next.status = RequestStatus::Pending;
+        settle(draft, &mut next);
+    }
+    draft.set_request(id.clone(), next);
+    Ok(())
+}
+
+/// Whether who asks handed over what the request is about: nothing that they decided holds any more.
+fn is_former_owner(draft: &Draft<'_>, there: &Request) -> bool {
+    let Role::Application(acting) = &draft.actor.role else { return false };
+    there.owner() != Some(acting) && there.former_owners.iter().any(|it| it.name == *acting)
+}
+
+/// Whether that very revision gives something already.
+fn gives(it: &Request, revision: &Revision) -> bool {
+    it.live_grant().is_some_and(|it| it.revision == *revision)
+}
+
+/// Who decides: nobody decides as somebody else, and the platform not as the owner.
+fn as_judge(draft: &Draft<'_>, there: &Request, judge: Judge) -> Result<Option<ApplicationUid>, Refusal> {
+    let (what, remedy) = match (judge, &draft.actor.role, &there.content.owner) {
+        (Judge::Platform, Role::Platform, _) => return Ok(None),
+        (Judge::Owner, Role::Application(acting), Some(owner)) if *acting == owner.name => {
+            return Ok(Some(owner.clone()));
+        }
+        (Judge::Owner, Role::Platform, Some(owner)) => (
+            format!("The owner decides as the application `{}`, and you act as the platform.", owner.name),
+            "Act as that application, or decide as the platform.",
+        ),
+        (Judge::Owner, _, None) => {
+            ("This is the platform's to decide.".to_owned(), "Have the platform decide, as the platform.")
+        }
+        (Judge::Platform | Judge::Owner, ..) => {
+            ("An application decides as the owner, of what it owns.".to_owned(), "Decide as the owner.")
+        }
+    };
+    Err(Violation::new(At::attribute("as"), "Not yours to decide", what, remedy).into())
+}
+
+/// Nothing is decided that was not seen, and nothing that is over.
+fn stale(id: &RequestId, there: &Request, revision: &Revision) -> Option<Violation> {
+    let told =
+        |at: &str, summary, what: String, remedy: &str| Some(Violation::new(At::attribute(at), summary, what, remedy));
+    if there.status.is_over() {
+        let what = format!("The request `{id}` is `{}`.", there.status);
+        return told("request_id", "Request over", what, "There is nothing to decide any more: remove the decision.");
+    }
+    if there.revision == *revision {
+        return None;
+    }
+    let what = format!(
+        "The request `{id}` was amended since: it is `{}` now, and this is about `{revision}`.",
+        there.revision
+    );
+    told("revision", "Request amended since", what, "Plan again, look at what it asks for now, and decide about that.")
+}
+
+/// Whether somebody is asked at all.
+fn not_asked(draft: &Draft<'_>, there: &Request, judge: Judge) -> Option<Violation> {
+    let judges = judges(draft.state, &there.content);
+    if judges.contains(&judge) || there.decisions.contains_key(&judge) {
+        return None;
+    }
+    let asked: Vec<&str> = judges.iter().map(|it| it.word()).collect();
+    let what = format!(
+        "The environment has this decided by {}, and you decide as {}.",
+        crate::governance::violation::listed(asked),
+        judge.word()
+    );
+    let remedy = "Leave it to them. What is granted, the owner and the platform can revoke.";
+    Some(Violation::new(At::attribute("as"), "Not asked to decide", what, remedy))
+}
+
+/// What speaks against agreeing now, whoever does.
+fn against(draft: &Draft<'_>, there: &Request) -> Vec<Violation> {
+    let mut res = Vec::new();
+    let content = &there.content;
+    if content.is_expired(draft.now) {
+        let what = "The time for which it was asked is over.";
+        res.push(Violation::new(At::attribute("request_id"), "Request expired", what, "Have it filed again."));
+    }
+    res.extend(out_of_date(draft.state, there));
+    res
+}
+
+/// Why what was asked for is not there to be given any more.
+pub(super) fn out_of_date(state: &State, there: &Request) -> Option<Violation> {
+    let content = &there.content;
+    let applicant = state.application(&content.applicant.name);
+    let at = At::attribute("request_id");
+    let access = content.access()?;
+    if !applicant.is_some_and(|it| it.uid() == content.applicant && it.status.is_in_force()) {
+        let what = format!("The application `{}` that asks is not in force.", content.applicant.name);
+        let told = Violation::new(at, "Application not in force", what, "Wait until it is, or reject the request.");
+        return Some(told.weighing(Weight::Wait));
+    }
+    let owner = check_request::owner(state, access).filter(|it| it.status.is_in_force());
+    if owner.map(crate::governance::application::Application::uid) != content.owner {
+        let what = format!("The {} `{}` has another owner by now, or none.", access.kind, access.name);
+        return Some(Violation::new(at, "Owner changed", what, "Have the request filed again."));
+    }
+    None
+}
+
+/// Where the environment wants them to be different people: who asks, and each who agrees.
+fn same_actor(draft: &Draft<'_>, there: &Request, judge: Judge) -> Option<Violation> {
+    if !draft.policy().approval.distinct_actors {
+        return None;
+    }
+    let others = there.decisions.iter().filter(|(it, _)| **it != judge).map(|(_, it)| &it.actor);
+    let others: Vec<&Option<String>> = others.chain([&there.filed_by]).collect();
+    let (summary, what, remedy) = match &draft.actor.claimed {
+        None => (
+            "Actor unknown",
+            "Who asks and who agrees must be different people here, and nothing says who you are.".to_owned(),
+            "Set `KAFKA_ACTOR`, as continuous integration does.",
+        ),
+        Some(_) if others.iter().any(|it| it.is_none()) => (
+            "Actor unknown",
+            "Who asks and who agrees must be different people here, and nothing says who asked.".to_owned(),
+            "Have the request withdrawn and filed again by somebody who says so.",
+        ),
+        Some(me) if others.iter().any(|it| it.as_ref() == Some(me)) => (
+            "One person for two",
+            format!("Who asks and who agrees must be different people here, and both are `{me}`."),
+            "Have somebody else agree.",
+        ),
+        Some(_) => return None,
+    };
+    Some(Violation::new(At::all(), summary, what, remedy))
+}

@@ -1,0 +1,167 @@
+//! Requests: filed, amended, withdrawn.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::{draft::Draft, grant};
+use crate::governance::{
+    check_request::{check_request, content, judges},
+    request::{Choice, Content, Decided, Filing, Judge, Request, RequestId, RequestStatus, Subject},
+    state::request_key,
+    violation::{At, Refusal, Violation},
+};
+
+pub(super) fn file(draft: &mut Draft<'_>, filing: &Filing) -> Result<(), Refusal> {
+    let there = draft.state.request(&filing.id);
+    if let Some(it) = there {
+        let is_here = draft.state.application(&filing.applicant).is_none_or(|now| now.uid() == *it.applicant());
+        if !is_here {
+            let what = format!("`{}` was a request of an application `{}` that ended.", filing.id, filing.applicant);
+            return Err(Violation::new(At::attribute("id"), "Id in use", what, "Choose another id.").into());
+        }
+        if is_same(draft, it, filing) {
+            return Ok(());
+        }
+        Refusal::of(over(&filing.id, it).into_iter().collect())?;
+    }
+    let actor = draft.actor.claimed.as_deref();
+    Refusal::of(check_request(draft.state, filing, there, actor, draft.now))?;
+    let content = content(draft.state, filing).ok_or_else(|| {
+        let what = "Who asks, or who owns what is asked for, is not there.";
+        Violation::new(At::all(), "Request refused", what, "Declare them first.")
+    })?;
+    let mut it = match there {
+        Some(there) if is_agreed_to(there, &content) => there.clone(),
+        Some(there) => amended(draft, there, content),
+        None => filed(draft, content),
+    };
+    let digest = super::application::digest(&filing.texts);
+    if it.text_digest != digest {
+        say(draft, filing);
+    }
+    it.text_digest = digest;
+    it.approver.clone_from(&filing.approver);
+    it.ticket.clone_from(&filing.ticket);
+    settle(draft, &mut it);
+    draft.set_request(filing.id.clone(), it);
+    Ok(())
+}
+
+pub(super) fn withdraw(draft: &mut Draft<'_>, id: &RequestId) {
+    let Some(there) = draft.request(id).cloned() else { return };
+    if there.status.is_over() || (there.status == RequestStatus::Rejected && there.grant.is_none()) {
+        return;
+    }
+    if there.grant.is_some() {
+        grant::end(draft, id, RequestStatus::Revoking);
+    } else {
+        let ended_at = Some(draft.now);
+        draft.set_request(id.clone(), Request { status: RequestStatus::Withdrawn, ended_at, ..there });
+    }
+}
+
+fn filed(draft: &Draft<'_>, content: Content) -> Request {
+    Request {
+        revision: content.revision(),
+        content,
+        status: RequestStatus::Pending,
+        filed_by: draft.actor.claimed.clone(),
+        approver: None,
+        ticket: None,
+        text_digest: None,
+        decisions: BTreeMap::new(),
+        grant: None,
+        former_owners: BTreeSet::new(),
+        created_at: draft.now,
+        ended_at: None,
+    }
+}
+
+/// The request with another content. What is granted stays until that is decided.
+pub(super) fn amended(draft: &Draft<'_>, there: &Request, content: Content) -> Request {
+    Request {
+        revision: content.revision(),
+        content,
+        status: RequestStatus::Pending,
+        filed_by: draft.actor.claimed.clone(),
+        decisions: BTreeMap::new(),
+        ended_at: None,
+        ..there.clone()
+    }
+}
+
+/// Agreed to, if all who must have said so and that still holds; waiting, if not.
+pub(super) fn settle(draft: &Draft<'_>, it: &mut Request) {
+    if it.status != RequestStatus::Pending {
+        return;
+    }
+    let content = &it.content;
+    it.decisions.retain(|judge, decided| decided.revision == it.revision && is_valid(content, *judge, decided));
+    let judges = judges(draft.state, content);
+    let agreed = |judge: &Judge| it.decisions.get(judge).is_some_and(|it| it.choice == Choice::Approve);
+    if judges.iter().all(agreed) {
+        it.status = RequestStatus::Approved;
+    }
+}
+
+/// Whether who decided as owner is the owner still.
+fn is_valid(content: &Content, judge: Judge, decided: &Decided) -> bool {
+    match judge {
+        Judge::Owner => decided.application == content.owner,
+        Judge::Platform => true,
+    }
+}
+
+/// Whether nothing else is asked for than before. The owner may be another by now, and who runs may be fewer: that takes
+/// nobody's leave.
+fn is_agreed_to(there: &Request, content: &Content) -> bool {
+    let Content { applicant: _, owner: _, subject, principals, expires_at } = &there.content;
+    *subject == content.subject
+        && *expires_at == content.expires_at
+        && content.principals.is_subset(principals)
+        && there.status != RequestStatus::Expired
+}
+
+/// Whether nothing at all is otherwise.
+fn is_same(draft: &Draft<'_>, there: &Request, filing: &Filing) -> bool {
+    let Filing { id: _, applicant, subject, expires_at, approver, ticket, texts } = filing;
+    let subject = match subject {
+        Subject::Access(it) => Subject::Access(it.canonical()),
+        it => it.clone(),
+    };
+    let runs = draft.state.application(applicant).map(|it| &it.spec.principals);
+    let is_access = there.content.access().is_some();
+    let has_more =
+        is_access && !there.status.is_over() && runs.is_some_and(|it| !it.is_subset(&there.content.principals));
+    (&there.content.subject, &there.content.expires_at) == (&subject, expires_at)
+        && (&there.approver, &there.ticket) == (approver, ticket)
+        && there.text_digest == super::application::digest(texts)
+        && !has_more
+}
+
+/// Why a request cannot be asked otherwise any more.
+fn over(id: &RequestId, there: &Request) -> Option<Violation> {
+    let (what, remedy) = match there.status {
+        RequestStatus::Withdrawn | RequestStatus::Revoked => {
+            (format!("The request `{id}` is `{}`, and stays so.", there.status), "File another one.")
+        }
+        RequestStatus::Revoking | RequestStatus::Expiring => (
+            format!("The request `{id}` is `{}`: what it had is being taken away.", there.status),
+            "File another one, or apply again when it is gone.",
+        ),
+        _ => return None,
+    };
+    Some(Violation::new(At::attribute("id"), "Request over", what, remedy))
+}
+
+/// Puts the free text of a request where it can be erased.
+fn say(draft: &mut Draft<'_>, filing: &Filing) {
+    let texts: Map<String, Value> =
+        filing.texts.iter().map(|(name, text)| (name.clone(), text.as_str().into())).collect();
+    let said = (!texts.is_empty()).then_some(Value::Object(texts));
+    draft.texts.insert(request_key(&filing.id), said);
+}
+
+#[cfg(test)]
+pub(in crate::governance) mod tests;

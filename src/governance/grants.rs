@@ -1,0 +1,80 @@
+//! Who has what of whom: grants by who gave them, by who has them and by what they are on.
+
+use crate::governance::{
+    acl::PatternType,
+    application::{Application, ApplicationSpec, ApplicationUid},
+    kind::Kind,
+    request::{Request, RequestId},
+    state::State,
+    topic::TopicName,
+    violation::{At, Violation},
+};
+
+/// A request with its id.
+pub type Identified<'a> = (&'a RequestId, &'a Request);
+
+/// What others were granted of what an application owns, and what is about to be made.
+pub fn given<'a>(state: &'a State, owner: &'a ApplicationUid) -> impl Iterator<Item = Identified<'a>> {
+    live(state).filter(move |(_, it)| it.content.owner.as_ref() == Some(owner))
+}
+
+/// What an application was granted of what others own, and what is about to be made.
+pub fn received<'a>(state: &'a State, applicant: &'a ApplicationUid) -> impl Iterator<Item = Identified<'a>> {
+    live(state).filter(move |(_, it)| it.applicant() == applicant)
+}
+
+/// What was granted on a topic by its name; what was granted on a prefix is not for the topic's sake.
+pub fn on_topic<'a>(state: &'a State, name: &'a TopicName) -> impl Iterator<Item = Identified<'a>> {
+    live(state).filter(move |(_, it)| {
+        let contents = [Some(&it.content), it.live_grant().map(|it| &it.content)];
+        contents.into_iter().flatten().filter_map(|it| it.access()).any(|access| {
+            (access.kind, access.pattern) == (Kind::Topic, PatternType::Literal) && access.name == name.as_str()
+        })
+    })
+}
+
+fn live(state: &State) -> impl Iterator<Item = Identified<'_>> {
+    state.requests().filter(|(_, it)| it.content.access().is_some() && !it.status.is_over() && it.is_granted())
+}
+
+/// Why an application cannot end: grants live on either side of it.
+pub fn against_end(state: &State, it: &Application) -> Option<Violation> {
+    let uid = it.uid();
+    let told = |grants: Vec<Identified<'_>>, words: &str, other: fn(&Request) -> Option<&ApplicationUid>| {
+        let all: Vec<String> = grants
+            .iter()
+            .map(|(id, it)| format!("`{id}` ({})", other(it).map_or_else(String::new, |it| it.name.to_string())))
+            .collect();
+        (!all.is_empty()).then(|| format!("{words}: {}", all.join(", ")))
+    };
+    let given = told(given(state, &uid).collect(), "It gave access", |it| Some(it.applicant()));
+    let received = told(received(state, &uid).collect(), "It has access", |it| it.content.owner.as_ref());
+    let both: Vec<String> = given.into_iter().chain(received).collect();
+    if both.is_empty() {
+        return None;
+    }
+    let what = format!("The application `{}` has grants that live. {}.", it.spec.name, both.join(". "));
+    let remedy = "Revoke what it gave, and withdraw what it has, first: requests and decisions that reference its `id` go \
+                  before it.";
+    Some(Violation::new(At::all(), "Application with grants", what, remedy))
+}
+
+/// Why prefixes cannot be given up: what was granted there would be nobody's to revoke.
+pub fn uncovered(state: &State, there: &Application, spec: &ApplicationSpec) -> Option<Violation> {
+    let uid = there.uid();
+    let is_lost = |it: &Request| {
+        let contents = [Some(&it.content), it.live_grant().map(|it| &it.content)];
+        contents
+            .into_iter()
+            .flatten()
+            .filter_map(|it| it.access())
+            .any(|access| there.spec.covers(access.kind, &access.name) && !spec.covers(access.kind, &access.name))
+    };
+    let lost: Vec<String> = given(state, &uid).filter(|(_, it)| is_lost(it)).map(|(id, _)| format!("`{id}`")).collect();
+    if lost.is_empty() {
+        return None;
+    }
+    let what = format!("Others were granted access under the prefixes that are given up: {}.", lost.join(", "));
+    let remedy = "Keep the prefix, revoke the grants first, or offer the prefix to another application.";
+    Some(Violation::new(At::attribute("prefixes"), "Prefix in use", what, remedy))
+}
