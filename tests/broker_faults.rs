@@ -681,7 +681,9 @@ async fn a_group_is_absent_only_when_it_is_of_neither_protocol() {
     assert_eq!(group_of_the_new_protocol(69).await, Ok(None));
     // The new protocol is switched off.
     assert_eq!(group_of_the_new_protocol(35).await, Ok(None));
-    let denied = |resource: &str| Err(KafkaError::Denied { operation: "DESCRIBE", resource: resource.to_owned() });
+    let denied = |resource: &str| {
+        Err(KafkaError::Denied { operation: "DESCRIBE", resource: resource.to_owned(), principal: None })
+    };
     assert_eq!(group_of_the_new_protocol(30).await, denied("group `g`"));
     assert_eq!(group_of_the_new_protocol(29).await, denied("the topics of group `g`"));
 }
@@ -698,7 +700,10 @@ async fn a_group_that_may_not_be_described_is_denied_and_not_absent() {
     });
     for broker in [at_search.await, at_description.await] {
         let res = broker.client().consumer_group("g", soon()).await;
-        assert_eq!(res, Err(KafkaError::Denied { operation: "DESCRIBE", resource: "group `g`".to_owned() }));
+        assert_eq!(
+            res,
+            Err(KafkaError::Denied { operation: "DESCRIBE", resource: "group `g`".to_owned(), principal: None })
+        );
     }
 }
 

@@ -336,7 +336,8 @@ fn is_denied(diagnostics: &Diagnostics, right: &str) {
     let errors: Vec<_> = diagnostics.0.iter().filter(|it| it.severity == Severity::Error).collect();
     let summaries: Vec<_> = errors.iter().map(|it| it.summary.as_str()).collect();
     assert_eq!(summaries, ["Not permitted by Kafka"], "without {right}");
-    assert!(errors[0].detail.contains(&format!("may not {right}.")), "{diagnostics:?}");
+    let told = format!("`User:platform`, as whom the provider authenticates, may not {right}.");
+    assert!(errors[0].detail.contains(&told), "{diagnostics:?}");
 }
 
 #[tokio::test]

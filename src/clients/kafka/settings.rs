@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use crate::governance::acl::Principal;
+
 /// What a client needs to know to reach a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KafkaSettings {
@@ -13,6 +15,13 @@ pub struct KafkaSettings {
     pub sasl: Option<Sasl>,
     /// How long one request may take, the connection included.
     pub request_timeout: Duration,
+}
+
+impl KafkaSettings {
+    /// Who calls, as Kafka names whoever logs in with SASL. Of a certificate the brokers make what they like.
+    pub fn principal(&self) -> Option<Principal> {
+        self.sasl.as_ref().map(|it| Principal::user(&it.username))
+    }
 }
 
 /// `host:port`.
