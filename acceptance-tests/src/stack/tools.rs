@@ -122,6 +122,22 @@ impl Stack {
         self.tool(ACLS, &rule);
     }
 
+    /// Denies an operation on a resource, such as `["--topic", "a"]`, whatever permits it.
+    #[track_caller]
+    pub fn deny(&self, user: &str, operation: &str, resource: &[&str]) {
+        let principal = format!("User:{user}");
+        let rule = ["--add", "--deny-principal", &principal, "--operation", operation];
+        self.tool(ACLS, &[&rule[..], resource].concat());
+    }
+
+    /// Takes back what [`Stack::deny`] denied.
+    #[track_caller]
+    pub fn deny_no_more(&self, user: &str, operation: &str, resource: &[&str]) {
+        let principal = format!("User:{user}");
+        let rule = ["--remove", "--force", "--deny-principal", &principal, "--operation", operation];
+        self.tool(ACLS, &[&rule[..], resource].concat());
+    }
+
     /// Takes an operation on the topics whose names start with `prefix` back.
     #[track_caller]
     pub fn disallow(&self, user: &str, operation: &str, prefix: &str) {
