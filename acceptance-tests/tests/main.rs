@@ -15,6 +15,7 @@ mod errors;
 mod functions;
 mod governance;
 mod journal;
+mod kills;
 mod rights;
 mod rules;
 mod scale;

@@ -395,6 +395,8 @@ impl Resource<Context> for Application {
         if there.state.application(name).is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {
             return Ok(());
         }
+        let topics = there.state.topics_of(name).map(|(it, _)| it);
+        governed.end_deletions(&there.state, topics, call.deadline).await?;
         governed.command(Command::DeleteApplication(name.clone()), call.deadline).await?;
         governed.unprovision(name, call.deadline).await?;
         environment.forget_governance().await;

@@ -213,6 +213,7 @@ impl Resource<Context> for Topic {
         {
             added = add_policy(&mut spec, &policy.topics, &plan);
             let request = config.request_of(&spec)?;
+            governed.end_deletions(&snapshot.state, std::iter::once(&spec.name), call.deadline).await?;
             reserve(governed, request, call).await?;
         }
         // Nothing that this run made, or is to delete, is left over from an older one.

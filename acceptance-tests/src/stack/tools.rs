@@ -161,6 +161,12 @@ impl Stack {
         self.tool(ACLS, &["--list", "--principal", principal]).words()
     }
 
+    /// The client quotas of all users, a line for each, in the words of Kafka's own tool.
+    #[track_caller]
+    pub fn quotas(&self) -> String {
+        self.tool(CONFIGS, &["--describe", "--entity-type", "users"]).stdout
+    }
+
     /// Removes all rules for a principal on topics whose names start with `prefix`.
     #[track_caller]
     pub fn remove_topic_rules(&self, principal: &str, prefix: &str) {
