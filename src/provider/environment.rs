@@ -14,7 +14,10 @@ use super::{
     settings::listed,
 };
 use crate::{
-    clients::{journal::Journal, kafka::Kafka},
+    clients::{
+        journal::Journal,
+        kafka::{Kafka, KafkaError},
+    },
     framework::{Diagnostic, Failure},
     governance::{acl::Principal, state::State},
 };
@@ -43,7 +46,7 @@ pub struct Environment {
     pub(super) journal: OnceLock<Journal<State>>,
     pub(super) read: tokio::sync::Mutex<Option<Read>>,
     /// When the cluster did not say what governs it.
-    pub(super) silent: Mutex<Option<Instant>>,
+    pub(super) silent: Mutex<Option<(Instant, KafkaError)>>,
 }
 
 /// What the plans of this configuration have and what this process made, for all environments: two of them may lead to

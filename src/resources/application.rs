@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     attributes::Moment,
-    governed::{expect_journal, known, remember, tell, tell_unenforced},
+    governed::{expect_journal, known, remember, tell, tell_unenforced, untold},
     place::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
@@ -260,10 +260,8 @@ impl Resource<Context> for Application {
         let governance = match environment.governance_if_told(call.deadline).await? {
             Governing::Journal(it) => Some(it),
             Governing::Nothing => None,
-            Governing::Untold => {
-                let detail =
-                    "The cluster did not say what governs it, so that what its rules refuse shows only in apply.";
-                call.report.push(Diagnostic::warning("Not checked by the rules", detail));
+            Governing::Untold(error) => {
+                call.report.push(untold(&error));
                 return Ok(());
             }
         };

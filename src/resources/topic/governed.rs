@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Instant};
 
 use super::TopicModel;
 use crate::{
-    clients::{governed::Governed, kafka::Topic},
+    clients::{
+        governed::Governed,
+        kafka::{KafkaError, Topic},
+    },
     framework::{Call, Change, Diagnostic, Failure, Model, Optional, OptionalComputed, Plan, Unknown},
     governance::{
         capacity::Capacity,
@@ -16,7 +19,7 @@ use crate::{
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance, Governing},
-    resources::governed::{expect_ended, expect_head, known, remember, tell},
+    resources::governed::{expect_ended, expect_head, known, remember, tell, untold},
 };
 
 /// What a topic carries and keeps, as its team expects.
@@ -83,7 +86,7 @@ impl Plan<TopicModel> {
     pub(super) fn leave_to_policy(&mut self, governing: &Governing) {
         match governing {
             Governing::Nothing => self.state.policy_config = None.into(),
-            Governing::Untold => {}
+            Governing::Untold(_) => {}
             Governing::Journal(governance) => {
                 let protects = |it: &Policy| it.topics.deletion_protection == Some(true);
                 let protects = governance.snapshot.state.policy().is_some_and(protects);
@@ -132,11 +135,16 @@ pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, cal
 }
 
 /// What governs the cluster, for a plan. A journal that the state saw must still be there.
-async fn governance(environment: &Environment, call: &Call) -> Result<Option<Governance>, Failure> {
+async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
     match environment.governance_if_told(call.deadline).await? {
         Governing::Journal(it) => expect_head(call, &it.snapshot.head).map(|()| Some(it)),
         Governing::Nothing => expect_ended(call, environment).await.map(|()| None),
-        Governing::Untold => Ok(None),
+        // The dry run that follows cannot reach the cluster either, and tells why.
+        Governing::Untold(KafkaError::Connect { .. }) => Ok(None),
+        Governing::Untold(error) => {
+            call.report.push(untold(&error));
+            Ok(None)
+        }
     }
 }
 
