@@ -19,7 +19,7 @@ use crate::{
         kafka::{Kafka, KafkaError},
     },
     framework::{Diagnostic, Failure},
-    governance::{acl::Principal, state::State},
+    governance::{acl::Principal, check_topic::Promised, state::State},
 };
 
 /// What every resource is given: the clusters, and what this process did to them. A new one is made each time the
@@ -55,6 +55,8 @@ pub struct Environment {
 pub(super) struct Notes {
     planned: Mutex<BTreeSet<String>>,
     made: Mutex<BTreeSet<String>>,
+    /// What topics take by the plans, by the journal that governs them.
+    promised: Mutex<BTreeMap<String, Promised>>,
 }
 
 impl Context {
@@ -225,6 +227,12 @@ impl Environment {
         let is_first = !self.places(cluster_id, object).any(|it| planned.contains(&it));
         planned.extend(self.places(cluster_id, object));
         is_first
+    }
+
+    /// What the plans of this configuration promised to topics that a journal governs.
+    pub fn with_promised<T>(&self, journal: &str, work: impl FnOnce(&mut Promised) -> T) -> T {
+        let mut all = self.notes.promised.lock().unwrap_or_else(PoisonError::into_inner);
+        work(all.entry(journal.to_owned()).or_default())
     }
 
     /// Notes that this process made an object.

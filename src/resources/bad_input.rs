@@ -14,6 +14,7 @@ use crate::{
     framework::{Diagnostics, Severity, Stored, Value},
     governance::{
         acl::Principal,
+        capacity::Totals,
         environment::ClusterFacts,
         policy::{ConfigRule, Limits, Policy, TopicPolicy},
     },
@@ -434,4 +435,34 @@ async fn a_prefix_that_is_wrong_for_several_kinds_is_told_once() {
     let plan = platform(&cluster, "application").plan(&nothing(), &config).await;
     let detail = &plan.diagnostics.0[0].detail;
     assert!(detail.contains("claimed for topics, groups, transactional ids, subjects, connectors."), "{detail}");
+}
+
+/// The journal has none of the other topics of a plan yet.
+#[tokio::test]
+async fn topics_of_one_plan_that_exceed_a_quota_only_together_are_told() {
+    let quota = Totals { partitions: Some(10), ..Totals::default() };
+    let cluster = governed_by(Policy { quota, ..Policy::default() }).await;
+    platform(&cluster, "application").applied(&nothing(), &billing()).await;
+    let topic = |name: &str, partitions: i64| json!({ "name": format!("billing.{name}"), "partitions": partitions });
+    let there = platform(&cluster, "topic").applied(&nothing(), &topic("there", 4)).await;
+    let run = platform(&cluster, "topic");
+    quiet(&run.plan(&nothing(), &topic("a", 3)).await.diagnostics);
+    quiet(&run.plan(&nothing(), &topic("b", 3)).await.diagnostics);
+    let third = run.plan(&nothing(), &topic("c", 3)).await;
+    let together = (Severity::Warning, "Capacity exceeded together".to_owned(), "partitions".to_owned());
+    assert_eq!(told(&third.diagnostics), std::slice::from_ref(&together));
+    let detail = &third.diagnostics.0[0].detail;
+    assert!(detail.contains("may take 10 (partitions)") && detail.contains("2 more of this plan"), "{detail}");
+    assert!(detail.contains("it would be 13"), "{detail}");
+    // What grows counts as what it becomes, and what is deleted makes room.
+    let run = platform(&cluster, "topic");
+    quiet(&run.plan(&nothing(), &topic("a", 3)).await.diagnostics);
+    assert_eq!(told(&run.plan(&there, &topic("there", 8)).await.diagnostics), [together]);
+    let run = platform(&cluster, "topic");
+    run.plan_end(&there).await;
+    for name in ["a", "b", "c"] {
+        quiet(&run.plan(&nothing(), &topic(name, 3)).await.diagnostics);
+    }
+    // The next walk begins anew.
+    quiet(&platform(&cluster, "topic").plan(&nothing(), &topic("c", 3)).await.diagnostics);
 }

@@ -95,6 +95,11 @@ impl Run {
         self.resource.plan(&self.ctx, PlanRequest { prior: prior.clone(), config: self.config(config) }).await
     }
 
+    /// Plans to destroy.
+    pub(super) async fn plan_end(&self, prior: &Stored) -> PlanResponse {
+        self.resource.plan(&self.ctx, PlanRequest { prior: prior.clone(), config: Value::Null }).await
+    }
+
     pub(super) async fn apply(&self, prior: &Stored, planned: Stored, config: &Json) -> Outcome {
         let config = self.config(config);
         self.resource.apply(&self.ctx, ApplyRequest { prior: prior.state.clone(), planned, config }).await

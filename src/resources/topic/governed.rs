@@ -11,7 +11,7 @@ use crate::{
     framework::{Call, Change, Diagnostic, Failure, Model, Optional, OptionalComputed, Plan, Unknown},
     governance::{
         capacity::Capacity,
-        check_topic::{TopicRequest, check_topic},
+        check_topic::{TopicRequest, check_together, check_topic},
         command::{Command, TopicFound},
         names::ApplicationName,
         policy::{Policy, TopicPolicy},
@@ -112,6 +112,17 @@ pub(super) async fn judge(
     let role = governance.governed.caller().role(state);
     let violations = check_topic(state, &role, &wanted, before.as_ref());
     tell(&violations, call.phase, call);
+    let together = environment.with_promised(&governance.snapshot.head.journal, |promised| {
+        let replaced = change.prior.as_ref().filter(|_| change.replacing).and_then(|it| it.name.get());
+        if let Some(name) = replaced {
+            promised.free(name);
+        }
+        check_together(state, &role, &wanted, before.as_ref(), promised)
+    });
+    // Where something is made already, the deed follows at once and tells as much.
+    if !environment.has_made_anything() {
+        tell(&together, call.phase, call);
+    }
     Ok(!violations.iter().any(Violation::forbids))
 }
 
@@ -127,6 +138,7 @@ impl Change<TopicModel> {
 /// Tells what speaks against the end of a topic in a governed environment.
 pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
     let Some(governance) = governance(environment, call).await? else { return Ok(()) };
+    environment.with_promised(&governance.snapshot.head.journal, |it| prior.name.value().map(|name| it.free(name)))?;
     let command = Command::DeleteTopic(prior.name.value()?.clone());
     if let Err(refusal) = governance.governed.would(&governance.snapshot.state, &command) {
         tell(&refusal.0, call.phase, call);
