@@ -32,7 +32,7 @@ use crate::{
     },
     governance::command::Command,
     governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
-    provider::{Context, Governance},
+    provider::{Context, Governance, Governing},
 };
 
 /// A Kafka topic.
@@ -259,7 +259,16 @@ impl Resource<Context> for Topic {
         };
         match found {
             Ok(None) => Ok(None),
-            Ok(Some(found)) => Ok(Some(state.seen(found, &environment.name, cluster_id, imported, call))),
+            Ok(Some(found)) => {
+                let mut seen = state.seen(found, &environment.name, cluster_id, imported, call);
+                if imported
+                    && let Governing::Journal(it) = environment.governance_if_told(call.deadline).await?
+                    && let Some(policy) = it.snapshot.state.policy()
+                {
+                    seen.leave_defaults_to(&policy.topics);
+                }
+                Ok(Some(seen))
+            }
             Err(error @ KafkaError::Denied { .. }) if !imported => {
                 let detail =
                     format!("The topic `{name}` may not be described, so that its state stays as it was stored.");

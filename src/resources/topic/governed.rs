@@ -8,14 +8,14 @@ use crate::{
         governed::Governed,
         kafka::{KafkaError, Topic},
     },
-    framework::{Call, Change, Diagnostic, Failure, Model, Optional, OptionalComputed, Plan, Unknown},
+    framework::{Call, Change, Diagnostic, Element, Failure, Model, Optional, OptionalComputed, Plan, Unknown},
     governance::{
         capacity::Capacity,
         check_topic::{TopicRequest, check_together, check_topic},
         command::{Command, TopicFound},
         names::ApplicationName,
         policy::{Policy, TopicPolicy},
-        topic::{TopicName, TopicSpec},
+        topic::{TopicName, TopicSpec, is_same_value},
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance, Governing},
@@ -67,6 +67,25 @@ impl TopicModel {
             config: spec.config.clone(),
             ..self.request()?
         })
+    }
+
+    /// After an import, which takes all that the topic overrides for declared: what is as the policy gives it belongs to
+    /// the policy, so that no plan takes it away.
+    pub(super) fn leave_defaults_to(&mut self, policy: &TopicPolicy) {
+        let mut own = self.config.get().cloned().unwrap_or_default();
+        let mut given = BTreeMap::new();
+        for (key, default) in policy.config.iter().filter_map(|(key, rule)| Some((key, rule.default.as_ref()?))) {
+            let is_default = |it: &Element<String>| match it {
+                Element::Known(value) => is_same_value(key, default, value),
+                Element::Null | Element::Unknown => false,
+            };
+            if own.get(key).is_some_and(is_default) {
+                own.remove(key);
+                given.insert(key.clone(), default.clone());
+            }
+        }
+        self.config = Some(own).filter(|it| !it.is_empty()).into();
+        self.policy_config = given.into();
     }
 
     /// The application that is declared: by the identifier of its resource, or by its name.

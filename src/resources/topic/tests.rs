@@ -1,5 +1,7 @@
 //! The resource on a cluster in memory, asked as Terraform asks.
 
+mod governed;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,
