@@ -154,7 +154,15 @@ impl Governed {
     /// # Errors
     /// All of it.
     pub fn would(&self, known: &State, command: &Command) -> Result<(), Refusal> {
-        decide(known, &self.caller.actor(known), command, now()).map(drop)
+        self.would_write(known, command).map(drop)
+    }
+
+    /// Whether a command would write anything, by what is known.
+    ///
+    /// # Errors
+    /// All that would speak against it.
+    pub fn would_write(&self, known: &State, command: &Command) -> Result<bool, Refusal> {
+        decide(known, &self.caller.actor(known), command, now()).map(|it| !it.is_empty())
     }
 
     /// What would become of an application by a command, by what is known.

@@ -31,12 +31,21 @@ pub(super) async fn governed_by(policy: Policy) -> Arc<MemoryCluster> {
 /// The same, where more is known of the cluster.
 pub(super) async fn governed_with(policy: Policy, facts: ClusterFacts) -> Arc<MemoryCluster> {
     let cluster = Arc::new(MemoryCluster::new(1));
-    let run = Run::on(&cluster, "application", Acting::default());
+    declare(&cluster, policy, facts).await;
+    cluster
+}
+
+/// Has the platform declare an environment on a cluster that was there before.
+pub(super) async fn govern(cluster: &Arc<MemoryCluster>, policy: Policy) {
+    declare(cluster, policy, ClusterFacts::default()).await;
+}
+
+async fn declare(cluster: &Arc<MemoryCluster>, policy: Policy, facts: ClusterFacts) {
+    let run = Run::on(cluster, "application", Acting::default());
     let claims = run.ctx.environment(None).unwrap().claims();
     let governed = run.governed();
     governed.journal().create(claims, soon()).await.unwrap();
     governed.command(Command::DeclareEnvironment(environment(policy, facts)), soon()).await.unwrap();
-    cluster
 }
 
 /// Changes the rules, as another run of the platform does.

@@ -13,8 +13,7 @@ use std::{
 };
 
 use governed::{
-    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, made, made_as, refuse_change, reserve,
-    wrong_application,
+    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, keep, made, reserve, wrong_application,
 };
 
 use super::{
@@ -231,7 +230,7 @@ impl Resource<Context> for Topic {
         call.private.set(UUID, found.id.clone());
         call.private.set(APPLIED, found.partitions);
         if let Some(Governance { governed, .. }) = &governance {
-            made(governed, &found, config, call).await?;
+            made(governed, &found, call).await?;
         }
         let mut state = TopicModel {
             policy_config: if plan.policy_config.is_null() { plan.policy_config.clone() } else { added.config.into() },
@@ -292,12 +291,7 @@ impl Resource<Context> for Topic {
         let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
         forget_the_plan(call);
         if let Some(Governance { governed, .. }) = environment.governance(call.deadline).await? {
-            // What is declared already writes nothing; a topic from before the environment gets its owner.
-            if !changes.is_empty() {
-                refuse_change(&governed, &prior, &plan, call).await?;
-            }
-            reserve(&governed, plan.request()?, call).await?;
-            made_as(&governed, name, call.private.text(UUID).map(str::to_owned), call).await?;
+            keep(&governed, &prior, &plan, call).await?;
         }
         if prior.partitions != plan.partitions || !changes.is_empty() {
             expect_cluster(&prior, environment, call.deadline).await?;

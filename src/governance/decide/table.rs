@@ -98,9 +98,7 @@ fn sample(kind: CommandKind) -> Command {
             Command::MarkQuotas(Seen { present: [QuotaUser("billing".to_owned())].into(), absent: [].into() })
         }
         K::ReserveTopic => Command::ReserveTopic(topic(3)),
-        K::MarkTopicCreated => {
-            Command::MarkTopicCreated(TopicFound { name: "billing.x".parse().unwrap(), topic_id: None })
-        }
+        K::MarkTopicCreated => Command::MarkTopicCreated(TopicFound::new("billing.x".parse().unwrap(), None)),
         K::ChangeTopic => Command::ChangeTopic(topic(6)),
         K::DeleteTopic => Command::DeleteTopic("billing.x".parse().unwrap()),
         K::MarkTopicDeleted => Command::MarkTopicDeleted("billing.x".parse().unwrap()),

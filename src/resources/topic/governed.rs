@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use super::TopicModel;
+use super::{TopicModel, UUID};
 use crate::{
     clients::{
         governed::Governed,
@@ -14,8 +14,9 @@ use crate::{
         check_topic::{TopicRequest, check_together, check_topic},
         command::{Command, TopicFound},
         names::ApplicationName,
+        owned_topic::OwnedTopic,
         policy::{Policy, TopicPolicy},
-        topic::{TopicName, TopicSpec, is_same_value},
+        topic::{TopicSpec, is_same_value},
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance, Governing},
@@ -203,52 +204,54 @@ pub(super) fn add_policy(spec: &mut TopicSpec, policy: &TopicPolicy, plan: &Topi
     Added { config, deletion_protection: policy.deletion_protection == Some(true) }
 }
 
-/// Refuses what the newest rules have against a change, whatever its plan was told. The journal does not keep what a
-/// topic's configuration was, so that this is not decided with the rest.
-pub(super) async fn refuse_change(
+/// Has the journal say what a topic takes that is to be changed, and whose it is: a topic from before the environment
+/// gets its owner so. What the journal says already is not written once more.
+pub(super) async fn keep(
     governed: &Governed,
     prior: &TopicModel,
     plan: &TopicModel,
-    call: &Call,
+    call: &mut Call,
 ) -> Result<(), Failure> {
-    let state = &known(governed, call.deadline).await?.state;
-    let role = governed.caller().role(state);
-    Ok(Refusal::of(check_topic(state, &role, &plan.request()?, Some(&prior.request()?)))?)
+    let there = known(governed, call.deadline).await?;
+    let (name, wanted) = (plan.name.value()?.clone(), plan.request()?);
+    if prior.config_known()? != wanted.config {
+        // The journal does not keep what the configuration was, so that this is not decided with the rest: the newest
+        // rules hold, whatever the plan was told.
+        let role = governed.caller().role(&there.state);
+        Refusal::of(check_topic(&there.state, &role, &wanted, Some(&prior.request()?)))?;
+    }
+    let is_known = there.state.topic(&name).is_some_and(OwnedTopic::is_there);
+    let place = if is_known { Command::ChangeTopic } else { Command::ReserveTopic }(Box::new(wanted));
+    let found = TopicFound::new(name, call.private.text(UUID).map(str::to_owned));
+    let found = Command::MarkTopicCreated(found);
+    let after = if governed.would_write(&there.state, &place)? {
+        // Commands of one moment are one transaction, decided one after another.
+        let both = tokio::join!(governed.command(place, call.deadline), governed.command(found, call.deadline));
+        both.0.and(both.1)?
+    } else if governed.would_write(&there.state, &found)? {
+        governed.command(found, call.deadline).await?
+    } else {
+        there
+    };
+    remember(call, &after);
+    Ok(())
 }
 
-/// Takes the place of a topic before it is made or changed.
+/// Takes the place of a topic before it is made.
 pub(super) async fn reserve(governed: &Governed, request: TopicRequest, call: &mut Call) -> Result<(), Failure> {
     let known = governed.command(Command::ReserveTopic(Box::new(request)), call.deadline).await?;
     remember(call, &known);
     Ok(())
 }
 
-/// Says that the cluster has a topic, and how many partitions the broker gave it where nobody said.
-pub(super) async fn made(
-    governed: &Governed,
-    found: &Topic,
-    config: &TopicModel,
-    call: &mut Call,
-) -> Result<(), Failure> {
-    made_as(governed, &found.name, found.id.clone(), call).await?;
-    if config.partitions.is_null() {
-        let partitions = Some(i64::from(found.partitions));
-        let replication_factor = Some(i64::from(found.replication_factor));
-        let request = TopicRequest { partitions, replication_factor, ..config.request()? };
-        governed.command(Command::ChangeTopic(Box::new(request)), call.deadline).await?;
-    }
-    Ok(())
-}
-
-/// Says that the cluster has a topic.
-pub(super) async fn made_as(
-    governed: &Governed,
-    name: &TopicName,
-    topic_id: Option<String>,
-    call: &mut Call,
-) -> Result<(), Failure> {
-    let found = TopicFound { name: name.clone(), topic_id };
-    let known = governed.command(Command::MarkTopicCreated(found), call.deadline).await?;
+/// Says that the cluster has a topic, and what the broker gave it where nobody said.
+pub(super) async fn made(governed: &Governed, found: &Topic, call: &mut Call) -> Result<(), Failure> {
+    let created = TopicFound {
+        partitions: Some(found.partitions.into()),
+        replication_factor: Some(found.replication_factor.into()),
+        ..TopicFound::new(found.name.clone(), found.id.clone())
+    };
+    let known = governed.command(Command::MarkTopicCreated(created), call.deadline).await?;
     remember(call, &known);
     Ok(())
 }

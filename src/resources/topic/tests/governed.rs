@@ -9,7 +9,7 @@ use crate::{
     framework::{Stored, Value},
     governance::policy::{ConfigRule, Policy, TopicPolicy},
     provider::Acting,
-    resources::testing::{Run, governed_by, quiet},
+    resources::testing::{Run, govern, governed_by, quiet, soon},
 };
 
 fn run(cluster: &Arc<MemoryCluster>) -> Run {
@@ -63,4 +63,44 @@ async fn an_import_leaves_to_the_rules_what_is_as_they_give_it() {
     let seen = run(&cluster).read(&imported.stored).await.stored;
     assert_eq!(seen.state.attribute("config"), &Value::Null);
     quiet(&run(&cluster).plan(&seen, &orders(Json::Null)).await.diagnostics);
+}
+
+/// How often something was asked of the cluster since.
+fn count(cluster: &MemoryCluster, call: &str, since: usize) -> usize {
+    cluster.calls()[since..].iter().filter(|it| **it == call).count()
+}
+
+#[tokio::test]
+async fn an_update_that_the_journal_does_not_keep_writes_nothing_there() {
+    let cluster = cluster().await;
+    let before = orders(json!({ "max.message.bytes": "2000000" }));
+    let stored = run(&cluster).applied(&Stored::default(), &before).await;
+    let known = run(&cluster).governed().snapshot(soon()).await.unwrap();
+    let topic = known.state.topic(&"billing.orders".parse().unwrap()).unwrap();
+    assert_eq!((topic.partitions, topic.replication_factor), (1, Some(1)), "what the broker gave is kept");
+    let since = cluster.calls().len();
+    let stored = run(&cluster).applied(&stored, &orders(json!({ "max.message.bytes": "3000000" }))).await;
+    assert_eq!((count(&cluster, "take_lease", since), count(&cluster, "append_to_logs", since)), (0, 0));
+    let since = cluster.calls().len();
+    let mut grown = orders(json!({ "max.message.bytes": "3000000" }));
+    grown["partitions"] = 4.into();
+    run(&cluster).applied(&stored, &grown).await;
+    assert_eq!(count(&cluster, "append_to_logs", since), 1, "that it has more partitions");
+}
+
+#[tokio::test]
+async fn a_topic_from_before_the_environment_gets_its_owner_in_one_transaction() {
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let stored = run(&cluster).applied(&Stored::default(), &orders(Json::Null)).await;
+    govern(&cluster, Policy::default()).await;
+    let mut billing = json!({ "name": "billing", "owner": { "team": "payments" } });
+    billing["on_existing"] = "adopt".into();
+    Run::on(&cluster, "application", Acting::default()).applied(&Stored::default(), &billing).await;
+    let since = cluster.calls().len();
+    run(&cluster).applied(&stored, &orders(json!({ "retention.ms": "1000" }))).await;
+    assert_eq!(count(&cluster, "append_to_logs", since), 1);
+    let known = run(&cluster).governed().snapshot(soon()).await.unwrap();
+    let topic = known.state.topic(&"billing.orders".parse().unwrap()).unwrap();
+    assert_eq!((topic.status.word(), topic.application.as_ref().unwrap().as_str()), ("created", "billing"));
+    assert!(topic.topic_id.is_some());
 }
