@@ -20,6 +20,7 @@ use super::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
     },
+    totals::TotalsModel,
 };
 use crate::{
     clients::governed::Governed,
@@ -117,21 +118,6 @@ pub struct PrefixesModel {
     subject: OptionalComputed<Set<String>>,
     /// Of connectors.
     connector: OptionalComputed<Set<String>>,
-}
-
-/// What all topics of an application may take.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
-pub struct TotalsModel {
-    /// Topics.
-    topics: Optional<i64>,
-    /// Partitions of all topics together.
-    partitions: Optional<i64>,
-    /// Bytes on disk, all copies together.
-    disk_bytes: Optional<i64>,
-    /// Bytes written a second.
-    bytes_in_per_second: Optional<i64>,
-    /// Bytes read a second.
-    bytes_out_per_second: Optional<i64>,
 }
 
 /// How much of each broker clients may use.
