@@ -69,7 +69,7 @@ fn environment(policy: Policy, cluster: ClusterFacts) -> Box<EnvironmentSpec> {
 /// One run of Terraform on one cluster, its environment `dev`, for one resource.
 pub(super) struct Run {
     pub(super) ctx: Context,
-    resource: Box<dyn DynResource<Context>>,
+    pub(super) resource: Box<dyn DynResource<Context>>,
 }
 
 impl Run {
@@ -126,6 +126,7 @@ impl Run {
     pub(super) async fn applied(&self, prior: &Stored, config: &Json) -> Stored {
         let planned = self.plan(prior, config).await;
         quiet(&planned.diagnostics);
+        assert_eq!(planned.replace, vec![]);
         let outcome = self.apply(prior, planned.planned, config).await;
         quiet(&outcome.diagnostics);
         outcome.stored
