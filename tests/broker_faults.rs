@@ -141,7 +141,7 @@ impl FakeBroker {
 
 fn client(port: u16, request_timeout: Duration) -> Arc<dyn Kafka> {
     let bootstrap_servers = vec![HostPort { host: "127.0.0.1".to_owned(), port }];
-    connect(KafkaSettings { bootstrap_servers, tls: None, sasl: None, request_timeout })
+    connect(KafkaSettings { bootstrap_servers, tls: None, sasl: None, request_timeout, principal: None })
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -413,7 +413,10 @@ async fn a_tls_alert_says_that_the_port_speaks_tls() {
 async fn problem(broker: &FakeBroker, tls: Option<Tls>) -> Option<ConnectProblem> {
     let bootstrap_servers = vec![HostPort { host: "127.0.0.1".to_owned(), port: broker.port }];
     let request_timeout = Duration::from_secs(10);
-    match connect(KafkaSettings { bootstrap_servers, tls, sasl: None, request_timeout }).cluster(soon()).await {
+    match connect(KafkaSettings { bootstrap_servers, tls, sasl: None, request_timeout, principal: None })
+        .cluster(soon())
+        .await
+    {
         // The broker says in its metadata that it is where it is.
         Ok(_) => None,
         Err(KafkaError::Connect { problem, .. }) => Some(problem),

@@ -19,6 +19,7 @@ mod kills;
 mod rights;
 mod rules;
 mod scale;
+mod services;
 mod topic;
 mod topics;
 

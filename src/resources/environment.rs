@@ -80,7 +80,8 @@ pub struct EnvironmentModel {
     schemas: Optional<Nested<SchemasModel>>,
     /// What connectors may be.
     connectors: Optional<Nested<ConnectorsModel>>,
-    /// What there is beside brokers: `connect`, `schemas`, `ksqldb`, `flink`. Default: nothing.
+    /// What there is beside brokers: `connect`, `schemas`, `ksqldb`, `flink`. Where `connect` and `schemas` are is said in
+    /// the provider block. Default: nothing.
     capabilities: Optional<Set<Capability>>,
     /// Who must agree to what.
     approval: Optional<Nested<ApprovalModel>>,

@@ -408,7 +408,7 @@ impl Wired {
         &'a self,
         answer: impl Future<Output = Result<T, KafkaError>> + Send + 'a,
     ) -> Answer<'a, T> {
-        Box::pin(async move { answer.await.map_err(|it| it.of(self.0.settings.principal().as_ref())) })
+        Box::pin(async move { answer.await.map_err(|it| it.of(self.0.settings.principal.as_ref())) })
     }
 }
 

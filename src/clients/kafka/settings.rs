@@ -15,13 +15,8 @@ pub struct KafkaSettings {
     pub sasl: Option<Sasl>,
     /// How long one request may take, the connection included.
     pub request_timeout: Duration,
-}
-
-impl KafkaSettings {
-    /// Who calls, as Kafka names whoever logs in with SASL. Of a certificate the brokers make what they like.
-    pub fn principal(&self) -> Option<Principal> {
-        self.sasl.as_ref().map(|it| Principal::user(&it.username))
-    }
+    /// Who Kafka says is calling, as far as that is known, for messages.
+    pub principal: Option<Principal>,
 }
 
 /// `host:port`.
