@@ -490,6 +490,7 @@ fn real_settings() -> Option<KafkaSettings> {
         tls: tls(),
         sasl: sasl(),
         request_timeout: Duration::from_secs(30),
+        principal: None,
     })
 }
 

@@ -15,8 +15,11 @@ mod errors;
 mod functions;
 mod governance;
 mod journal;
+mod kills;
+mod rights;
 mod rules;
 mod scale;
+mod services;
 mod topic;
 mod topics;
 

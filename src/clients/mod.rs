@@ -6,4 +6,5 @@ pub mod journal;
 pub mod kafka;
 pub mod memory;
 pub mod probe;
+pub mod rest;
 pub mod sight;

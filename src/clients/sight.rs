@@ -47,6 +47,7 @@ pub async fn look<S: Fold>(kafka: &dyn Kafka, journal: &Journal<S>, deadline: In
         journal_topics: topics.all().map(ToString::to_string).to_vec(),
         journal_lease: topics.lease.clone(),
         journal_problems: problems(journal, deadline).await,
+        services: Vec::new(),
     })
 }
 

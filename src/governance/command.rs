@@ -255,6 +255,17 @@ pub struct TopicFound {
     pub name: TopicName,
     /// The id that Kafka gave it, if its brokers give ids.
     pub topic_id: Option<String>,
+    /// Number of partitions that it was given, where that is news.
+    pub partitions: Option<i64>,
+    /// Copies of each, where that is news.
+    pub replication_factor: Option<i64>,
+}
+
+impl TopicFound {
+    /// A topic of which only this is news.
+    pub fn new(name: TopicName, topic_id: Option<String>) -> Self {
+        Self { name, topic_id, partitions: None, replication_factor: None }
+    }
 }
 
 /// What somebody decides about a request.

@@ -1,6 +1,8 @@
 //! What state an environment's cluster is in: whether the rules that hold there can be relied upon, and what to do where
 //! they cannot.
 
+mod services;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::governance::{
@@ -10,6 +12,7 @@ use crate::governance::{
     probe::Probed,
     record::Timestamp,
 };
+pub use services::{Seen, Service, ServiceKind};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +70,8 @@ pub struct Sight {
     pub journal_lease: String,
     /// What is wrong with the journal, in sentences without an end.
     pub journal_problems: Vec<String>,
+    /// The services that the provider's configuration leads to.
+    pub services: Vec<Service>,
 }
 
 /// What brokers tell of a setting that is on or off.
@@ -97,6 +102,7 @@ pub fn conditions(spec: &EnvironmentSpec, sight: &Sight) -> Vec<Condition> {
     if spec.policy.enforcement == Enforcement::Acl && sight.authorizer != Told::Off {
         res.push(journal_access(spec, sight));
     }
+    res.extend(ServiceKind::ALL.into_iter().filter_map(|it| services::of_kind(it, spec, sight)));
     res
 }
 
@@ -321,11 +327,11 @@ fn listed_plainly(what: &BTreeSet<String>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::governance::{environment::ClusterFacts, policy::Policy};
 
-    fn spec() -> EnvironmentSpec {
+    pub(in crate::governance::condition) fn spec() -> EnvironmentSpec {
         EnvironmentSpec {
             name: "pre".parse().unwrap(),
             stage: None,
@@ -339,7 +345,7 @@ mod tests {
         }
     }
 
-    fn sight(rules: &[&str]) -> Sight {
+    pub(in crate::governance::condition) fn sight(rules: &[&str]) -> Sight {
         Sight {
             brokers: 3,
             authorizer: Told::On,
@@ -350,6 +356,7 @@ mod tests {
             journal_topics: vec!["_selfserve".to_owned(), "_selfserve.state".to_owned()],
             journal_lease: "_selfserve.lease".to_owned(),
             journal_problems: Vec::new(),
+            services: Vec::new(),
         }
     }
 

@@ -18,6 +18,7 @@ use crate::governance::{
     },
     decide::decide,
     names::ApplicationName,
+    policy::DeployerRights,
     prefix::Existing,
     record::{Event, Fold, Timestamp, Unreadable},
     request::{Filing, RequestId},
@@ -218,7 +219,10 @@ impl Letter {
             Wish::OfferTransfer(it) => Command::OfferTransfer(it.clone()),
             Wish::ConfirmTransfer(it) => Command::ConfirmTransfer(it.clone()),
             Wish::AskTopic(it) => Command::AskTopic(it.clone()),
-            Wish::MarkTopicCreated(it) => Command::MarkTopicCreated(it.clone()),
+            // What a topic takes is what was decided when it was asked for, whatever its owner says it made.
+            Wish::MarkTopicCreated(it) => {
+                Command::MarkTopicCreated(TopicFound::new(it.name.clone(), it.topic_id.clone()))
+            }
             Wish::DeleteTopic(it) => Command::DeleteTopic(it.clone()),
             Wish::MarkTopicDeleted(it) => Command::MarkTopicDeleted(it.clone()),
             Wish::FileRequest(it) => Command::FileRequest(it.clone()),
@@ -338,6 +342,11 @@ fn decided(
         let what = "Everybody's mailbox takes requests for applications, and nothing else.";
         let remedy = "File it as a deployer of the application.";
         return Err(Violation::new(At::all(), "Wrong mailbox", what, remedy).into());
+    }
+    let makes = matches!(letter.wish, Wish::MarkTopicCreated(_) | Wish::MarkTopicDeleted(_));
+    if makes && state.policy().is_some_and(|it| it.deployer_rights == DeployerRights::Mailbox) {
+        let what = "Here the platform makes topics and deletes them, and nobody else says that it was done.";
+        return Err(Violation::new(At::all(), "Not yours to decide", what, "Ask for the topic.").into());
     }
     decide(state, &letter.actor(of), &letter.command(found), now)
 }

@@ -22,9 +22,12 @@ pub const STATE_TOPIC: &str = "_selfserve.state";
 /// The topic that takes requests for applications from everybody.
 pub const INBOX: &str = "_selfserve.inbox";
 
+/// How the topics begin that take the commands of deployers.
+pub const MAILBOXES: &str = "_selfserve.mailbox.";
+
 /// The topic that takes the commands of an application's deployers.
 pub fn mailbox(application: &ApplicationName) -> String {
-    format!("_selfserve.mailbox.{application}")
+    format!("{MAILBOXES}{application}")
 }
 
 /// All rules that an application needs in an environment where the brokers' authorizer enforces them.

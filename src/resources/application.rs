@@ -15,11 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     attributes::Moment,
-    governed::{expect_journal, known, remember, tell, tell_unenforced},
+    governed::{expect_journal, known, remember, tell, tell_unenforced, untold},
     place::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
     },
+    totals::TotalsModel,
 };
 use crate::{
     clients::governed::Governed,
@@ -117,21 +118,6 @@ pub struct PrefixesModel {
     subject: OptionalComputed<Set<String>>,
     /// Of connectors.
     connector: OptionalComputed<Set<String>>,
-}
-
-/// What all topics of an application may take.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
-pub struct TotalsModel {
-    /// Topics.
-    topics: Optional<i64>,
-    /// Partitions of all topics together.
-    partitions: Optional<i64>,
-    /// Bytes on disk, all copies together.
-    disk_bytes: Optional<i64>,
-    /// Bytes written a second.
-    bytes_in_per_second: Optional<i64>,
-    /// Bytes read a second.
-    bytes_out_per_second: Optional<i64>,
 }
 
 /// How much of each broker clients may use.
@@ -260,10 +246,8 @@ impl Resource<Context> for Application {
         let governance = match environment.governance_if_told(call.deadline).await? {
             Governing::Journal(it) => Some(it),
             Governing::Nothing => None,
-            Governing::Untold => {
-                let detail =
-                    "The cluster did not say what governs it, so that what its rules refuse shows only in apply.";
-                call.report.push(Diagnostic::warning("Not checked by the rules", detail));
+            Governing::Untold(error) => {
+                call.report.push(untold(&error));
                 return Ok(());
             }
         };
@@ -395,6 +379,8 @@ impl Resource<Context> for Application {
         if there.state.application(name).is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {
             return Ok(());
         }
+        let topics = there.state.topics_of(name).map(|(it, _)| it);
+        governed.end_deletions(&there.state, topics, call.deadline).await?;
         governed.command(Command::DeleteApplication(name.clone()), call.deadline).await?;
         governed.unprovision(name, call.deadline).await?;
         environment.forget_governance().await;

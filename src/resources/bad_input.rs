@@ -14,6 +14,7 @@ use crate::{
     framework::{Diagnostics, Severity, Stored, Value},
     governance::{
         acl::Principal,
+        capacity::Totals,
         environment::ClusterFacts,
         policy::{ConfigRule, Limits, Policy, TopicPolicy},
     },
@@ -305,7 +306,7 @@ async fn an_application_that_the_policy_refuses_since_its_plan_is_refused_in_app
 const PLATFORM: &str = "platform";
 
 /// What a platform needs that is no super user.
-const RIGHTS: [&str; 9] = [
+const RIGHTS: [&str; 12] = [
     "CLUSTER|LITERAL|kafka-cluster|User:platform|*|ALTER",
     "CLUSTER|LITERAL|kafka-cluster|User:platform|*|DESCRIBE",
     "TRANSACTIONAL_ID|LITERAL|_selfserve.lease|User:platform|*|WRITE",
@@ -315,6 +316,9 @@ const RIGHTS: [&str; 9] = [
     "TOPIC|LITERAL|_selfserve.state|User:platform|*|WRITE",
     "TOPIC|LITERAL|_selfserve.text|User:platform|*|READ",
     "TOPIC|LITERAL|_selfserve.text|User:platform|*|WRITE",
+    "TOPIC|PREFIXED|_selfserve.mailbox.|User:platform|*|READ",
+    "TOPIC|PREFIXED|_selfserve.mailbox.|User:platform|*|CREATE",
+    "TOPIC|PREFIXED|_selfserve.mailbox.|User:platform|*|DELETE",
 ];
 
 /// A governed cluster as a platform sees it that lacks the rights whose rules end so.
@@ -336,7 +340,8 @@ fn is_denied(diagnostics: &Diagnostics, right: &str) {
     let errors: Vec<_> = diagnostics.0.iter().filter(|it| it.severity == Severity::Error).collect();
     let summaries: Vec<_> = errors.iter().map(|it| it.summary.as_str()).collect();
     assert_eq!(summaries, ["Not permitted by Kafka"], "without {right}");
-    assert!(errors[0].detail.contains(&format!("may not {right}.")), "{diagnostics:?}");
+    let told = format!("`User:platform`, as whom the provider authenticates, may not {right}.");
+    assert!(errors[0].detail.contains(&told), "{diagnostics:?}");
 }
 
 #[tokio::test]
@@ -416,7 +421,8 @@ async fn a_topic_beside_a_journal_that_is_seen_and_may_not_be_read_is_refused_in
     whole.create_acls(&[create], soon()).await.unwrap();
     let orders = json!({ "name": "billing.orders" });
     let planned = platform(&cluster, "topic").plan(&nothing(), &orders).await;
-    assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
+    let unread = (Severity::Warning, "Not checked by the rules".to_owned(), String::new());
+    assert_eq!(told(&planned.diagnostics), [unread]);
     let before = footprint(&whole).await;
     let outcome = platform(&cluster, "topic").apply(&nothing(), planned.planned, &orders).await;
     is_denied(&outcome.diagnostics, "READ topic `_selfserve.state`");
@@ -432,4 +438,34 @@ async fn a_prefix_that_is_wrong_for_several_kinds_is_told_once() {
     let plan = platform(&cluster, "application").plan(&nothing(), &config).await;
     let detail = &plan.diagnostics.0[0].detail;
     assert!(detail.contains("claimed for topics, groups, transactional ids, subjects, connectors."), "{detail}");
+}
+
+/// The journal has none of the other topics of a plan yet.
+#[tokio::test]
+async fn topics_of_one_plan_that_exceed_a_quota_only_together_are_told() {
+    let quota = Totals { partitions: Some(10), ..Totals::default() };
+    let cluster = governed_by(Policy { quota, ..Policy::default() }).await;
+    platform(&cluster, "application").applied(&nothing(), &billing()).await;
+    let topic = |name: &str, partitions: i64| json!({ "name": format!("billing.{name}"), "partitions": partitions });
+    let there = platform(&cluster, "topic").applied(&nothing(), &topic("there", 4)).await;
+    let run = platform(&cluster, "topic");
+    quiet(&run.plan(&nothing(), &topic("a", 3)).await.diagnostics);
+    quiet(&run.plan(&nothing(), &topic("b", 3)).await.diagnostics);
+    let third = run.plan(&nothing(), &topic("c", 3)).await;
+    let together = (Severity::Warning, "Capacity exceeded together".to_owned(), "partitions".to_owned());
+    assert_eq!(told(&third.diagnostics), std::slice::from_ref(&together));
+    let detail = &third.diagnostics.0[0].detail;
+    assert!(detail.contains("may take 10 (partitions)") && detail.contains("2 more of this plan"), "{detail}");
+    assert!(detail.contains("it would be 13"), "{detail}");
+    // What grows counts as what it becomes, and what is deleted makes room.
+    let run = platform(&cluster, "topic");
+    quiet(&run.plan(&nothing(), &topic("a", 3)).await.diagnostics);
+    assert_eq!(told(&run.plan(&there, &topic("there", 8)).await.diagnostics), [together]);
+    let run = platform(&cluster, "topic");
+    run.plan_end(&there).await;
+    for name in ["a", "b", "c"] {
+        quiet(&run.plan(&nothing(), &topic(name, 3)).await.diagnostics);
+    }
+    // The next walk begins anew.
+    quiet(&platform(&cluster, "topic").plan(&nothing(), &topic("c", 3)).await.diagnostics);
 }

@@ -18,6 +18,7 @@ use super::{
         ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
         expect_cluster, plan_place, settle,
     },
+    totals::TotalsModel,
 };
 use crate::{
     clients::{journal::JournalError, kafka::KafkaError, sight::look},
@@ -34,7 +35,7 @@ use crate::{
     },
     provider::Context,
 };
-use policy::{ApprovalModel, ConnectorsModel, NamingModel, QuotaModel, SchemasModel, TopicsModel};
+use policy::{ApprovalModel, ConnectorsModel, NamingModel, SchemasModel, TopicsModel};
 
 /// The only status: what the cluster is like changes by itself, and is no part of a state.
 const READY: &str = "ready";
@@ -79,12 +80,13 @@ pub struct EnvironmentModel {
     schemas: Optional<Nested<SchemasModel>>,
     /// What connectors may be.
     connectors: Optional<Nested<ConnectorsModel>>,
-    /// What there is beside brokers: `connect`, `schemas`, `ksqldb`, `flink`. Default: nothing.
+    /// What there is beside brokers: `connect`, `schemas`, `ksqldb`, `flink`. Where `connect` and `schemas` are is said in
+    /// the provider block. Default: nothing.
     capabilities: Optional<Set<Capability>>,
     /// Who must agree to what.
     approval: Optional<Nested<ApprovalModel>>,
     /// What one application may take together. Default: no limit.
-    quota: Optional<Nested<QuotaModel>>,
+    quota: Optional<Nested<TotalsModel>>,
     /// Who enforces ownership: `acl`, the brokers' authorizer; `external`, something else that is told which rules to
     /// make; or `none`, so that it holds in plans alone. Default: what the cluster is found to have.
     enforcement: OptionalComputed<Enforcement>,

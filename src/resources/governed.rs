@@ -9,7 +9,7 @@ use crate::{
     clients::{
         governed::{Governed, GovernedError},
         journal::{EventHash, Head, JournalError, Remembered, Snapshot},
-        kafka::AclFailures,
+        kafka::{AclFailures, KafkaError},
     },
     framework::{Call, Diagnostic, Failure, Phase},
     governance::{
@@ -88,6 +88,12 @@ pub(super) fn tell(violations: &[Violation], phase: Phase, call: &mut Call) {
     for it in violations {
         call.report.push(diagnostic(it, phase));
     }
+}
+
+/// Tells that the rules could not be asked.
+pub(super) fn untold(error: &KafkaError) -> Diagnostic {
+    let detail = "The cluster did not say what governs it, so that what its rules refuse shows only in apply.";
+    Diagnostic::warning("Not checked by the rules", detail).caused_by(error)
 }
 
 impl From<GovernedError> for Failure {

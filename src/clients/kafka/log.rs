@@ -160,7 +160,7 @@ pub struct Appended {
 
 impl Log for Wired {
     fn read_log<'a>(&'a self, topic: &'a TopicName, from: i64, deadline: Instant) -> Answer<'a, LogRead> {
-        Box::pin(self.0.read_log(topic, from, deadline))
+        self.told(self.0.read_log(topic, from, deadline))
     }
 
     fn write_log<'a>(
@@ -173,11 +173,11 @@ impl Log for Wired {
     }
 
     fn take_lease<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Lease> {
-        Box::pin(self.0.take_lease(id, deadline))
+        self.told(self.0.take_lease(id, deadline))
     }
 
     fn lease_holder<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Option<LeaseHolder>> {
-        Box::pin(self.0.lease_holder(id, deadline))
+        self.told(self.0.lease_holder(id, deadline))
     }
 
     fn append_to_logs<'a>(
@@ -186,6 +186,6 @@ impl Log for Wired {
         appends: &'a [Append],
         deadline: Instant,
     ) -> Answer<'a, Outcome> {
-        Box::pin(self.0.append_to_logs(lease, appends, deadline))
+        self.told(self.0.append_to_logs(lease, appends, deadline))
     }
 }

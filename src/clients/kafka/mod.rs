@@ -48,6 +48,8 @@ pub use names::{Listed, Names};
 pub use quotas::{Quota, QuotaChanges, QuotaEntity, QuotaName, Quotas};
 pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
 
+pub(super) use tls::{client_config, problem as tls_problem};
+
 use crate::governance::topic::{TopicName, TopicSpec};
 
 /// What an asynchronous method of the port answers with.

@@ -151,15 +151,15 @@ struct AlterQuota {
 
 impl Quotas for Wired {
     fn refresh_quota<'a>(&'a self, of: &'a QuotaEntity, deadline: Instant) -> Answer<'a, Quota> {
-        Box::pin(self.0.refresh_quota(of, deadline))
+        self.told(self.0.refresh_quota(of, deadline))
     }
 
     fn quota<'a>(&'a self, of: &'a QuotaEntity, deadline: Instant) -> Answer<'a, Quota> {
-        Box::pin(self.0.quota(of, deadline))
+        self.told(self.0.quota(of, deadline))
     }
 
     fn alter_quota<'a>(&'a self, of: &'a QuotaEntity, changes: &'a QuotaChanges, deadline: Instant) -> Answer<'a, ()> {
-        Box::pin(async move {
+        self.told(async move {
             self.0.touch_quotas();
             let res = self.0.alter_quota(of, changes, false, deadline).await;
             if res.is_ok() {
@@ -176,7 +176,7 @@ impl Quotas for Wired {
         changes: &'a QuotaChanges,
         deadline: Instant,
     ) -> Answer<'a, ()> {
-        Box::pin(self.0.alter_quota(of, changes, true, deadline))
+        self.told(self.0.alter_quota(of, changes, true, deadline))
     }
 }
 

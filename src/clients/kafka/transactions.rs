@@ -136,7 +136,16 @@ impl Client {
         if !self.add_to_transaction(lease, appends, deadline).await? {
             return Ok(Outcome::Fenced);
         }
-        let Some(written) = self.write_all(lease, appends, deadline).await? else { return Ok(Outcome::Fenced) };
+        let written = match self.write_all(lease, appends, deadline).await {
+            Ok(Some(written)) => written,
+            Ok(None) => return Ok(Outcome::Fenced),
+            Err(error) => {
+                // Some topics may have been written to. An open transaction would keep readers waiting until the broker
+                // aborts it, which it does if this is not heard.
+                let _ = self.end(lease, false, deadline).await;
+                return Err(error);
+            }
+        };
         let is_elsewhere = |(append, it): (&Append, &Appended)| append.at.is_some_and(|at| at != it.offset);
         if appends.iter().zip(&written).any(is_elsewhere) {
             return self.abort(lease, deadline).await;

@@ -75,13 +75,14 @@ impl State {
             _ => "the cluster",
         };
         let resource = if kind == "the cluster" { kind.to_owned() } else { format!("{kind} `{resource_name}`") };
-        Err(KafkaError::Denied { operation: operation.as_str(), resource })
+        Err(KafkaError::Denied { operation: operation.as_str(), resource, principal: Some(principal.clone()) })
     }
 
     /// Whether who calls may do something to a topic: neither a rule nor a test denies it.
     pub(super) fn allow(&self, operation: &'static str, name: &TopicName) -> Result<(), KafkaError> {
         if self.denied.contains(&(operation, name.clone())) {
-            return Err(KafkaError::Denied { operation, resource: format!("topic `{name}`") });
+            let (resource, principal) = (format!("topic `{name}`"), self.caller.clone());
+            return Err(KafkaError::Denied { operation, resource, principal });
         }
         match operation.parse() {
             // A right to create topics on the cluster is one for every name.

@@ -157,7 +157,7 @@ fn anything(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
         14 => Command::ChangeTopic(topic(u)?),
         15 => Command::DeleteTopic(topic_name.into()),
         16 => Command::MarkTopicDeleted(topic_name),
-        17..=18 => Command::MarkTopicCreated(TopicFound { name: topic_name, topic_id: Some("id".to_owned()) }),
+        17..=18 => Command::MarkTopicCreated(TopicFound::new(topic_name, Some("id".to_owned()))),
         _ => chore(u, state)?,
     })
 }

@@ -121,9 +121,7 @@ fn sample(kind: CommandKind) -> Command {
         }
         K::ReserveTopic => Command::ReserveTopic(topic(3)),
         K::AskTopic => Command::AskTopic(Box::new(TopicAsk { topic: *topic(3), reset: BTreeSet::new() })),
-        K::MarkTopicCreated => {
-            Command::MarkTopicCreated(TopicFound { name: "billing.x".parse().unwrap(), topic_id: None })
-        }
+        K::MarkTopicCreated => Command::MarkTopicCreated(TopicFound::new("billing.x".parse().unwrap(), None)),
         K::ChangeTopic => Command::ChangeTopic(topic(6)),
         K::DeleteTopic => Command::DeleteTopic("billing.x".parse::<TopicName>().unwrap().into()),
         K::MarkTopicDeleted => Command::MarkTopicDeleted("billing.x".parse().unwrap()),

@@ -382,7 +382,7 @@ fn the_place_of_a_topic_is_taken_before_it_is_made() {
     // A run that was killed, and whose declaration was edited since.
     world.ask("pay", &Command::ReserveTopic(topic("pay.a", 2))).unwrap();
     world.ask("pay", &Command::ReserveTopic(topic("pay.b", 3))).unwrap();
-    let found = TopicFound { name: "pay.a".parse().unwrap(), topic_id: Some("id".to_owned()) };
+    let found = TopicFound::new("pay.a".parse().unwrap(), Some("id".to_owned()));
     world.ask("pay", &Command::MarkTopicCreated(found)).unwrap();
     let told = world.refused("pay", &Command::ChangeTopic(topic("pay.a", 4)));
     assert_eq!(told, [("partitions".to_owned(), "Capacity of the application exceeded")]);

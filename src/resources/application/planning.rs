@@ -14,7 +14,7 @@ impl Plan<ApplicationModel> {
     async fn governance(&self, ctx: &Context, call: &Call) -> Result<Option<Governance>, Failure> {
         match environment_of_plan(ctx, &self.state)?.governance_if_told(call.deadline).await? {
             Governing::Journal(it) => Ok(Some(it)),
-            Governing::Nothing | Governing::Untold => Ok(None),
+            Governing::Nothing | Governing::Untold(_) => Ok(None),
         }
     }
 

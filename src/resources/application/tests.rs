@@ -15,7 +15,7 @@ use crate::{
         acl::{AclBinding, Principal},
         policy::{AclMode, ApplicationApproval, Approval, Policy},
         probe::Probed,
-        topic::TopicSpec,
+        topic::{TopicName, TopicSpec},
     },
     provider::Acting,
     resources::testing::{Run, change_policy, governed_by, quiet, soon, told},
@@ -407,4 +407,24 @@ async fn an_application_says_that_its_rights_are_not_enforced_where_that_was_fou
     let planned = run.plan(&nothing(), &billing()).await;
     let outcome = run.apply(&nothing(), planned.planned, &billing()).await;
     told(&outcome.diagnostics, Severity::Warning, "Rights are not enforced", "ownership holds in plans alone");
+}
+
+/// The run that deleted a topic was killed before it could say so, and its state has nothing of the topic any more.
+#[tokio::test]
+async fn a_topic_whose_deletion_could_not_be_told_is_in_the_way_of_nobody() {
+    let cluster = governed_cluster().await;
+    let application = platform(&cluster).applied(&nothing(), &billing()).await;
+    let topic = || Run::on(&cluster, "topic", Acting::default());
+    let orders = json!({ "name": "billing.orders" });
+    let name: TopicName = "billing.orders".parse().unwrap();
+    let governed = topic().governed();
+    for _ in 0..2 {
+        // It is made again under its name.
+        topic().applied(&nothing(), &orders).await;
+        governed.command(Command::DeleteTopic(name.clone().into()), soon()).await.unwrap();
+        let destroyed = platform(&cluster).destroy(&application).await;
+        assert!(destroyed.diagnostics.has_errors(), "the topic is still there");
+        cluster.delete_topic(&name, None, soon()).await.unwrap();
+    }
+    quiet(&platform(&cluster).destroy(&application).await.diagnostics);
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{EnvironmentModel, LOOK, OBJECT, PLANNED};
 use crate::{
-    clients::{governed::Governed, journal::JournalError, kafka::KafkaError, sight::look},
+    clients::{governed::Governed, journal::JournalError, kafka::KafkaError},
     framework::{Call, Diagnostic, Diagnostics, Failure, Phase, Plan, Severity},
     governance::{
         command::Command,
@@ -64,7 +64,7 @@ pub(super) async fn admit_new(
     call: &mut Call,
 ) -> Result<(), Failure> {
     let environment = environment_of_plan(ctx, plan)?;
-    let sight = look(environment.kafka()?, environment.journal()?, deadline).await?;
+    let sight = environment.look(deadline).await?;
     let mut spec = plan.clone().enforced(&sight).spec()?;
     spec.cluster.cluster_id = environment.cluster_id(deadline).await?.to_owned();
     // Where nobody says what enforces it, they count on the authorizer.

@@ -14,6 +14,7 @@ use crate::{
         command::Command,
         environment::EnvironmentSpec,
         policy::Enforcement,
+        rights::MAILBOXES,
         state::State,
     },
     provider::Environment,
@@ -117,28 +118,29 @@ fn platform(spec: &EnvironmentSpec, environment: &Environment) -> BTreeSet<Princ
     if declared.is_empty() { environment.principal().cloned().into_iter().collect() } else { declared.clone() }
 }
 
-/// What the platform does with the journal.
+/// What the platform does with the journal, and with the mailboxes beside it.
 fn platform_rules(principals: &BTreeSet<Principal>, topics: &JournalTopics) -> Vec<AclBinding> {
     let mut res = Vec::new();
     for principal in principals {
-        let mut allow = |resource_type, name: &str, operation| {
-            res.push(AclBinding {
+        let mut allow = |resource_type, pattern_type, name: &str, operations: &[Operation]| {
+            res.extend(operations.iter().map(|operation| AclBinding {
                 resource_type,
-                pattern_type: PatternType::Literal,
+                pattern_type,
                 resource_name: name.to_owned(),
                 principal: principal.clone(),
                 host: WILDCARD.to_owned(),
-                operation,
+                operation: *operation,
                 permission: Permission::Allow,
-            });
+            }));
         };
         // The lease first: see `make_rules`.
-        allow(ResourceType::TransactionalId, &topics.lease, Operation::Write);
+        allow(ResourceType::TransactionalId, PatternType::Literal, &topics.lease, &[Operation::Write]);
         for topic in topics.all() {
-            for operation in [Operation::Read, Operation::Write, Operation::AlterConfigs] {
-                allow(ResourceType::Topic, topic.as_str(), operation);
-            }
+            let operations = [Operation::Read, Operation::Write, Operation::AlterConfigs];
+            allow(ResourceType::Topic, PatternType::Literal, topic.as_str(), &operations);
         }
+        let operations = [Operation::Read, Operation::Create, Operation::Delete];
+        allow(ResourceType::Topic, PatternType::Prefixed, MAILBOXES, &operations);
     }
     res
 }
