@@ -11,7 +11,7 @@ use crate::governance::{
     environment::EnvironmentSpec,
     names::ApplicationName,
     prefix::Existing,
-    request::{Choice, Filing, Judge, RequestId, Revision},
+    request::{Change, Choice, Filing, Judge, RequestId, Revision},
     topic::TopicName,
 };
 
@@ -145,6 +145,8 @@ commands! {
     ExpireRequest(RequestId) = "request.expiring";
     /// Say that what was taken away is gone.
     FinishRevocation(RequestId) = "grant.removed";
+    /// Make use of the approval of a change, where one is needed, before the change is made.
+    UseChange(Box<ChangeUse>) = "change.used";
     /// End an application whose time is over. What it owns stays, and its rights go.
     EndTrial(ApplicationName) = "application.expired";
     /// Say that all that was to be done was looked at.
@@ -302,4 +304,13 @@ impl From<TopicName> for TopicDeletion {
     fn from(name: TopicName) -> Self {
         Self { name, revoke_grants: false }
     }
+}
+
+/// A change that is about to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeUse {
+    /// Who makes it.
+    pub application: ApplicationName,
+    /// What.
+    pub change: Change,
 }

@@ -6,7 +6,9 @@
 
 mod application;
 mod binding;
+mod change;
 mod decision;
+mod declaration;
 mod draft;
 mod environment;
 pub(in crate::governance) mod grant;
@@ -81,6 +83,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
         Command::RevokeGrant(it) => grant::revoke(&mut draft, it),
         Command::ExpireRequest(it) => grant::expire(&mut draft, it),
         Command::FinishRevocation(it) => grant::finish_revocation(&mut draft, it),
+        Command::UseChange(it) => change::make_use(&mut draft, it),
         Command::EndTrial(it) => ownership::end_trial(&mut draft, it),
         Command::Heartbeat(()) => {
             environment::reconciled(&mut draft);
@@ -136,7 +139,8 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::WithdrawRequest
         | K::DecideRequest
         | K::RetractDecision
-        | K::RevokeGrant => Right::Owner,
+        | K::RevokeGrant
+        | K::UseChange => Right::Owner,
         K::DeclareApplication => Right::Newcomer,
     }
 }
@@ -165,6 +169,7 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         Command::MarkTopicDeleted(name) => owner(state, name),
         Command::MarkTopicCreated(it) => owner(state, &it.name),
         Command::FileRequest(it) => Some(it.applicant.clone()),
+        Command::UseChange(it) => Some(it.application.clone()),
         Command::WithdrawRequest(id) => Some(id.applicant().clone()),
         Command::DecideRequest(it) => judge(state, &it.request),
         Command::RetractDecision(it) => judge(state, &it.request),
@@ -274,6 +279,8 @@ fn no_application(name: &ApplicationName) -> Refusal {
 
 #[cfg(test)]
 pub(in crate::governance) mod fixtures;
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -17,8 +17,8 @@ use crate::governance::{
     check_topic::TopicRequest,
     client_quota::QuotaUser,
     command::{
-        ApplicationRequest, Command, CommandKind, Decision, Failure, GrantFailure, Granting, Holding, Provisioning,
-        Retraction, Revocation, Seen, Takeover, TopicFound, Transfer,
+        ApplicationRequest, ChangeUse, Command, CommandKind, Decision, Failure, GrantFailure, Granting, Holding,
+        Provisioning, Retraction, Revocation, Seen, Takeover, TopicFound, Transfer,
     },
     kind::Kind,
     owned_topic::TopicStatus,
@@ -57,7 +57,8 @@ fn about(kind: CommandKind) -> About {
         | K::FinishProvisioning
         | K::FailProvisioning
         | K::FinishDeletion
-        | K::EndTrial => About::Application,
+        | K::EndTrial
+        | K::UseChange => About::Application,
         K::HoldBindings | K::ReleaseBindings | K::MarkBindings => About::Binding,
         K::MarkQuotas => About::Quota,
         K::ReserveTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => About::Topic,
@@ -138,6 +139,9 @@ fn sample(kind: CommandKind) -> Command {
         K::RevokeGrant => Command::RevokeGrant(Revocation { request: requests::id(), reason: None }),
         K::ExpireRequest => Command::ExpireRequest(requests::id()),
         K::FinishRevocation => Command::FinishRevocation(requests::id()),
+        K::UseChange => {
+            Command::UseChange(Box::new(ChangeUse { application: application(), change: requests::change() }))
+        }
         K::EndTrial => Command::EndTrial(application()),
         K::Heartbeat => Command::Heartbeat(()),
     }
