@@ -113,6 +113,8 @@ commands! {
     ReleaseBindings(Holding) = "bindings.released";
     /// Say which rules the cluster has and has not.
     MarkBindings(Seen<AclBinding>) = "bindings.seen";
+    /// Call off the removal of rules that somebody needs. Unlike to say that they are gone, it needs no look at the cluster.
+    CloseRemovals(BTreeSet<AclBinding>) = "bindings.removal_called_off";
     /// Say which quotas the cluster has and has not.
     MarkQuotas(Seen<QuotaUser>) = "quotas.seen";
     /// Take the place of a topic.
@@ -198,7 +200,7 @@ pub struct Takeover {
 pub struct Provisioning {
     /// Whose.
     pub application: ApplicationName,
-    /// Rules that the cluster has already.
+    /// Rules that the cluster has already, and nobody here made ([`State::strangers`](super::state::State::strangers)).
     pub on_cluster: BTreeSet<AclBinding>,
 }
 
@@ -269,7 +271,7 @@ pub struct Retraction {
 pub struct Granting {
     /// The request that was agreed to.
     pub request: RequestId,
-    /// Rules that the cluster has already.
+    /// Rules that the cluster has already, and nobody here made ([`State::strangers`](super::state::State::strangers)).
     pub on_cluster: BTreeSet<AclBinding>,
 }
 

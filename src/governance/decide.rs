@@ -58,6 +58,10 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
             binding::mark(&mut draft, it);
             Ok(())
         }
+        Command::CloseRemovals(it) => {
+            binding::close(&mut draft, it);
+            Ok(())
+        }
         Command::MarkQuotas(it) => {
             binding::mark_quotas(&mut draft, it);
             Ok(())
@@ -116,6 +120,7 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::FailProvisioning
         | K::FinishDeletion
         | K::MarkBindings
+        | K::CloseRemovals
         | K::MarkQuotas
         | K::StartGrant
         | K::FinishGrant
@@ -178,6 +183,7 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         | Command::ChangeEnvironment(_)
         | Command::DestroyEnvironment(())
         | Command::MarkBindings(_)
+        | Command::CloseRemovals(_)
         | Command::MarkQuotas(_)
         | Command::StartGrant(_)
         | Command::FinishGrant(_)

@@ -82,7 +82,7 @@ fn no_history_gives_access_that_nobody_agreed_to() {
         let Some(wrong) = judge(policy, &steps) else { continue };
         let steps = shortened(policy, steps);
         let wrong = judge(policy, &steps).unwrap_or(wrong);
-        let mut told = format!("seed {seed}, policy {}: {wrong}\n", history::POLICIES[policy]);
+        let mut told = format!("seed {seed}, policy {:?}: {wrong}\n", history::POLICIES[policy]);
         for step in &steps {
             writeln!(told, "  {step:?}").unwrap();
         }

@@ -59,7 +59,7 @@ fn about(kind: CommandKind) -> About {
         | K::FinishDeletion
         | K::EndTrial
         | K::UseChange => About::Application,
-        K::HoldBindings | K::ReleaseBindings | K::MarkBindings => About::Binding,
+        K::HoldBindings | K::ReleaseBindings | K::MarkBindings | K::CloseRemovals => About::Binding,
         K::MarkQuotas => About::Quota,
         K::ReserveTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => About::Topic,
         K::FileRequest
@@ -109,6 +109,7 @@ fn sample(kind: CommandKind) -> Command {
         K::HoldBindings => Command::HoldBindings(holding()),
         K::ReleaseBindings => Command::ReleaseBindings(holding()),
         K::MarkBindings => Command::MarkBindings(Seen { present: [rule()].into(), absent: [].into() }),
+        K::CloseRemovals => Command::CloseRemovals([rule()].into()),
         K::MarkQuotas => {
             Command::MarkQuotas(Seen { present: [QuotaUser("billing".to_owned())].into(), absent: [].into() })
         }

@@ -12,7 +12,7 @@ use crate::governance::{
     binding::{BindingStatus, Deed},
     command::{
         Actor, Command, Decision, GrantFailure, Granting, Provisioning, Retraction, Revocation, Role, Seen, Takeover,
-        Transfer,
+        TopicDeletion, Transfer,
     },
     decide::{
         decide,
@@ -25,14 +25,22 @@ use crate::governance::{
     state::State,
 };
 
-pub(super) const POLICIES: [&str; 5] = ["none", "owner", "platform", "owner_and_platform", "auto"];
+/// Who agrees to access, and who to applications.
+pub(super) const POLICIES: [(&str, &str); 6] = [
+    ("none", "none"),
+    ("owner", "none"),
+    ("platform", "platform"),
+    ("owner_and_platform", "none"),
+    ("auto", "none"),
+    ("owner", "platform"),
+];
 const TEAMS: [&str; 3] = ["a", "b", "c"];
 
 /// Three teams that are ready, for each policy.
-static READY: LazyLock<Vec<World>> = LazyLock::new(|| POLICIES.iter().map(|it| ready(it)).collect());
+static READY: LazyLock<Vec<World>> = LazyLock::new(|| POLICIES.iter().map(|it| ready(*it)).collect());
 
-fn ready(access: &str) -> World {
-    let mut res = World::new(&json!({"approval": {"access": access}}));
+fn ready((access, applications): (&str, &str)) -> World {
+    let mut res = World::new(&json!({"approval": {"access": access, "applications": applications}}));
     for name in TEAMS {
         res.ask("platform", &declare(name, json!({"principals": [format!("User:{name}")]}))).unwrap();
         res.provision(name);
@@ -69,7 +77,9 @@ pub(super) enum Step {
     Ask(&'static str, Box<Command>),
     /// Time goes by.
     Wait(i64),
-    /// The platform looks at what is to be done on the cluster.
+    /// The platform looks at which rules the cluster has. What it asks later rests on that.
+    Look,
+    /// It looks at what is to be done on the cluster.
     Plan,
     /// It does that.
     Act,
@@ -85,15 +95,21 @@ pub(super) enum Step {
 pub(super) struct History {
     pub(super) state: State,
     pub(super) cluster: BTreeSet<AclBinding>,
-    /// Rules that others made, and that were on the cluster before anybody here needed them.
+    /// Rules that others made at some time.
+    pub(super) ever_outside: BTreeSet<AclBinding>,
+    /// Rules that others made, and that are there.
+    pub(super) outside: BTreeSet<AclBinding>,
+    /// Those of them that were seen before anybody here needed them.
     pub(super) foreign: BTreeSet<AclBinding>,
+    /// What was seen when the platform looked last.
+    looked: BTreeSet<AclBinding>,
     /// Who agreed to which revision, and did not take that back.
     pub(super) agreed: BTreeMap<(RequestId, Revision), BTreeSet<Judge>>,
     /// What each revision asked for: the topic, the operations and the programs.
     pub(super) asked: BTreeMap<(RequestId, Revision), BTreeSet<AclBinding>>,
     pub(super) access: &'static str,
     pub(super) events: Vec<Event>,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     plan: Vec<(Deed, AclBinding)>,
     said: Vec<Step>,
 }
@@ -105,10 +121,13 @@ impl History {
         Self {
             cluster: cluster.map(|(it, _)| it.clone()).collect(),
             state,
+            ever_outside: BTreeSet::new(),
+            outside: BTreeSet::new(),
             foreign: BTreeSet::new(),
+            looked: BTreeSet::new(),
             agreed: BTreeMap::new(),
             asked: BTreeMap::new(),
-            access: POLICIES[policy],
+            access: POLICIES[policy].0,
             events: Vec::new(),
             now: Timestamp(1_000),
             plan: Vec::new(),
@@ -123,12 +142,19 @@ impl History {
                 self.said.push(step.clone());
             }
             Step::Wait(it) => self.now.0 += it,
+            Step::Look => {
+                self.looked = self.state.strangers(&self.cluster);
+                self.foreign.extend(self.looked.intersection(&self.outside).cloned());
+            }
             Step::Plan => self.plan = self.state.deeds().into_iter().map(|(it, rule)| (it, rule.clone())).collect(),
             Step::Act => {
                 for (deed, rule) in &self.plan {
                     match deed {
                         Deed::Make => drop(self.cluster.insert(rule.clone())),
-                        Deed::Remove => drop(self.cluster.remove(rule)),
+                        Deed::Remove => {
+                            self.cluster.remove(rule);
+                            self.outside.remove(rule);
+                        }
                         Deed::Close => {}
                     }
                 }
@@ -138,29 +164,33 @@ impl History {
             Step::Outside(rule) => {
                 let known = self.state.binding(rule).is_some_and(|it| it.status != BindingStatus::Removed);
                 if !known && self.cluster.insert(rule.clone()) {
-                    self.foreign.insert(rule.clone());
+                    self.outside.insert(rule.clone());
+                    self.ever_outside.insert(rule.clone());
                 }
             }
         }
     }
 
-    /// What is to be made was seen, and what is to be removed is gone; what is to be closed is not looked at.
+    /// What is to be made was seen, and what is to be removed is gone; what is to be called off is not looked at.
     fn mark(&mut self) {
         let plan = std::mem::take(&mut self.plan);
         let mut seen = Seen { present: BTreeSet::new(), absent: BTreeSet::new() };
+        let mut closed = BTreeSet::new();
         for (deed, rule) in plan {
             match (deed, self.cluster.contains(&rule)) {
                 (Deed::Make, true) => drop(seen.present.insert(rule)),
-                (Deed::Remove, false) | (Deed::Close, _) => drop(seen.absent.insert(rule)),
+                (Deed::Remove, false) => drop(seen.absent.insert(rule)),
+                (Deed::Close, _) => drop(closed.insert(rule)),
                 _ => {}
             }
         }
         self.ask("platform", &Command::MarkBindings(seen));
+        self.ask("platform", &Command::CloseRemovals(closed));
     }
 
     fn ask(&mut self, role: &'static str, command: &Command) {
         let who: Actor = actor(role);
-        // What the cluster has is looked at when the command is decided, as every writer does.
+        // What the cluster had was looked at some time before.
         let command = &self.with_facts(command);
         let Ok(events) = decide(&self.state, &who, command, self.now) else { return };
         for (key, value) in events.iter().flat_map(|it| &it.entities) {
@@ -173,7 +203,7 @@ impl History {
     }
 
     fn with_facts(&self, command: &Command) -> Command {
-        let on_cluster = self.cluster.clone();
+        let on_cluster = self.looked.clone();
         match command {
             Command::StartGrant(it) => Command::StartGrant(Granting { on_cluster, ..it.clone() }),
             Command::StartProvisioning(it) => Command::StartProvisioning(Provisioning { on_cluster, ..it.clone() }),
@@ -223,7 +253,7 @@ impl History {
                 for command in Self::commands(&task) {
                     self.ask("platform", &command);
                 }
-                for step in [Step::Plan, Step::Act, Step::Mark] {
+                for step in [Step::Plan, Step::Act, Step::Mark, Step::Look] {
                     self.take(&step);
                 }
             }
@@ -265,7 +295,7 @@ impl History {
             11..=12 => Step::Plan,
             13..=14 => Step::Act,
             15..=16 => Step::Mark,
-            17 => random.choose(&[Step::Crash, Step::Wait(400)]),
+            17 => random.choose(&[Step::Crash, Step::Wait(400), Step::Look]),
             18 => {
                 let rules: Vec<AclBinding> = self.asked.values().flatten().cloned().collect();
                 if rules.is_empty() { Step::Wait(100) } else { Step::Outside(random.choose(&rules)) }
@@ -305,7 +335,8 @@ impl History {
                     vec![format!("{other}2")],
                 ]);
                 let principals: Vec<String> = principals.iter().map(|it| format!("User:{it}")).collect();
-                change(team, json!({"principals": principals}))
+                let expires_at = random.choose(&[None, None, Some(self.now.0 + 600)]);
+                change(team, json!({"principals": principals, "expires_at": expires_at}))
             }
             16 => {
                 let prefixes =
@@ -313,6 +344,10 @@ impl History {
                 Command::OfferTransfer(Transfer { application: named(team), to: named(other), prefixes })
             }
             17 => Command::ConfirmTransfer(Takeover { application: named(team), from: named(other) }),
+            18 if random.below(2) == 0 => {
+                let name = format!("{team}.x").parse().unwrap();
+                Command::DeleteTopic(TopicDeletion { name, revoke_grants: random.below(2) == 0 })
+            }
             18 => Command::DeleteApplication(named(team)),
             _ => declare(team, json!({"principals": [format!("User:{team}")]})),
         };
@@ -321,7 +356,8 @@ impl History {
 
     /// A decision about some request, about what it is now or what it was once.
     fn judgement(&self, random: &mut Random, judge: Judge) -> Command {
-        let known: Vec<(RequestId, Revision)> = self.asked.keys().cloned().collect();
+        let now = self.state.requests().map(|(id, it)| (id.clone(), it.revision.clone()));
+        let known: Vec<(RequestId, Revision)> = self.asked.keys().cloned().chain(now).collect();
         if known.is_empty() {
             return Command::Heartbeat(());
         }

@@ -6,7 +6,7 @@ use super::history::History;
 use crate::governance::{
     binding::{BindingStatus, Holder},
     outstanding::outstanding,
-    record::{Fold, Timestamp},
+    record::Fold,
     request::{Judge, Request, RequestId, RequestStatus, Revision},
     state::State,
 };
@@ -15,7 +15,7 @@ pub(super) fn check(history: &History) {
     for rule in &history.foreign {
         assert!(history.cluster.contains(rule), "{rule} was others', and is gone");
     }
-    for rule in history.cluster.difference(&history.foreign) {
+    for rule in history.cluster.difference(&history.outside) {
         let entry = history.state.binding(rule).unwrap_or_else(|| panic!("{rule} is there, and nobody knows why"));
         assert_ne!(entry.status, BindingStatus::Removed, "{rule} was said to be gone");
     }
@@ -24,6 +24,7 @@ pub(super) fn check(history: &History) {
             assert!(history.cluster.contains(rule), "{rule} was said to be there");
         }
         for holder in &entry.holders {
+            assert!(*holder != Holder::Foreign || history.ever_outside.contains(rule), "{rule} was never others'");
             let Holder::Grant(id) = holder else { continue };
             let id: RequestId = id.parse().unwrap();
             let is_agreed = revisions(history, &id)
@@ -31,7 +32,7 @@ pub(super) fn check(history: &History) {
             assert!(is_agreed, "{rule} is given by {id}, and nobody agreed to it");
         }
     }
-    for (id, it) in history.state.requests() {
+    for (id, it) in history.state.requests().filter(|(_, it)| it.content.access().is_some()) {
         judge(history, id, it);
     }
 }
@@ -82,7 +83,7 @@ fn judge(history: &History, id: &RequestId, it: &Request) {
 
 /// After all was done: nothing is left to do, and nobody is left without an answer but who waits for somebody's.
 pub(super) fn check_settled(history: &History) {
-    let left = outstanding(&history.state, Timestamp(0));
+    let left = outstanding(&history.state, history.now);
     assert_eq!(left, [], "this is never done");
     for (id, it) in history.state.requests() {
         let is_settled = match it.status {
@@ -92,8 +93,11 @@ pub(super) fn check_settled(history: &History) {
             | RequestStatus::Withdrawn
             | RequestStatus::Revoked
             | RequestStatus::Expired => true,
-            // What was agreed to waits for an applicant that is not in force.
-            RequestStatus::Approved => !history.state.application(&it.applicant().name).unwrap().status.is_in_force(),
+            // What was agreed to waits for who is not in force.
+            RequestStatus::Approved => [Some(&it.applicant().name), it.owner()]
+                .into_iter()
+                .flatten()
+                .any(|name| !history.state.application(name).unwrap().status.is_in_force()),
             _ => false,
         };
         assert!(is_settled, "{id} stays {}", it.status);
