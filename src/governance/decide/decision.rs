@@ -2,7 +2,7 @@
 
 use super::{declaration, draft::Draft, grant, request::settle, request_unknown};
 use crate::governance::{
-    application::ApplicationUid,
+    application::{Application, ApplicationUid, Status},
     check_request::{self, judges, secret},
     command::{Decision, Retraction, Role},
     request::{Choice, Decided, Judge, Request, RequestId, RequestStatus, Revision, Subject},
@@ -194,8 +194,10 @@ pub(super) fn out_of_date(state: &State, there: &Request) -> Option<Violation> {
         let told = Violation::new(at, "Application not in force", what, "Wait until it is, or reject the request.");
         return Some(told.weighing(Weight::Wait));
     }
-    let owner = check_request::owner(state, access).filter(|it| it.status.is_in_force());
-    if owner.map(crate::governance::application::Application::uid) != content.owner {
+    // A trial that ended owns what it did, and who was given access to that keeps it.
+    let is_there = |it: &&Application| it.status.is_in_force() || it.status == Status::Expired;
+    let owner = check_request::owner(state, access).filter(is_there);
+    if owner.map(Application::uid) != content.owner {
         let what = format!("The {} `{}` has another owner by now, or none.", access.kind, access.name);
         return Some(Violation::new(at, "Owner changed", what, "Have the request filed again."));
     }
