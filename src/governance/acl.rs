@@ -259,7 +259,8 @@ impl AclBinding {
             }
     }
 
-    fn concerns(&self, access: Access<'_>) -> bool {
+    /// Whether it is about who wants something, from where.
+    pub fn concerns(&self, access: Access<'_>) -> bool {
         let is_principal = self.principal == *access.principal || self.principal.is_everybody();
         is_principal && (self.host == WILDCARD || access.host == Some(self.host.as_str()))
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::governance::{
     acl::Principal, capacity::Totals, client_quota::ClientQuota, kind::Kind, names::ApplicationName, record::Timestamp,
-    template::Fields,
+    request::RequestId, template::Fields,
 };
 
 /// Beginnings of names, by kind.
@@ -221,6 +221,9 @@ pub struct Application {
     pub amendment: Option<ApplicationSpec>,
     /// Where it is in its life.
     pub status: Status,
+    /// The request by which its declaration, or the newest amendment, was asked for.
+    #[serde(default)]
+    pub request_id: Option<RequestId>,
     /// What it offers to another.
     #[serde(default)]
     pub offer: Option<Offer>,

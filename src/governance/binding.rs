@@ -150,6 +150,14 @@ impl BindingEntry {
         }
     }
 
+    /// After its removal was called off, for somebody needs it: it is made again. The cluster was not looked at, so that
+    /// where nobody needs it any more, its removal goes on.
+    pub fn close(&mut self) {
+        if self.status == BindingStatus::Removing && !self.holders.is_empty() {
+            self.status = BindingStatus::Wanted;
+        }
+    }
+
     /// What there is to do for it on the cluster.
     pub fn deed(&self) -> Option<Deed> {
         match self.status {
@@ -168,7 +176,7 @@ pub enum Deed {
     Make,
     /// Delete it, see that it is gone, and say so.
     Remove,
-    /// Delete nothing, for somebody needs it: say that the removal is over, and make it again.
+    /// Delete nothing, for somebody needs it: call the removal off, and make it again.
     Close,
 }
 
@@ -217,6 +225,19 @@ mod tests {
         it.made();
         assert_eq!(it.status, BindingStatus::Removing, "what was seen may be what is about to be deleted");
         it.unmade();
+        assert_eq!(it.deed(), Some(Deed::Make));
+    }
+
+    #[test]
+    fn a_removal_is_called_off_only_while_somebody_needs_the_rule() {
+        let mut it = BindingEntry::unknown();
+        it.hold(holder("a"));
+        it.made();
+        it.release(&holder("a"));
+        it.close();
+        assert_eq!(it.deed(), Some(Deed::Remove), "the cluster has it still");
+        it.hold(holder("b"));
+        it.close();
         assert_eq!(it.deed(), Some(Deed::Make));
     }
 

@@ -8,7 +8,7 @@ use crate::governance::{
     acl::{Operation, PatternType, WILDCARD},
     application::{Application, Status},
     kind::Kind,
-    policy::{AccessApproval, Policy},
+    policy::{AccessApproval, ChangeApproval, Policy},
     record::Timestamp,
     request::{AccessTo, Change, ChangeKind, Content, Filing, Judge, Request, Subject, askable, resource_type},
     secret::looks_secret,
@@ -42,8 +42,45 @@ pub fn judges(state: &State, content: &Content) -> BTreeSet<Judge> {
             AccessApproval::Auto if is_green(state, content, access) => BTreeSet::new(),
             AccessApproval::Owner | AccessApproval::Auto => BTreeSet::from([Judge::Owner]),
         },
+        Subject::Change(it) if !needs_approval(policy, it) => BTreeSet::new(),
         Subject::Application(_) | Subject::Change(_) => BTreeSet::from([Judge::Platform]),
     }
+}
+
+/// Whether somebody must agree to a change.
+fn needs_approval(policy: &Policy, change: &Change) -> bool {
+    let approval = policy.approval.changes.get(&change.kind).and_then(|it| it.get(&change.verb));
+    let is_beyond = |most: Option<i64>, it: Option<i64>| most.is_some_and(|most| it.is_none_or(|it| most < it));
+    match approval.copied().unwrap_or_default() {
+        ChangeApproval::None => false,
+        ChangeApproval::Platform => true,
+        ChangeApproval::AutoIfWithin { partitions, disk_bytes } => {
+            is_beyond(partitions, change.partitions) || is_beyond(disk_bytes, change.disk_bytes)
+        }
+    }
+}
+
+/// What speaks against a change that an application makes: it needs an approval that it does not have. An approval is for
+/// the same change as often as it is made, until its request is withdrawn or expires: a run that is killed goes on.
+pub fn against_change(state: &State, applicant: &Application, change: &Change, now: Timestamp) -> Option<Violation> {
+    if !state.policy().is_some_and(|it| needs_approval(it, change)) {
+        return None;
+    }
+    let uid = applicant.uid();
+    let about: Vec<_> = state
+        .requests()
+        .filter(|(_, it)| *it.applicant() == uid && !it.status.is_over() && !it.content.is_expired(now))
+        .filter(|(_, it)| matches!(&it.content.subject, Subject::Change(it) if it == change))
+        .collect();
+    if about.iter().any(|(_, it)| it.status.is_approved()) {
+        return None;
+    }
+    let what = format!("The environment has the platform agree before `{}` is changed so.", change.name);
+    let remedy = match about.first() {
+        Some((id, it)) => format!("The request `{id}` is `{}`: apply again when it is approved.", it.status),
+        None => "File a request for this change, and apply again when it is approved.".to_owned(),
+    };
+    Some(Violation::new(At::all(), "Change not approved", what, remedy).weighing(Weight::Wait))
 }
 
 /// Whether an access needs nobody's eyes where the policy leaves that to checks.

@@ -7,11 +7,12 @@ mod capacity;
 mod name;
 mod together;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::governance::{
+    acl::AclBinding,
     capacity::Capacity,
     command::Role,
     names::ApplicationName,
@@ -38,6 +39,10 @@ pub struct TopicRequest {
     pub config: BTreeMap<String, String>,
     /// What it carries and keeps.
     pub capacity: Capacity,
+    /// Rules of the authorizer that the cluster has for its very name, before it is made.
+    pub left_behind: BTreeSet<AclBinding>,
+    /// Whether those may stay, whoever made them.
+    pub keep_acls: bool,
 }
 
 impl TopicRequest {
@@ -50,6 +55,8 @@ impl TopicRequest {
             replication_factor: None,
             config: BTreeMap::new(),
             capacity: Capacity::default(),
+            left_behind: BTreeSet::new(),
+            keep_acls: false,
         }
     }
 }

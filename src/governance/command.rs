@@ -14,7 +14,7 @@ use crate::governance::{
     names::ApplicationName,
     prefix::Existing,
     probe::Probed,
-    request::{Choice, Filing, Judge, RequestId, Revision},
+    request::{Change, Choice, Filing, Judge, RequestId, Revision},
     topic::TopicName,
 };
 
@@ -118,6 +118,8 @@ commands! {
     ReleaseBindings(Holding) = "bindings.released";
     /// Say which rules the cluster has and has not.
     MarkBindings(Seen<AclBinding>) = "bindings.seen";
+    /// Call off the removal of rules that somebody needs. Unlike to say that they are gone, it needs no look at the cluster.
+    CloseRemovals(BTreeSet<AclBinding>) = "bindings.removal_called_off";
     /// Say which quotas the cluster has and has not.
     MarkQuotas(Seen<QuotaUser>) = "quotas.seen";
     /// Take the place of a topic.
@@ -152,6 +154,8 @@ commands! {
     ExpireRequest(RequestId) = "request.expiring";
     /// Say that what was taken away is gone.
     FinishRevocation(RequestId) = "grant.removed";
+    /// Make use of the approval of a change, where one is needed, before the change is made.
+    UseChange(Box<ChangeUse>) = "change.used";
     /// End an application whose time is over. What it owns stays, and its rights go.
     EndTrial(ApplicationName) = "application.expired";
     /// Say that all that was to be done was looked at.
@@ -205,7 +209,7 @@ pub struct Takeover {
 pub struct Provisioning {
     /// Whose.
     pub application: ApplicationName,
-    /// Rules that the cluster has already.
+    /// Rules that the cluster has already, and nobody here made ([`State::strangers`](super::state::State::strangers)).
     pub on_cluster: BTreeSet<AclBinding>,
     /// What is there and has no rule, where that makes it everybody's (`acl_mode = "open"`).
     pub unruled: Existing,
@@ -299,7 +303,7 @@ pub struct Retraction {
 pub struct Granting {
     /// The request that was agreed to.
     pub request: RequestId,
-    /// Rules that the cluster has already.
+    /// Rules that the cluster has already, and nobody here made ([`State::strangers`](super::state::State::strangers)).
     pub on_cluster: BTreeSet<AclBinding>,
 }
 
@@ -334,4 +338,13 @@ impl From<TopicName> for TopicDeletion {
     fn from(name: TopicName) -> Self {
         Self { name, revoke_grants: false }
     }
+}
+
+/// A change that is about to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeUse {
+    /// Who makes it.
+    pub application: ApplicationName,
+    /// What.
+    pub change: Change,
 }

@@ -6,7 +6,9 @@
 
 mod application;
 mod binding;
+mod change;
 mod decision;
+mod declaration;
 mod draft;
 mod environment;
 pub(in crate::governance) mod grant;
@@ -60,6 +62,10 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
             binding::mark(&mut draft, it);
             Ok(())
         }
+        Command::CloseRemovals(it) => {
+            binding::close(&mut draft, it);
+            Ok(())
+        }
         Command::MarkQuotas(it) => {
             binding::mark_quotas(&mut draft, it);
             Ok(())
@@ -86,6 +92,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
         Command::RevokeGrant(it) => grant::revoke(&mut draft, it),
         Command::ExpireRequest(it) => grant::expire(&mut draft, it),
         Command::FinishRevocation(it) => grant::finish_revocation(&mut draft, it),
+        Command::UseChange(it) => change::make_use(&mut draft, it),
         Command::EndTrial(it) => ownership::end_trial(&mut draft, it),
         Command::Heartbeat(()) => {
             environment::reconciled(&mut draft);
@@ -119,6 +126,7 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::FailProvisioning
         | K::FinishDeletion
         | K::MarkBindings
+        | K::CloseRemovals
         | K::MarkQuotas
         | K::StartGrant
         | K::FinishGrant
@@ -143,7 +151,8 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::WithdrawRequest
         | K::DecideRequest
         | K::RetractDecision
-        | K::RevokeGrant => Right::Owner,
+        | K::RevokeGrant
+        | K::UseChange => Right::Owner,
         K::DeclareApplication => Right::Newcomer,
     }
 }
@@ -168,6 +177,7 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         Command::MarkTopicDeleted(name) => owner(state, name),
         Command::MarkTopicCreated(it) => owner(state, &it.name),
         Command::FileRequest(it) => Some(it.applicant.clone()),
+        Command::UseChange(it) => Some(it.application.clone()),
         Command::WithdrawRequest(id) => Some(id.applicant().clone()),
         Command::DecideRequest(it) => judge(state, &it.request),
         Command::RetractDecision(it) => judge(state, &it.request),
@@ -177,6 +187,7 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         | Command::DestroyEnvironment(())
         | Command::MarkEnforcement(_)
         | Command::MarkBindings(_)
+        | Command::CloseRemovals(_)
         | Command::MarkQuotas(_)
         | Command::StartGrant(_)
         | Command::FinishGrant(_)
@@ -284,6 +295,8 @@ fn no_application(name: &ApplicationName) -> Refusal {
 
 #[cfg(test)]
 pub(in crate::governance) mod fixtures;
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

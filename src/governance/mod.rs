@@ -18,6 +18,7 @@ pub mod client_quota;
 pub mod command;
 pub mod condition;
 pub mod decide;
+pub mod effective;
 pub mod entity;
 pub mod environment;
 pub mod grants;

@@ -6,7 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::governance::{capacity::Totals, kind::Kind};
+use crate::governance::{
+    capacity::Totals,
+    kind::Kind,
+    request::{ChangeKind, Verb},
+};
 
 /// What an environment permits. The default permits all that Kafka does.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -192,15 +196,37 @@ pub enum Capability {
 }
 
 /// Who must agree to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Approval {
     /// To an application.
     pub applications: ApplicationApproval,
     /// To another's access.
     pub access: AccessApproval,
+    /// To what applications change in what is their own, by kind and by what is done to it. What is left out needs nobody.
+    pub changes: BTreeMap<ChangeKind, BTreeMap<Verb, ChangeApproval>>,
     /// Whether those who ask and those who agree must be different people, as far as they say who they are.
     pub distinct_actors: bool,
+}
+
+/// Who must agree to a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeApproval {
+    /// Nobody.
+    #[default]
+    None,
+    /// The platform.
+    Platform,
+    /// Nobody within these limits, and else the platform. What does not say how much it takes is not within.
+    AutoIfWithin {
+        /// Most partitions of a topic.
+        #[serde(default)]
+        partitions: Option<i64>,
+        /// Most bytes that it takes on disk, all copies together.
+        #[serde(default)]
+        disk_bytes: Option<i64>,
+    },
 }
 
 /// Who must agree to an application.

@@ -1,6 +1,6 @@
 //! Everything that is known of an environment, put together from its entities.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::governance::{
     acl::{AclBinding, PatternType, Principal, ResourceType},
     application::{Application, ApplicationSpec, Status},
-    binding::{BindingEntry, Deed, Holder},
+    binding::{BindingEntry, BindingStatus, Deed, Holder},
     capacity::Totals,
     client_quota::{Quota, QuotaStatus, QuotaUser},
     entity::{Entity, FORM, form},
@@ -311,6 +311,13 @@ impl State {
     /// The rules that a holder needs.
     pub fn bindings_of<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = (&'a AclBinding, &'a BindingEntry)> {
         self.bindings().filter(move |(_, it)| it.holders.contains(holder))
+    }
+
+    /// Of rules that the cluster was seen to have *after* this state was read, those that nobody here made. To take one that
+    /// is made or removed at the moment for another's would leave it there for ever.
+    pub fn strangers(&self, on_cluster: &BTreeSet<AclBinding>) -> BTreeSet<AclBinding> {
+        let is_strange = |it: &&AclBinding| self.binding(it).is_none_or(|it| it.status == BindingStatus::Removed);
+        on_cluster.iter().filter(is_strange).cloned().collect()
     }
 
     /// What there is to do on the cluster, in order: what is to be made before what is to be removed.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{draft::Draft, no_application, open_mode, ownership, provisioning};
+use super::{declaration, draft::Draft, no_application, open_mode, ownership, provisioning};
 use crate::governance::{
     application::{Application, ApplicationSpec, Status},
     command::{ApplicationRequest, Role},
@@ -85,16 +85,19 @@ fn make(draft: &mut Draft<'_>, request: &ApplicationRequest, incarnation: u32) -
     let spec = checked(draft, request, None)?;
     let status = if is_agreed(draft) { Status::Approved } else { Status::Pending };
     say(draft, request);
-    draft.set_application(Application {
+    let mut it = Application {
         incarnation,
         spec,
         amendment: None,
         status,
+        request_id: None,
         offer: None,
         text_digest: digest(&request.texts),
         created_at: draft.now,
         deleted_at: None,
-    });
+    };
+    declaration::follow(draft, &mut it);
+    draft.set_application(it);
     Ok(())
 }
 
@@ -118,6 +121,7 @@ fn alter(draft: &mut Draft<'_>, there: &Application, request: &ApplicationReques
     } else {
         it.amendment = Some(spec);
     }
+    declaration::follow(draft, &mut it);
     draft.set_application(it);
     Ok(())
 }
@@ -139,7 +143,7 @@ fn is_same(state: &State, there: &Application, request: &ApplicationRequest) -> 
 }
 
 /// What is declared, with all prefixes.
-fn checked(
+pub(super) fn checked(
     draft: &Draft<'_>,
     request: &ApplicationRequest,
     before: Option<&Application>,

@@ -55,6 +55,15 @@ pub(super) fn mark(draft: &mut Draft<'_>, it: &Seen<AclBinding>) {
     provision_again(draft, &lost);
 }
 
+pub(super) fn close(draft: &mut Draft<'_>, bindings: &BTreeSet<AclBinding>) {
+    for binding in bindings {
+        if let Some(mut entry) = draft.binding(binding).cloned() {
+            entry.close();
+            draft.set_binding(binding.clone(), entry);
+        }
+    }
+}
+
 pub(super) fn mark_quotas(draft: &mut Draft<'_>, it: &Seen<QuotaUser>) {
     let Seen { present, absent } = it;
     let mut lost = BTreeSet::new();

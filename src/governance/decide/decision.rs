@@ -1,11 +1,11 @@
 //! Decisions about requests, made and taken back.
 
-use super::{draft::Draft, grant, request::settle, request_unknown};
+use super::{declaration, draft::Draft, grant, request::settle, request_unknown};
 use crate::governance::{
-    application::ApplicationUid,
+    application::{Application, ApplicationUid, Status},
     check_request::{self, judges, secret},
     command::{Decision, Retraction, Role},
-    request::{Choice, Decided, Judge, Request, RequestId, RequestStatus, Revision},
+    request::{Choice, Decided, Judge, Request, RequestId, RequestStatus, Revision, Subject},
     state::{State, request_key},
     violation::{At, Refusal, Violation, Weight},
 };
@@ -25,6 +25,11 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
         }
     }
     Refusal::of(stale(id, there, revision).into_iter().collect())?;
+    if grant::is_done(there) {
+        let what = format!("What the request `{id}` asked for is done.");
+        let remedy = "Change or delete what was made; a decision does not undo it.";
+        return Err(Violation::new(At::attribute("decision"), "Decided already", what, remedy).into());
+    }
     let mut wrong: Vec<Violation> = not_asked(draft, there, *judge).into_iter().collect();
     wrong.extend(reason.as_deref().and_then(|it| secret("reason", it)));
     if *choice == Choice::Approve {
@@ -48,13 +53,21 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
                 next.status = RequestStatus::Pending;
             }
             settle(draft, &mut next);
+            if next.status == RequestStatus::Approved && matches!(next.content.subject, Subject::Application(_)) {
+                declaration::agreed(draft, &mut next)?;
+            }
         }
         Choice::Reject if gives(&next, revision) => {
             draft.set_request(id.clone(), next);
             grant::end(draft, id, RequestStatus::Revoking);
             return Ok(());
         }
-        Choice::Reject => next.status = RequestStatus::Rejected,
+        Choice::Reject => {
+            next.status = RequestStatus::Rejected;
+            if matches!(next.content.subject, Subject::Application(_)) {
+                declaration::refused(draft, &next);
+            }
+        }
     }
     draft.set_request(id.clone(), next);
     Ok(())
@@ -75,7 +88,7 @@ pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refu
         }
         return Ok(());
     };
-    if there.status.is_over() {
+    if there.status.is_over() || grant::is_done(there) {
         return Ok(());
     }
     if decided.choice == Choice::Approve && gives(there, revision) {
@@ -181,8 +194,10 @@ pub(super) fn out_of_date(state: &State, there: &Request) -> Option<Violation> {
         let told = Violation::new(at, "Application not in force", what, "Wait until it is, or reject the request.");
         return Some(told.weighing(Weight::Wait));
     }
-    let owner = check_request::owner(state, access).filter(|it| it.status.is_in_force());
-    if owner.map(crate::governance::application::Application::uid) != content.owner {
+    // A trial that ended owns what it did, and who was given access to that keeps it.
+    let is_there = |it: &&Application| it.status.is_in_force() || it.status == Status::Expired;
+    let owner = check_request::owner(state, access).filter(is_there);
+    if owner.map(Application::uid) != content.owner {
         let what = format!("The {} `{}` has another owner by now, or none.", access.kind, access.name);
         return Some(Violation::new(at, "Owner changed", what, "Have the request filed again."));
     }

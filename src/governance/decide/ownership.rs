@@ -6,12 +6,16 @@ use serde_json::Value;
 
 use super::{draft::Draft, grant, no_application, provisioning, request::settle};
 use crate::governance::{
+    acl::{AclBinding, Permission},
     application::{Application, Status},
+    binding::Holder,
+    check_topic::TopicRequest,
     command::TopicDeletion,
     grants,
     names::ApplicationName,
     request::{Content, Request, RequestId, RequestStatus},
-    violation::{At, Refusal, Violation},
+    state::State,
+    violation::{At, Refusal, Violation, listed},
 };
 
 /// After prefixes went from one application to another: what waits is the new owner's to decide, all of it anew, and what
@@ -70,8 +74,9 @@ pub(super) fn end_trial(draft: &mut Draft<'_>, name: &ApplicationName) -> Result
         return Err(Violation::new(At::all(), "Not expired", what, "Delete it instead.").into());
     }
     let uid = there.uid();
-    close(draft, |it| *it.applicant() == uid, RequestStatus::Expiring);
     let is_needed = draft.state.topics_of(name).next().is_some() || grants::given(draft.state, &uid).next().is_some();
+    let is_about = |it: &Request| *it.applicant() == uid || (!is_needed && it.content.owner.as_ref() == Some(&uid));
+    close(draft, is_about, RequestStatus::Expiring);
     let has_rights = provisioning::release_all(draft, there);
     let status = match (is_needed, has_rights) {
         (true, _) => Status::Expired,
@@ -114,6 +119,33 @@ pub(super) fn topic_deleted(draft: &mut Draft<'_>, it: &TopicDeletion) -> Result
         grant::end(draft, &id, RequestStatus::Revoking);
     }
     Ok(())
+}
+
+/// Before a topic is made: rules for its very name that nobody here needs are those of the readers of one before.
+pub(super) fn left_behind(state: &State, request: &TopicRequest) -> Option<Violation> {
+    let is_needed =
+        |rule: &AclBinding| state.binding(rule).is_some_and(|it| it.holders.iter().any(|it| *it != Holder::Foreign));
+    let facts = state.environment().map(|it| &it.spec.cluster);
+    let is_platforms = |rule: &AclBinding| {
+        facts.is_some_and(|it| {
+            it.platform_principals.contains(&rule.principal) || it.super_users.contains(&rule.principal)
+        })
+    };
+    let strange: Vec<&AclBinding> = request
+        .left_behind
+        .iter()
+        .filter(|it| it.permission == Permission::Allow && !is_needed(it) && !is_platforms(it))
+        .collect();
+    if strange.is_empty() || request.keep_acls {
+        return None;
+    }
+    let what = format!(
+        "The cluster has rules for the name `{}` from before, and whom they are for could use the new topic: {}.",
+        request.name,
+        listed(strange.iter().take(10))
+    );
+    let remedy = "Remove them, or set `keep_acls = true` to have them stay.";
+    Some(Violation::new(At::attribute("name"), "Rules left behind", what, remedy))
 }
 
 #[cfg(test)]

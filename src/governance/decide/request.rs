@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{draft::Draft, grant};
+use super::{declaration, draft::Draft, grant};
 use crate::governance::{
     check_request::{check_request, content, judges},
     request::{Choice, Content, Decided, Filing, Judge, Request, RequestId, RequestStatus, Subject},
@@ -53,6 +53,16 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, id: &RequestId) {
     if there.status.is_over() || (there.status == RequestStatus::Rejected && there.grant.is_none()) {
         return;
     }
+    if let Subject::Application(asked) = &there.content.subject {
+        // An application that nobody agreed to yet is withdrawn by deleting it.
+        if !asked.is_amendment || there.status != RequestStatus::Pending {
+            return;
+        }
+        declaration::refused(draft, &there);
+    }
+    if grant::is_done(&there) {
+        return;
+    }
     if there.grant.is_some() {
         grant::end(draft, id, RequestStatus::Revoking);
     } else {
@@ -61,7 +71,8 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, id: &RequestId) {
     }
 }
 
-fn filed(draft: &Draft<'_>, content: Content) -> Request {
+/// A request that nobody filed before.
+pub(super) fn filed(draft: &Draft<'_>, content: Content) -> Request {
     Request {
         revision: content.revision(),
         content,

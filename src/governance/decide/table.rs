@@ -17,8 +17,8 @@ use crate::governance::{
     check_topic::TopicRequest,
     client_quota::QuotaUser,
     command::{
-        ApplicationRequest, Command, CommandKind, Decision, Failure, GrantFailure, Granting, Holding, Provisioning,
-        Retraction, Revocation, Seen, Takeover, TopicAsk, TopicFound, Transfer,
+        ApplicationRequest, ChangeUse, Command, CommandKind, Decision, Failure, GrantFailure, Granting, Holding,
+        Provisioning, Retraction, Revocation, Seen, Takeover, TopicAsk, TopicFound, Transfer,
     },
     kind::Kind,
     owned_topic::TopicStatus,
@@ -60,8 +60,9 @@ fn about(kind: CommandKind) -> About {
         | K::FinishProvisioning
         | K::FailProvisioning
         | K::FinishDeletion
-        | K::EndTrial => About::Application,
-        K::HoldBindings | K::ReleaseBindings | K::MarkBindings => About::Binding,
+        | K::EndTrial
+        | K::UseChange => About::Application,
+        K::HoldBindings | K::ReleaseBindings | K::MarkBindings | K::CloseRemovals => About::Binding,
         K::MarkQuotas => About::Quota,
         K::ReserveTopic | K::AskTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => {
             About::Topic
@@ -116,6 +117,7 @@ fn sample(kind: CommandKind) -> Command {
         K::HoldBindings => Command::HoldBindings(holding()),
         K::ReleaseBindings => Command::ReleaseBindings(holding()),
         K::MarkBindings => Command::MarkBindings(Seen { present: [rule()].into(), absent: [].into() }),
+        K::CloseRemovals => Command::CloseRemovals([rule()].into()),
         K::MarkQuotas => {
             Command::MarkQuotas(Seen { present: [QuotaUser("billing".to_owned())].into(), absent: [].into() })
         }
@@ -145,6 +147,9 @@ fn sample(kind: CommandKind) -> Command {
         K::RevokeGrant => Command::RevokeGrant(Revocation { request: requests::id(), reason: None }),
         K::ExpireRequest => Command::ExpireRequest(requests::id()),
         K::FinishRevocation => Command::FinishRevocation(requests::id()),
+        K::UseChange => {
+            Command::UseChange(Box::new(ChangeUse { application: application(), change: requests::change() }))
+        }
         K::EndTrial => Command::EndTrial(application()),
         K::Heartbeat => Command::Heartbeat(()),
     }

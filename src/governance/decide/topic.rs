@@ -1,15 +1,16 @@
 //! Topics: their place is taken before they are made, and given back after they are gone, so that two plans cannot take
 //! the same place and no run that is killed leaves a topic that nobody counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{draft::Draft, ownership};
+use super::{change, draft::Draft, ownership};
 use crate::governance::{
     application::Application,
     check_topic::{TopicRequest, check_topic},
     command::{TopicAsk, TopicDeletion, TopicFound},
     kind::Kind,
     owned_topic::{Asked, OwnedTopic, TopicStatus},
+    request::{Change, ChangeKind, Verb},
     state::State,
     topic::TopicName,
     violation::{At, Refusal, Step, Violation},
@@ -20,8 +21,11 @@ pub(super) fn reserve(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<(
         Some(there) if there.status == TopicStatus::Deleting => Err(being_deleted(&request.name)),
         Some(there) if there.is_there() => alter(draft, request, there),
         Some(_) | None => {
-            Refusal::of(check_topic(draft.state, &draft.actor.role, request, None))?;
+            let mut wrong = check_topic(draft.state, &draft.actor.role, request, None);
+            wrong.extend(ownership::left_behind(draft.state, request));
+            Refusal::of(wrong)?;
             let owner = owner(draft.state, request);
+            change::take(draft, owner, &asked(Verb::Create, request))?;
             draft.set_topic(
                 request.name.clone(),
                 OwnedTopic {
@@ -79,12 +83,11 @@ pub(super) fn ask(draft: &mut Draft<'_>, TopicAsk { topic, reset }: &TopicAsk) -
 /// are not told, and not missing.
 fn set_anew(draft: &Draft<'_>, topic: &TopicRequest, reset: &BTreeSet<String>, there: &OwnedTopic) -> Vec<Violation> {
     let before = TopicRequest {
-        name: topic.name.clone(),
         application: there.application.clone(),
         partitions: Some(there.partitions),
         replication_factor: there.replication_factor,
-        config: BTreeMap::new(),
         capacity: there.capacity,
+        ..TopicRequest::new(topic.name.clone())
     };
     let mut res = check_topic(draft.state, &draft.actor.role, topic, Some(&before));
     res.retain(|it| match &it.at.0[..] {
@@ -124,6 +127,8 @@ pub(super) fn delete(draft: &mut Draft<'_>, it: &TopicDeletion) -> Result<(), Re
     let name = &it.name;
     let Some(there) = draft.state.topic(name).filter(|it| it.is_there()) else { return Ok(()) };
     ownership::topic_deleted(draft, it)?;
+    let owner = there.application.as_ref().and_then(|it| draft.state.application(it));
+    change::take(draft, owner, &asked(Verb::Delete, &TopicRequest::new(name.clone())))?;
     draft.set_topic(name.clone(), OwnedTopic { status: TopicStatus::Deleting, ..there.clone() });
     Ok(())
 }
@@ -144,6 +149,7 @@ fn alter(draft: &mut Draft<'_>, request: &TopicRequest, there: &OwnedTopic) -> R
         // What the configuration was is not kept here: what it violates is judged in the plan.
         config: request.config.clone(),
         capacity: there.capacity,
+        ..TopicRequest::new(request.name.clone())
     };
     let request = TopicRequest {
         application: request.application.clone().or_else(|| there.application.clone()),
@@ -167,8 +173,24 @@ fn alter(draft: &mut Draft<'_>, request: &TopicRequest, there: &OwnedTopic) -> R
         capacity: request.capacity,
         ..there.clone()
     };
+    let asks_for = |it: &OwnedTopic| (it.partitions, it.replication_factor, it.capacity);
+    if asks_for(&it) != asks_for(there) {
+        change::take(draft, owner, &asked(Verb::Update, &request))?;
+    }
     draft.set_topic(request.name, it);
     Ok(())
+}
+
+/// The change that somebody may have to agree to. The configuration is judged by the policy alone.
+fn asked(verb: Verb, request: &TopicRequest) -> Change {
+    Change {
+        kind: ChangeKind::Topic,
+        verb,
+        name: request.name.to_string(),
+        partitions: request.partitions,
+        disk_bytes: request.capacity.disk_bytes,
+        digest: String::new(),
+    }
 }
 
 fn owner<'a>(state: &'a State, request: &TopicRequest) -> Option<&'a Application> {

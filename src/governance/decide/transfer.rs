@@ -1,6 +1,6 @@
 //! Prefixes that go from one application to another, in two steps: the one offers, the other takes.
 
-use super::{draft::Draft, no_application, open_mode, ownership, provisioning};
+use super::{declaration, draft::Draft, no_application, open_mode, ownership, provisioning};
 use crate::governance::{
     application::{Application, ApplicationSpec, Offer, Prefixes},
     command::{Takeover, Transfer},
@@ -70,6 +70,8 @@ pub(super) fn confirm(draft: &mut Draft<'_>, it: &Takeover) -> Result<(), Refusa
         let topic = OwnedTopic { application: Some(application.clone()), incarnation, ..topic.clone() };
         draft.set_topic(name.clone(), topic);
     }
+    declaration::follow(draft, &mut owner);
+    declaration::follow(draft, &mut receiver);
     draft.set_application(owner.clone());
     draft.set_application(receiver.clone());
     ownership::handed_over(draft, &owner, &receiver);

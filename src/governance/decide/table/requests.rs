@@ -11,7 +11,10 @@ use crate::governance::{
     entity::known,
     kind::Kind,
     record::{Fold, Timestamp},
-    request::{AccessTo, Choice, Content, Decided, Filing, Grant, Judge, Request, RequestId, RequestStatus, Subject},
+    request::{
+        AccessTo, Change, ChangeKind, Choice, Content, Decided, Filing, Grant, Judge, Request, RequestId,
+        RequestStatus, Subject, Verb,
+    },
     state::{State, request_key},
 };
 
@@ -96,4 +99,16 @@ pub(super) fn with_request(status: RequestStatus) -> State {
         res.put(&format!("binding/{}", super::GRANTED), &entry).unwrap();
     }
     res
+}
+
+/// A change of a topic that nobody needs to agree to.
+pub(super) fn change() -> Change {
+    Change {
+        kind: ChangeKind::Topic,
+        verb: Verb::Create,
+        name: "billing.x".to_owned(),
+        partitions: None,
+        disk_bytes: None,
+        digest: String::new(),
+    }
 }
