@@ -5,13 +5,15 @@
 //! mailbox's own application, since a record says nothing about its writer. What comes of it is written together with
 //! where reading goes on, citing the record's place and digest, so that each record is folded once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::governance::{
+    acl::AclBinding,
     application::ApplicationSpec,
+    check_topic::TopicRequest,
     command::{
         Actor, ApplicationRequest, Command, Decision, Retraction, Revocation, Role, Takeover, TopicAsk, TopicDeletion,
         TopicFound, Transfer,
@@ -173,13 +175,15 @@ pub struct Posted {
     pub found: Found,
 }
 
-/// What a cluster has that concerns an application which claims prefixes.
+/// What a cluster has that concerns an application which claims prefixes, or a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// As [`ApplicationRequest::existing`].
     pub existing: Existing,
     /// As [`ApplicationRequest::unruled`].
     pub unruled: Existing,
+    /// As [`TopicRequest::left_behind`](crate::governance::check_topic::TopicRequest::left_behind).
+    pub left_behind: BTreeSet<AclBinding>,
 }
 
 impl Letter {
@@ -209,7 +213,7 @@ impl Letter {
     fn command(&self, found: &Found) -> Command {
         let request = |it: &ApplicationWish| {
             let ApplicationWish { spec, texts, adopt } = it.clone();
-            let Found { existing, unruled } = found.clone();
+            let Found { existing, unruled, left_behind: _ } = found.clone();
             Box::new(ApplicationRequest { spec, texts, adopt, existing, unruled })
         };
         match &self.wish {
@@ -218,7 +222,11 @@ impl Letter {
             Wish::DeleteApplication(it) => Command::DeleteApplication(it.clone()),
             Wish::OfferTransfer(it) => Command::OfferTransfer(it.clone()),
             Wish::ConfirmTransfer(it) => Command::ConfirmTransfer(it.clone()),
-            Wish::AskTopic(it) => Command::AskTopic(it.clone()),
+            Wish::AskTopic(it) => {
+                let mut it = it.clone();
+                it.topic.left_behind.clone_from(&found.left_behind);
+                Command::AskTopic(it)
+            }
             // What a topic takes is what was decided when it was asked for, whatever its owner says it made.
             Wish::MarkTopicCreated(it) => {
                 Command::MarkTopicCreated(TopicFound::new(it.name.clone(), it.topic_id.clone()))
@@ -235,6 +243,14 @@ impl Letter {
 }
 
 impl Wish {
+    /// The topic that it asks for.
+    pub fn asks_for(&self) -> Option<&TopicName> {
+        match self {
+            Self::AskTopic(it) => Some(&it.topic.name),
+            _ => None,
+        }
+    }
+
     /// Whether it may claim prefixes, so that it matters what is under them.
     pub fn claims_prefixes(&self) -> bool {
         matches!(self, Self::DeclareApplication(_) | Self::ChangeApplication(_))
@@ -254,6 +270,10 @@ pub fn wish_of(command: &Command) -> Option<Wish> {
         Command::OfferTransfer(it) => Some(Wish::OfferTransfer(it.clone())),
         Command::ConfirmTransfer(it) => Some(Wish::ConfirmTransfer(it.clone())),
         Command::AskTopic(it) => Some(Wish::AskTopic(it.clone())),
+        // Who makes its topics itself has their places taken by asking for them.
+        Command::ReserveTopic(it) | Command::ChangeTopic(it) => {
+            Some(Wish::AskTopic(Box::new(TopicAsk { topic: TopicRequest::clone(it), reset: BTreeSet::new() })))
+        }
         Command::MarkTopicCreated(it) => Some(Wish::MarkTopicCreated(it.clone())),
         Command::DeleteTopic(it) => Some(Wish::DeleteTopic(it.clone())),
         Command::MarkTopicDeleted(it) => Some(Wish::MarkTopicDeleted(it.clone())),

@@ -1,5 +1,6 @@
 //! `kafka_topic`: a topic of one environment.
 
+mod asking;
 mod governed;
 mod planning;
 mod reading;
@@ -12,8 +13,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use asking::{READY, ask_change, ask_end, ask_for, expected};
 use governed::{
-    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, keep, made, reserve, wrong_application,
+    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, keep, made, only_asks, reserve,
+    wrong_application,
 };
 
 use super::{
@@ -29,7 +32,8 @@ use crate::{
         Block, Call, Change, Computed, Diagnostic, Diagnostics, Element, Failure, Import, Model, Nested, Optional,
         OptionalComputed, Phase, Plan, Required, Resource, Timeouts, Unknown,
     },
-    governance::command::Command,
+    governance::check_topic::TopicRequest,
+    governance::command::{Command, TopicDeletion},
     governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
     provider::{Context, Governance, Governing},
 };
@@ -74,6 +78,15 @@ pub struct TopicModel {
     /// what the environment's rules say, or `false`.
     #[attr(initially = false)]
     deletion_protection: OptionalComputed<bool>,
+    /// Whether access that others were granted to the topic is revoked when it is deleted. Default: `false`, which refuses
+    /// to delete it while there is any.
+    revoke_grants_on_delete: Optional<bool>,
+    /// Whether ACLs for the topic's very name, which outlived an older topic of that name, may stay when it is created.
+    /// Default: `false`, which refuses to create it while there are any that nobody was granted.
+    keep_acls: Optional<bool>,
+    /// Where the topic is: `ready`; `requested` while the platform has yet to make what a team asked for that may not make
+    /// it; `refused` where the platform did not agree.
+    status: Computed<String>,
     /// How long each operation may take.
     timeouts: Block<Timeouts>,
 }
@@ -150,6 +163,7 @@ impl Resource<Context> for Topic {
             plan.leave_to_policy(&environment.governance_if_told(call.deadline).await?);
             return plan.refuse_second(ctx, call).await;
         };
+        let governing = environment_of_plan(ctx, &plan.state)?.governance_if_told(call.deadline).await?;
         let released = plan.config.deletion_protection.get() == Some(&false);
         let protected = prior.deletion_protection.get() == Some(&true);
         call.private.set(PROTECTED, prior.name.get().filter(|_| protected && !released).map(ToString::to_string));
@@ -159,6 +173,7 @@ impl Resource<Context> for Topic {
             plan.change_in_place(&prior, call)?;
         }
         moved?;
+        plan.leave_to_platform(&governing);
         plan.refuse_second(ctx, call).await
     }
 
@@ -174,6 +189,10 @@ impl Resource<Context> for Topic {
         };
         let environment = environment_of_plan(ctx, plan)?;
         if !judge(environment, change, call).await? {
+            return Ok(());
+        }
+        if only_asks(environment, call).await? {
+            // The brokers would refuse whoever asks, whatever it is.
             return Ok(());
         }
         let deadline = call.deadline.min(Instant::now() + DRY_RUN);
@@ -210,8 +229,14 @@ impl Resource<Context> for Topic {
         if let Some(Governance { governed, snapshot }) = &governance
             && let Some(policy) = snapshot.state.policy()
         {
+            if governed.only_asks(&snapshot.state) {
+                let mut state = ask_for(governed, policy, plan, spec, call).await?;
+                settle(&mut state, &environment.name, &cluster_id)?;
+                return Ok(state);
+            }
             added = add_policy(&mut spec, &policy.topics, &plan);
-            let request = config.request_of(&spec)?;
+            let left_behind = governed.left_behind(&spec.name, call.deadline).await?;
+            let request = TopicRequest { left_behind, ..config.request_of(&spec)? };
             governed.end_deletions(&snapshot.state, std::iter::once(&spec.name), call.deadline).await?;
             reserve(governed, request, call).await?;
         }
@@ -240,6 +265,7 @@ impl Resource<Context> for Topic {
             },
             partitions: found.partitions.into(),
             replication_factor: found.replication_factor.into(),
+            status: READY.to_owned().into(),
             ..plan
         };
         settle(&mut state, &environment.name, &cluster_id)?;
@@ -257,8 +283,11 @@ impl Resource<Context> for Topic {
             reading::refreshed(kafka, &name, &state.owned_keys(), call).await
         };
         match found {
-            Ok(None) => Ok(None),
+            Ok(None) => expected(environment, &state, None, call).await,
             Ok(Some(found)) => {
+                if let Some(expected) = expected(environment, &state, Some(&found), call).await? {
+                    return Ok(Some(expected));
+                }
                 let mut seen = state.seen(found, &environment.name, cluster_id, imported, call);
                 if imported
                     && let Governing::Journal(it) = environment.governance_if_told(call.deadline).await?
@@ -290,7 +319,12 @@ impl Resource<Context> for Topic {
         let partitions = *plan.partitions.known()?.ok_or(Unknown)?;
         let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
         forget_the_plan(call);
-        if let Some(Governance { governed, .. }) = environment.governance(call.deadline).await? {
+        if let Some(Governance { governed, snapshot }) = environment.governance(call.deadline).await? {
+            if governed.only_asks(&snapshot.state) {
+                let id = format!("{}/{name}", environment.name);
+                let asked = ask_change(&governed, &prior, plan.clone(), call).await?;
+                return Ok(TopicModel { id: id.into(), cluster_id: prior.cluster_id, ..asked });
+            }
             keep(&governed, &prior, &plan, call).await?;
         }
         if prior.partitions != plan.partitions || !changes.is_empty() {
@@ -311,12 +345,24 @@ impl Resource<Context> for Topic {
         if let Some(declared) = config.partitions.get() {
             call.private.set(APPLIED, *declared);
         }
-        Ok(TopicModel { id: format!("{}/{name}", environment.name).into(), cluster_id: prior.cluster_id, ..plan })
+        Ok(TopicModel {
+            id: format!("{}/{name}", environment.name).into(),
+            cluster_id: prior.cluster_id,
+            status: READY.to_owned().into(),
+            ..plan
+        })
     }
 
     async fn delete(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<(), Failure> {
         let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
         let (kafka, name) = (environment.kafka()?, state.name.value()?);
+        let revoke_grants = state.revoke_grants_on_delete.get() == Some(&true);
+        let deletion = TopicDeletion { name: name.clone(), revoke_grants };
+        if let Some(Governance { governed, snapshot }) = environment.governance(call.deadline).await?
+            && governed.only_asks(&snapshot.state)
+        {
+            return ask_end(&governed, deletion, call).await;
+        }
         let Some(found) = kafka.describe_topic(name, call.deadline).await? else {
             // The run that deleted it may have been killed before it said so.
             return ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await;
@@ -330,7 +376,7 @@ impl Resource<Context> for Topic {
             return Ok(());
         }
         same_topic(call, &found)?;
-        ended(environment, Command::DeleteTopic(name.clone().into()), call.deadline).await?;
+        ended(environment, Command::DeleteTopic(deletion), call.deadline).await?;
         kafka.delete_topic(name, found.id.as_deref(), call.deadline).await?;
         ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await
     }
@@ -401,6 +447,9 @@ impl TopicModel {
             application: _,
             capacity: _,
             deletion_protection: _,
+            revoke_grants_on_delete: _,
+            keep_acls: _,
+            status: _,
             timeouts: _,
         } = self;
         Ok(TopicSpec {

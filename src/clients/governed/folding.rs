@@ -53,6 +53,11 @@ impl Governed {
                 it.found = found.clone();
             }
         }
+        for it in &mut unread.posted {
+            if let Some(topic) = it.letter.as_ref().ok().and_then(|it| it.wish.asks_for()) {
+                it.found.left_behind = self.left_behind(topic, deadline).await?;
+            }
+        }
         let before = known.state.mailbox(of).cloned();
         let (topic_id, posted, mailbox) = (unread.topic_id, unread.posted, of.clone());
         let decide = move |state: &State, now| fold(state, &mailbox, &topic_id, &posted, now);
@@ -85,6 +90,6 @@ impl Governed {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Found { existing, unruled: self.unruled(state, deadline).await? })
+        Ok(Found { existing, unruled: self.unruled(state, deadline).await?, ..Found::default() })
     }
 }

@@ -1,6 +1,6 @@
 //! Mailboxes on the cluster: made, written to by deployers, and read by those and by the platform.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
@@ -9,9 +9,10 @@ use crate::{
     clients::{
         clock::now,
         journal::{EventHash, JournalError, Snapshot, random_uuid},
-        kafka::{KafkaError, NewRecord},
+        kafka::{AclFilter, KafkaError, NewRecord, ResourceFilter},
     },
     governance::{
+        acl::{AclBinding, PatternType, ResourceType},
         application::Application,
         command::Command,
         decide::decide,
@@ -162,6 +163,20 @@ impl Governed {
                 return Ok(Some(Unread { topic_id, posted, is_more }));
             }
             next = read.next.max(read.start).max(next + 1);
+        }
+    }
+
+    /// The rules that the cluster has for the very name of a topic that is to be made. Who may not see rules sees none.
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn left_behind(&self, name: &TopicName, deadline: Instant) -> Result<BTreeSet<AclBinding>, KafkaError> {
+        let resource = ResourceFilter::Written(PatternType::Literal, name.to_string());
+        let filter = AclFilter { resource_type: Some(ResourceType::Topic), resource, principal: None };
+        match self.kafka.acls(&filter, deadline).await {
+            Ok(found) => Ok(found.into_iter().collect()),
+            Err(KafkaError::Denied { .. } | KafkaError::NoAuthorizer) => Ok(BTreeSet::new()),
+            Err(error) => Err(error),
         }
     }
 

@@ -37,7 +37,11 @@ impl<S: Fold> Journal<S> {
         match known {
             Some(hash) if hash == remembered.hash => Ok(()),
             Some(_) => Err(JournalError::Changed { offset: remembered.offset, expected: remembered.hash }),
-            None => shared.check_event(remembered.offset, remembered.hash, deadline).await,
+            None => match shared.check_event(remembered.offset, remembered.hash, deadline).await {
+                // Deployers read the state alone, whose head is no older than what they remember.
+                Err(JournalError::Kafka(KafkaError::Denied { operation: "READ" | "DESCRIBE", .. })) => Ok(()),
+                res => res,
+            },
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     governance::{
         capacity::Capacity,
         check_topic::{TopicRequest, check_together, check_topic},
-        command::{Command, TopicFound},
+        command::{Command, TopicDeletion, TopicFound},
         names::ApplicationName,
         owned_topic::OwnedTopic,
         policy::{Policy, TopicPolicy},
@@ -56,6 +56,7 @@ impl TopicModel {
             replication_factor: self.replication_factor.get().map(|it| i64::from(*it)),
             config: self.config_known()?,
             capacity: self.capacity.known()?.map(|it| it.model.capacity()).transpose()?.unwrap_or_default(),
+            keep_acls: self.keep_acls.known()?.copied().unwrap_or(false),
             ..TopicRequest::new(self.name.value()?.clone())
         })
     }
@@ -155,11 +156,18 @@ impl Change<TopicModel> {
     }
 }
 
+/// Whether the caller has the platform make its topics.
+pub(super) async fn only_asks(environment: &Environment, call: &Call) -> Result<bool, Failure> {
+    let governing = environment.governance_if_told(call.deadline).await?;
+    Ok(matches!(governing, Governing::Journal(it) if it.governed.only_asks(&it.snapshot.state)))
+}
+
 /// Tells what speaks against the end of a topic in a governed environment.
 pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
     let Some(governance) = governance(environment, call).await? else { return Ok(()) };
     environment.with_promised(&governance.snapshot.head.journal, |it| prior.name.value().map(|name| it.free(name)))?;
-    let command = Command::DeleteTopic(prior.name.value()?.clone().into());
+    let revoke_grants = prior.revoke_grants_on_delete.get() == Some(&true);
+    let command = Command::DeleteTopic(TopicDeletion { name: prior.name.value()?.clone(), revoke_grants });
     if let Err(refusal) = governance.governed.would(&governance.snapshot.state, &command) {
         tell(&refusal.0, call.phase, call);
     }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{APPLIED, CREATED, TopicModel, UUID, now, told};
+use super::{APPLIED, CREATED, TopicModel, UUID, asking::READY, now, told};
 use crate::{
     clients::kafka::{ConfigEntry, Kafka, KafkaError, Topic},
     framework::{Call, Diagnostic, Element, Failure, Optional},
@@ -55,6 +55,9 @@ impl TopicModel {
             application: self.application,
             capacity: self.capacity,
             deletion_protection: self.deletion_protection.get().copied().unwrap_or(false).into(),
+            revoke_grants_on_delete: self.revoke_grants_on_delete,
+            keep_acls: self.keep_acls,
+            status: READY.to_owned().into(),
             timeouts: self.timeouts,
         }
     }

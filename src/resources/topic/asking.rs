@@ -1,0 +1,189 @@
+//! Topics of a team that asks for them, and leaves the making to the platform.
+//!
+//! What was asked for counts as done: the state says what the topic will be, and `status` that it is not so yet. A
+//! refusal is kept, so that it is told in the next plan and asked for once more by the next apply.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{APPLIED, TopicModel, governed::add_policy};
+use crate::{
+    clients::{governed::Governed, kafka::Topic},
+    framework::{Call, Computed, Diagnostic, Element, Failure, Plan},
+    governance::{
+        check_topic::TopicRequest,
+        command::{Command, TopicAsk, TopicDeletion},
+        owned_topic::{Asked, OwnedTopic, TopicStatus},
+        policy::Policy,
+        state::State,
+        topic::{TopicName, TopicSpec, config_changes},
+    },
+    provider::{Environment, Governing},
+    resources::governed::remember,
+};
+
+/// The topic is as it is declared.
+pub(super) const READY: &str = "ready";
+/// The platform has yet to make what was asked for.
+pub(super) const REQUESTED: &str = "requested";
+/// The platform refused what was asked for.
+pub(super) const REFUSED: &str = "refused";
+
+/// The id of what was filed last and not seen to be done.
+const FILED: &str = "filed";
+
+impl Plan<TopicModel> {
+    /// Leaves open what becomes of a change that is asked for, and has what was refused asked for once more.
+    pub(super) fn leave_to_platform(&mut self, governing: &Governing) {
+        let Some(prior) = &self.prior else { return };
+        let only_asks = matches!(governing, Governing::Journal(it) if it.governed.only_asks(&it.snapshot.state));
+        let is_about_timeouts =
+            |plan: &TopicModel| *prior == TopicModel { timeouts: prior.timeouts.clone(), ..plan.clone() };
+        let is_refused = prior.status.get().is_some_and(|it| it == REFUSED);
+        if is_refused || (only_asks && !is_about_timeouts(&self.state)) {
+            self.state.status = Computed::unknown();
+        }
+    }
+}
+
+/// Asks for a topic.
+pub(super) async fn ask_for(
+    governed: &Governed,
+    policy: &Policy,
+    plan: TopicModel,
+    mut spec: TopicSpec,
+    call: &mut Call,
+) -> Result<TopicModel, Failure> {
+    let request = plan.declared(&spec)?;
+    file(governed, Command::AskTopic(Box::new(TopicAsk { topic: request, reset: BTreeSet::new() })), call).await?;
+    call.private.set(APPLIED, spec.partitions);
+    let added = add_policy(&mut spec, &policy.topics, &plan);
+    let policy_config = if plan.policy_config.is_null() { plan.policy_config.clone() } else { added.config.into() };
+    let protection = plan.deletion_protection.get().copied().unwrap_or(added.deletion_protection);
+    Ok(TopicModel {
+        status: REQUESTED.to_owned().into(),
+        policy_config,
+        deletion_protection: protection.into(),
+        // What the broker gives where nobody says is seen when it gave it.
+        partitions: spec.partitions.into(),
+        replication_factor: spec.replication_factor.into(),
+        ..plan
+    })
+}
+
+/// Asks for a change.
+pub(super) async fn ask_change(
+    governed: &Governed,
+    prior: &TopicModel,
+    plan: TopicModel,
+    call: &mut Call,
+) -> Result<TopicModel, Failure> {
+    let is_refused = prior.status.get().is_some_and(|it| it == REFUSED);
+    let before = if is_refused { BTreeMap::new() } else { prior.config_known()? };
+    let changes = config_changes(&before, &plan.config_known()?);
+    let (set, reset): (BTreeMap<_, _>, BTreeMap<_, _>) = changes.into_iter().partition(|(_, value)| value.is_some());
+    let request = plan.request()?;
+    let topic = TopicRequest {
+        partitions: request.partitions.filter(|_| is_refused || prior.partitions != plan.partitions),
+        replication_factor: request.replication_factor.filter(|_| is_refused),
+        config: set.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+        ..request
+    };
+    let ask = TopicAsk { topic, reset: reset.into_keys().collect() };
+    let is_filed = file(governed, Command::AskTopic(Box::new(ask)), call).await?;
+    let status = if is_filed { Some(REQUESTED) } else { prior.status.get().map(String::as_str) };
+    Ok(TopicModel { status: status.unwrap_or(READY).to_owned().into(), ..plan })
+}
+
+/// Asks for the end of a topic.
+pub(super) async fn ask_end(governed: &Governed, topic: TopicDeletion, call: &mut Call) -> Result<(), Failure> {
+    file(governed, Command::DeleteTopic(topic), call).await.map(drop)
+}
+
+async fn file(governed: &Governed, command: Command, call: &mut Call) -> Result<bool, Failure> {
+    let filed = governed.file(&command, call.deadline).await?;
+    remember(call, &filed.snapshot);
+    let is_filed = filed.id.is_some();
+    if is_filed {
+        call.private.set(FILED, filed.id);
+    }
+    Ok(is_filed)
+}
+
+/// What is known of a topic that was asked for, beside what the cluster has. `None` where the cluster says all.
+pub(super) async fn expected(
+    environment: &Environment,
+    state: &TopicModel,
+    found: Option<&Topic>,
+    call: &mut Call,
+) -> Result<Option<TopicModel>, Failure> {
+    let Some(filed) = call.private.text(FILED).map(str::to_owned) else { return Ok(None) };
+    let governance = match environment.governance_if_told(call.deadline).await? {
+        Governing::Journal(it) => it,
+        // Nothing is concluded from a silence.
+        Governing::Nothing | Governing::Untold(_) => return Ok(Some(state.clone())),
+    };
+    let known = &governance.snapshot.state;
+    let name = state.name.value()?;
+    if let Some(asked) = known.topic(name).and_then(|it| outstanding(it, found)) {
+        return Ok(Some(TopicModel { status: REQUESTED.to_owned().into(), ..state.clone() }.once(asked, found)));
+    }
+    match refusal(&governance.governed, known, &filed) {
+        Some(reason) => {
+            call.report.push(refused(name, &reason));
+            let seen = state.clone();
+            Ok(Some(TopicModel { status: REFUSED.to_owned().into(), ..seen }))
+        }
+        None => {
+            call.private.take(FILED);
+            Ok(None)
+        }
+    }
+}
+
+/// What is still to be done to a topic.
+fn outstanding<'a>(it: &'a OwnedTopic, found: Option<&Topic>) -> Option<&'a Asked> {
+    match it.status {
+        TopicStatus::Reserved if found.is_none() => it.asked.as_ref(),
+        TopicStatus::Reserved | TopicStatus::Created => it.asked.as_ref().filter(|_| found.is_some()),
+        TopicStatus::Deleting | TopicStatus::Deleted => None,
+    }
+}
+
+/// Why something that was filed was refused.
+fn refusal(governed: &Governed, known: &State, filed: &str) -> Option<String> {
+    let mailbox = known.mailbox(&governed.mailbox(known)?)?;
+    mailbox.fates.get(filed)?.refused.clone()
+}
+
+impl TopicModel {
+    /// The topic, as it will be once it is made.
+    fn once(mut self, asked: &Asked, found: Option<&Topic>) -> Self {
+        let partitions = asked.partitions.and_then(|it| i32::try_from(it).ok());
+        let partitions = partitions.or(found.map(|it| it.partitions)).or(self.partitions.get().copied());
+        self.partitions = partitions.into();
+        let mut config = self.config.get().cloned().unwrap_or_default();
+        config.retain(|key, _| !asked.reset.contains(key));
+        let is_own = |key: &&String| self.config.get().is_some_and(|it| it.contains_key(*key));
+        let set: Vec<_> = asked.config.keys().filter(is_own).cloned().collect();
+        for key in set {
+            config.insert(key.clone(), Element::Known(asked.config[&key].clone()));
+        }
+        if !self.config.is_null() {
+            self.config = config.into();
+        }
+        self
+    }
+
+    /// The topic as it is declared, without what the rules add.
+    fn declared(&self, spec: &TopicSpec) -> Result<TopicRequest, Failure> {
+        Ok(self.request_of(spec)?)
+    }
+}
+
+fn refused(name: &TopicName, reason: &str) -> Diagnostic {
+    let detail = format!(
+        "What was asked for `{name}` was refused when the platform came to it:\n\n{reason}\n\nChange the declaration; the \
+         next apply asks again."
+    );
+    Diagnostic::warning("Topic refused", detail)
+}
