@@ -4,14 +4,17 @@ mod environment;
 mod governance;
 mod settings;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use environment::{Context, Environment};
 pub use governance::{Acting, Governance, Governing};
-pub use settings::{EnvironmentSettings, SaslSettings, Settings, TlsSettings};
+pub use settings::{EnvironmentSettings, SaslSettings, ServiceSettings, Settings, TlsSettings};
 
 use crate::{
-    clients::kafka::{self, Kafka},
+    clients::{
+        kafka::{self, Kafka},
+        rest::Services,
+    },
     data_sources::{
         applications::Applications, cluster::Cluster, consumer_group::ConsumerGroup, environment::DeclaredEnvironment,
         environments::DeclaredEnvironments, topics::Topics,
@@ -97,8 +100,12 @@ fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnos
         environments.known().map_err(|_| "`environments` of the provider block".to_owned()).map(|named| {
             let mut res = BTreeMap::new();
             for (name, environment) in named.into_iter().flatten() {
+                let mut timeout = Duration::from_secs(30);
                 let client = match environment.model.resolve(name) {
-                    Ok(Ok(settings)) => Ok(kafka::connect(settings)),
+                    Ok(Ok(settings)) => {
+                        timeout = settings.request_timeout;
+                        Ok(kafka::connect(settings))
+                    }
                     Ok(Err(diagnostics)) => {
                         wrong.append(diagnostics);
                         continue;
@@ -106,7 +113,17 @@ fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnos
                     Err(path) => Err(format!("`{path}` of the provider block")),
                 };
                 let principal = environment.model.caller();
+                let services = match environment.model.resolve_services(name, timeout) {
+                    Ok(Ok(services)) => services,
+                    Ok(Err(diagnostics)) => {
+                        wrong.append(diagnostics);
+                        continue;
+                    }
+                    // They are looked at when it is known where they are.
+                    Err(_) => Services::default(),
+                };
                 let environment = Environment::with(name.clone(), client).acting(acting.clone(), principal);
+                let environment = environment.beside(services);
                 res.insert(name.clone(), Arc::new(environment.noting(&notes)));
             }
             res

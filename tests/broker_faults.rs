@@ -141,7 +141,7 @@ impl FakeBroker {
 
 fn client(port: u16, request_timeout: Duration) -> Arc<dyn Kafka> {
     let bootstrap_servers = vec![HostPort { host: "127.0.0.1".to_owned(), port }];
-    connect(KafkaSettings { bootstrap_servers, tls: None, sasl: None, request_timeout })
+    connect(KafkaSettings { bootstrap_servers, tls: None, sasl: None, request_timeout, principal: None })
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -413,7 +413,10 @@ async fn a_tls_alert_says_that_the_port_speaks_tls() {
 async fn problem(broker: &FakeBroker, tls: Option<Tls>) -> Option<ConnectProblem> {
     let bootstrap_servers = vec![HostPort { host: "127.0.0.1".to_owned(), port: broker.port }];
     let request_timeout = Duration::from_secs(10);
-    match connect(KafkaSettings { bootstrap_servers, tls, sasl: None, request_timeout }).cluster(soon()).await {
+    match connect(KafkaSettings { bootstrap_servers, tls, sasl: None, request_timeout, principal: None })
+        .cluster(soon())
+        .await
+    {
         // The broker says in its metadata that it is where it is.
         Ok(_) => None,
         Err(KafkaError::Connect { problem, .. }) => Some(problem),
@@ -681,7 +684,9 @@ async fn a_group_is_absent_only_when_it_is_of_neither_protocol() {
     assert_eq!(group_of_the_new_protocol(69).await, Ok(None));
     // The new protocol is switched off.
     assert_eq!(group_of_the_new_protocol(35).await, Ok(None));
-    let denied = |resource: &str| Err(KafkaError::Denied { operation: "DESCRIBE", resource: resource.to_owned() });
+    let denied = |resource: &str| {
+        Err(KafkaError::Denied { operation: "DESCRIBE", resource: resource.to_owned(), principal: None })
+    };
     assert_eq!(group_of_the_new_protocol(30).await, denied("group `g`"));
     assert_eq!(group_of_the_new_protocol(29).await, denied("the topics of group `g`"));
 }
@@ -698,7 +703,10 @@ async fn a_group_that_may_not_be_described_is_denied_and_not_absent() {
     });
     for broker in [at_search.await, at_description.await] {
         let res = broker.client().consumer_group("g", soon()).await;
-        assert_eq!(res, Err(KafkaError::Denied { operation: "DESCRIBE", resource: "group `g`".to_owned() }));
+        assert_eq!(
+            res,
+            Err(KafkaError::Denied { operation: "DESCRIBE", resource: "group `g`".to_owned(), principal: None })
+        );
     }
 }
 

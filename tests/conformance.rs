@@ -356,6 +356,21 @@ async fn an_absent_group_is_none(on: &Subject) {
     assert_eq!(on.kafka.consumer_group(&group, soon()).await, Ok(None));
 }
 
+async fn names_that_are_used_are_listed(on: &Subject) {
+    let id = format!("conformance.{}.id", on.prefix);
+    let listed = on.kafka.group_names(soon()).await.unwrap();
+    assert!(listed.is_complete && !listed.names.contains(&id), "{listed:?}");
+    let before = match on.kafka.transactional_ids(soon()).await {
+        // Before Kafka 3.0.
+        Err(KafkaError::Unsupported(_)) => return,
+        listed => listed.unwrap(),
+    };
+    assert!(!before.names.contains(&id), "{before:?}");
+    on.kafka.take_lease(&id, soon()).await.unwrap();
+    let after = on.kafka.transactional_ids(soon()).await.unwrap();
+    assert!(after.names.contains(&id) && !after.is_complete, "{after:?}");
+}
+
 async fn many_calls_at_once_are_each_answered_for_their_own_topic(on: &Subject) {
     let mut calls = tokio::task::JoinSet::new();
     for number in 0..40 {
@@ -418,6 +433,7 @@ conformance! {
     a_new_topic_was_never_written
     a_cluster_has_an_id_and_brokers_in_order
     an_absent_group_is_none
+    names_that_are_used_are_listed
     many_calls_at_once_are_each_answered_for_their_own_topic
     rules_of_every_kind_are_created_shown_and_deleted
     a_rule_that_exists_is_created_and_one_that_is_gone_is_deleted
@@ -473,6 +489,7 @@ fn real_settings() -> Option<KafkaSettings> {
         tls: tls(),
         sasl: sasl(),
         request_timeout: Duration::from_secs(30),
+        principal: None,
     })
 }
 

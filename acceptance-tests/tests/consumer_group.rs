@@ -67,7 +67,7 @@ fn an_absent_group_is_an_error_that_says_what_to_do() {
 
 /// Commits an offset for a group, which makes it.
 #[track_caller]
-fn commit(stack: &Stack, group: &str, topic: &str) {
+pub(super) fn commit(stack: &Stack, group: &str, topic: &str) {
     let reset = ["--reset-offsets", "--to-earliest", "--execute", "--topic", topic, "--group", group];
     stack.tool(GROUPS, &reset);
 }

@@ -3,6 +3,7 @@
 
 mod damage;
 mod faults;
+mod restarts;
 mod stress;
 mod witness;
 
@@ -28,7 +29,13 @@ impl Subject {
     /// A new journal on the shared broker.
     #[track_caller]
     fn create(name: &str) -> Self {
-        let subject = Self::at(Stack::shared().plaintext(), name);
+        Self::create_on(Stack::shared(), name)
+    }
+
+    /// A new journal on a broker.
+    #[track_caller]
+    fn create_on(stack: &Stack, name: &str) -> Self {
+        let subject = Self::at(stack.plaintext(), name);
         subject.run(&["create"]).success();
         subject
     }
@@ -88,10 +95,14 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// A proxy before the shared broker, and the runtime that it works in.
 fn proxy() -> (Runtime, WireProxy) {
+    proxy_before(Stack::shared())
+}
+
+fn proxy_before(stack: &Stack) -> (Runtime, WireProxy) {
     let runtime = Runtime::new().expect("the system has threads");
     let proxy = {
         let _inside = runtime.enter();
-        WireProxy::start(Stack::shared().plaintext_socket()).expect("there are free ports")
+        WireProxy::start(stack.plaintext_socket()).expect("there are free ports")
     };
     (runtime, proxy)
 }

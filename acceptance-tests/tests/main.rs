@@ -8,14 +8,18 @@ mod cluster;
 mod conformance;
 mod connections;
 mod consumer_group;
+mod enforcement;
 mod engines;
 mod environment;
 mod errors;
 mod functions;
 mod governance;
 mod journal;
+mod kills;
+mod rights;
 mod rules;
 mod scale;
+mod services;
 mod topic;
 mod topics;
 

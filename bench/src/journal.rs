@@ -51,6 +51,7 @@ fn journal(broker: SocketAddr) -> io::Result<Journal<State>> {
         tls: None,
         sasl: None,
         request_timeout: PATIENCE,
+        principal: None,
     })))
 }
 

@@ -34,6 +34,7 @@ pub(crate) async fn each(deed: Deed, broker: SocketAddr, count: u32) -> io::Resu
         tls: None,
         sasl: None,
         request_timeout: PATIENCE,
+        principal: None,
     });
     let began = Instant::now();
     let mut callers = JoinSet::new();

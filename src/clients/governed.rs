@@ -17,10 +17,14 @@ use crate::{
     },
     governance::{
         acl::Principal,
+        application::Application,
         command::{Actor, Command, Role},
         decide::decide,
         names::ApplicationName,
+        owned_topic::TopicStatus,
+        record::Fold,
         state::{State, application_key},
+        topic::TopicName,
         violation::{At, Refusal, Violation},
     },
 };
@@ -150,7 +154,55 @@ impl Governed {
     /// # Errors
     /// All of it.
     pub fn would(&self, known: &State, command: &Command) -> Result<(), Refusal> {
-        decide(known, &self.caller.actor(known), command, now()).map(drop)
+        self.would_write(known, command).map(drop)
+    }
+
+    /// Whether a command would write anything, by what is known.
+    ///
+    /// # Errors
+    /// All that would speak against it.
+    pub fn would_write(&self, known: &State, command: &Command) -> Result<bool, Refusal> {
+        decide(known, &self.caller.actor(known), command, now()).map(|it| !it.is_empty())
+    }
+
+    /// What would become of an application by a command, by what is known.
+    ///
+    /// # Errors
+    /// All that would speak against the command.
+    pub fn application_after(
+        &self,
+        known: &State,
+        command: &Command,
+        name: &ApplicationName,
+    ) -> Result<Option<Application>, Refusal> {
+        let key = application_key(name);
+        let mut after = State::default();
+        for event in decide(known, &self.caller.actor(known), command, now())? {
+            if let Some(it) = event.entities.get(&key) {
+                after.put(&key, it).expect("what this release wrote it reads");
+            }
+        }
+        Ok(after.application(name).or_else(|| known.application(name)).cloned())
+    }
+
+    /// Ends the deletions of those of these topics that are known to be under way and that the cluster has no more: the
+    /// run that deleted them was killed before it could say so, and whoever ran it has nothing of them in its state.
+    ///
+    /// # Errors
+    /// What speaks against it, and those of the cluster and of the journal.
+    pub async fn end_deletions<'a>(
+        &self,
+        known: &State,
+        topics: impl Iterator<Item = &'a TopicName>,
+        deadline: Instant,
+    ) -> Result<(), GovernedError> {
+        let is_begun = |it: &&TopicName| known.topic(it).is_some_and(|it| it.status == TopicStatus::Deleting);
+        for name in topics.filter(is_begun) {
+            if self.kafka.describe_topic(name, deadline).await?.is_none() {
+                self.command(Command::MarkTopicDeleted(name.clone()), deadline).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The free text of an application, by attribute.

@@ -43,16 +43,31 @@ struct State {
     quotas: BTreeMap<QuotaEntity, Quota>,
     /// Settings of the brokers that a test made; `None` for those that they do not know.
     settings: BTreeMap<String, Option<BrokerSetting>>,
-    /// There is no authorizer.
-    is_open: bool,
+    authorizer: Authorizer,
     topics: BTreeMap<TopicName, Kept>,
     groups: BTreeMap<String, ConsumerGroup>,
     created: u128,
     denied: BTreeSet<(&'static str, TopicName)>,
     next_failure: Option<KafkaError>,
+    /// By method.
+    failures: BTreeMap<&'static str, KafkaError>,
     leases: BTreeMap<String, (i64, i16)>,
     lost_answer: Option<LostAnswer>,
     calls: Vec<&'static str>,
+}
+
+/// What becomes of rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Authorizer {
+    /// They are kept and followed.
+    #[default]
+    Follows,
+    /// They are kept and shown, and something else decides.
+    Ignores,
+    /// They are taken, and neither kept nor followed.
+    Forgets,
+    /// There is none, so that everybody may do everything.
+    Absent,
 }
 
 /// A topic.
@@ -169,6 +184,11 @@ impl MemoryCluster {
         self.state().next_failure = Some(error);
     }
 
+    /// Fails the next call of this method with this error.
+    pub fn fail(&self, call: &'static str, error: KafkaError) {
+        self.state().failures.insert(call, error);
+    }
+
     /// Writes a record to a topic, as a producer does.
     pub fn write(&self, name: &TopicName) {
         if let Some(it) = self.state().topics.get_mut(name) {
@@ -198,7 +218,7 @@ impl MemoryCluster {
         let mut state = self.state();
         state.calls.push(call);
         state.caller.clone_from(&self.caller);
-        let res = match state.next_failure.take() {
+        let res = match state.next_failure.take().or_else(|| state.failures.remove(call)) {
             Some(error) => Err(error),
             None => answer(&mut state),
         };

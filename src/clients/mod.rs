@@ -5,4 +5,6 @@ pub mod governed;
 pub mod journal;
 pub mod kafka;
 pub mod memory;
+pub mod probe;
+pub mod rest;
 pub mod sight;

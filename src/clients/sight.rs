@@ -35,6 +35,7 @@ pub async fn look<S: Fold>(kafka: &dyn Kafka, journal: &Journal<S>, deadline: In
     Ok(Sight {
         brokers: cluster.brokers.len(),
         authorizer,
+        probed: None,
         open: of_all(&settings, |it| match it.get(OPEN) {
             Some(setting) => is_true(setting),
             // Brokers tell every setting that was written, also those that Kafka itself does not know.
@@ -46,6 +47,7 @@ pub async fn look<S: Fold>(kafka: &dyn Kafka, journal: &Journal<S>, deadline: In
         journal_topics: topics.all().map(ToString::to_string).to_vec(),
         journal_lease: topics.lease.clone(),
         journal_problems: problems(journal, deadline).await,
+        services: Vec::new(),
     })
 }
 

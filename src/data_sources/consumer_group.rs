@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(report.0[0].path, Some("group_id".into()));
 
         let resource = "group `billing`".to_owned();
-        cluster.fail_next(KafkaError::Denied { operation: "DESCRIBE", resource });
+        cluster.fail_next(KafkaError::Denied { operation: "DESCRIBE", resource, principal: None });
         let (_, report) = read(&cluster, "billing").await;
         assert!(report.0[0].detail.contains("may not DESCRIBE group `billing`"), "{report:?}");
     }

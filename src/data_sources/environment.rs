@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    clients::sight::look,
     framework::{Call, Computed, DataSource, Diagnostic, Failure, Model, Nested, OptionalComputed},
     governance::{
-        condition::{Condition, conditions},
+        condition::{Condition, Sight, conditions},
         environment::EnvironmentSpec,
         kind::Kind,
     },
@@ -56,7 +55,8 @@ pub struct EnvironmentModel {
 /// One thing that was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
 pub struct ConditionModel {
-    /// What: `brokers`, `authorizer`, `acl_mode`, `auto_creation`, `journal` or `journal_access`.
+    /// What: `brokers`, `authorizer`, `enforcement`, `acl_mode`, `auto_creation`, `journal`, `journal_access`,
+    /// `schema_registry` or `connect`.
     name: Computed<String>,
     /// `good`, `bad`, or `unknown` if the cluster does not tell.
     status: Computed<String>,
@@ -78,8 +78,10 @@ impl DataSource<Context> for DeclaredEnvironment {
         let environment = ctx.environment(config.environment.get().map(String::as_str))?;
         let governance = environment.governance_now(call.deadline).await?;
         let declared = governance.as_ref().and_then(|it| it.snapshot.state.environment());
-        let spec = &declared.ok_or_else(|| absent(&environment.name))?.spec;
-        let sight = look(environment.kafka()?, environment.journal()?, call.deadline).await?;
+        let declared = declared.ok_or_else(|| absent(&environment.name))?;
+        let spec = &declared.spec;
+        let looked = environment.look(call.deadline).await?;
+        let sight = Sight { probed: declared.probe.map(|it| it.found), ..looked };
         let conditions = conditions(spec, &sight);
         let model = EnvironmentModel {
             environment: environment.name.clone().into(),
@@ -164,8 +166,9 @@ pub(super) mod tests {
     use crate::{
         clients::{
             journal::{Claims, Journal},
-            kafka::{BrokerSetting, Kafka},
+            kafka::{BrokerSetting, Kafka, Tls},
             memory::MemoryCluster,
+            rest::{Rest, RestSettings, Services, fake::FakeService},
         },
         framework::{Diagnostics, Provider, Value},
         governance::{
@@ -181,7 +184,7 @@ pub(super) mod tests {
         let deadline = Instant::now() + Duration::from_secs(30);
         let journal = Journal::<State>::open(cluster.clone());
         journal.create(Claims::default(), deadline).await.unwrap();
-        let entity = json!({"form": 1, "spec": spec, "created_at": 1});
+        let entity = json!({"form": 1, "spec": spec, "created_at": 1, "probe": {"found": "enforced", "since": 1}});
         let event = Event {
             kind: "environment.declared".to_owned(),
             entities: BTreeMap::from([(ENVIRONMENT.to_owned(), entity)]),
@@ -193,12 +196,33 @@ pub(super) mod tests {
     }
 
     async fn read(cluster: &Arc<MemoryCluster>) -> (Value, Diagnostics) {
+        read_beside(cluster, Services::default()).await
+    }
+
+    async fn read_beside(cluster: &Arc<MemoryCluster>, services: Services) -> (Value, Diagnostics) {
         let kafka: Arc<dyn Kafka> = cluster.clone();
-        let ctx = Context::new([Environment::new("dev", kafka)], None);
+        let ctx = Context::new([Environment::new("dev", kafka).beside(services)], None);
         let data_source = KafkaProvider::registry().data_sources.remove("environment").unwrap();
         let attributes = data_source.schema().attributes.keys();
         let config = attributes.map(|it| ((*it).to_owned(), Value::Null)).collect();
         data_source.read(&ctx, Value::Object(config)).await
+    }
+
+    /// Connect workers of a cluster, as a fake of them answers.
+    async fn connect(cluster_id: &'static str) -> Services {
+        let answer = move |_: &str| {
+            let body = json!({"version": "4.3.1", "commit": "c1", "kafka_cluster_id": cluster_id});
+            (200, "application/json", body.to_string())
+        };
+        let fake = FakeService::start(answer).await;
+        let settings = RestSettings {
+            url: fake.url().parse().unwrap(),
+            login: None,
+            tls: Tls { insecure: true, ..Tls::default() },
+            headers: BTreeMap::new(),
+            request_timeout: Duration::from_secs(10),
+        };
+        Services { connect: BTreeMap::from([("main".to_owned(), Rest::new(settings))]), ..Services::default() }
     }
 
     #[tokio::test]
@@ -212,7 +236,7 @@ pub(super) mod tests {
             },
         }))
         .await;
-        let (it, report) = read(&cluster).await;
+        let (it, report) = read_beside(&cluster, connect("memory-3").await).await;
         assert_eq!(report, Diagnostics::default());
         let map = |key: &str, value: &str| Value::Map(BTreeMap::from([(key.to_owned(), value.into())]));
         assert_eq!(it.attribute("id"), &"dev".into());
@@ -224,8 +248,12 @@ pub(super) mod tests {
         assert_eq!(it.attribute("partitions"), &Value::from(3));
         assert_eq!(it.attribute("capabilities"), &Value::List(vec!["connect".into()]));
         assert_eq!(it.attribute("status"), &"ready".into());
-        cluster.set_brokers("auto.create.topics.enable", Some(BrokerSetting::Value("true".to_owned())));
         let (it, _) = read(&cluster).await;
+        assert_eq!(it.attribute("status"), &"unknown".into(), "nobody says where the workers are");
+        let (it, _) = read_beside(&cluster, connect("another").await).await;
+        assert_eq!(it.attribute("status"), &"degraded".into(), "the workers are another cluster's");
+        cluster.set_brokers("auto.create.topics.enable", Some(BrokerSetting::Value("true".to_owned())));
+        let (it, _) = read_beside(&cluster, connect("memory-3").await).await;
         assert_eq!(it.attribute("status"), &"degraded".into());
         let Value::List(conditions) = it.attribute("conditions") else { unreachable!("a list") };
         let bad: Vec<_> = conditions.iter().filter(|it| *it.attribute("status") == "bad".into()).collect();

@@ -243,6 +243,37 @@ impl Application {
         ApplicationUid { name: self.spec.name.clone(), incarnation: self.incarnation }
     }
 
+    /// The attributes of what its team wants to change and the platform must agree to.
+    pub fn waiting(&self) -> Vec<&'static str> {
+        let Some(wanted) = &self.amendment else { return Vec::new() };
+        let ApplicationSpec {
+            name: _,
+            code,
+            team,
+            labels,
+            principals,
+            deployers,
+            prefixes,
+            streams,
+            capacity,
+            client_quota,
+            expires_at,
+        } = &self.spec;
+        let changes = [
+            ("code", *code != wanted.code),
+            ("owner", *team != wanted.team),
+            ("labels", *labels != wanted.labels),
+            ("principals", *principals != wanted.principals),
+            ("deployers", *deployers != wanted.deployers),
+            ("prefixes", *prefixes != wanted.prefixes),
+            ("streams", *streams != wanted.streams),
+            ("capacity", *capacity != wanted.capacity),
+            ("client_quota", *client_quota != wanted.client_quota),
+            ("expires_at", *expires_at != wanted.expires_at),
+        ];
+        changes.into_iter().filter_map(|(name, is_changed)| is_changed.then_some(name)).collect()
+    }
+
     /// Whether its time is over.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.spec.expires_at.is_some_and(|it| it <= now)

@@ -5,6 +5,7 @@
 
 mod capacity;
 mod name;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,8 @@ use crate::governance::{
     topic::TopicName,
     violation::{At, Violation, listed},
 };
+
+pub use together::{Promised, check_together};
 
 /// A topic that somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,9 @@
 //! How much of each broker clients may use: what Kafka calls quotas.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +42,17 @@ impl ClientQuota {
             request_percentage_per_broker: share(self.request_percentage_per_broker),
             controller_mutation_rate: share(self.controller_mutation_rate),
         }
+    }
+
+    /// Whether limits by Kafka's keys are these, and none besides of those that can be given.
+    pub fn is_what(&self, found: &BTreeMap<String, f64>) -> bool {
+        // Brokers keep a fraction as text.
+        let is_close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(b.abs());
+        self.named().into_iter().all(|(_, key, limit)| match (limit, found.get(key)) {
+            (Some(limit), Some(found)) => is_close(limit, *found),
+            (None, None) => true,
+            _ => false,
+        })
     }
 
     /// Each limit by the name of its attribute, and by Kafka's key.
@@ -124,6 +138,24 @@ mod tests {
         };
         let users = ["CN=c,O=d:e", "a", "b"].map(|it| (QuotaUser(it.to_owned()), share));
         assert_eq!(shares(&whole, &principals), users);
+    }
+
+    #[test]
+    fn a_limit_that_is_changed_missing_or_added_is_another_quota() {
+        let quota = ClientQuota {
+            producer_byte_rate_per_broker: Some(1000.0),
+            request_percentage_per_broker: Some(50.0 / 3.0),
+            ..ClientQuota::default()
+        };
+        let is_it = |found: &[(&str, f64)]| {
+            quota.is_what(&found.iter().map(|(key, limit)| ((*key).to_owned(), *limit)).collect())
+        };
+        let percentage = ("request_percentage", 16.666_666_666_666_67);
+        assert!(is_it(&[("producer_byte_rate", 1000.0), percentage]));
+        assert!(is_it(&[("producer_byte_rate", 1000.0), percentage, ("a_key_of_tomorrow", 1.0)]));
+        assert!(!is_it(&[("producer_byte_rate", 1001.0), percentage]));
+        assert!(!is_it(&[percentage]));
+        assert!(!is_it(&[("producer_byte_rate", 1000.0), percentage, ("consumer_byte_rate", 1.0)]));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::governance::{
     environment::EnvironmentSpec,
     names::ApplicationName,
     prefix::Existing,
+    probe::Probed,
     request::{Change, Choice, Filing, Judge, RequestId, Revision},
     topic::TopicName,
 };
@@ -89,6 +90,8 @@ commands! {
     ChangeEnvironment(Box<EnvironmentSpec>) = "environment.changed";
     /// End it.
     DestroyEnvironment(()) = "environment.destroyed";
+    /// Say whether the brokers follow rules, as it was tried.
+    MarkEnforcement(Probed) = "environment.probed";
     /// Make an application.
     DeclareApplication(Box<ApplicationRequest>) = "application.declared";
     /// Change it.
@@ -166,12 +169,14 @@ pub struct ApplicationRequest {
     pub adopt: bool,
     /// What is there under the prefixes and has no owner.
     pub existing: Existing,
+    /// What is there and has no rule, where that makes it everybody's (`acl_mode = "open"`).
+    pub unruled: Existing,
 }
 
 impl ApplicationRequest {
     /// An application with nothing else.
     pub fn new(spec: ApplicationSpec) -> Self {
-        Self { spec, texts: BTreeMap::new(), adopt: false, existing: Existing::new() }
+        Self { spec, texts: BTreeMap::new(), adopt: false, existing: Existing::new(), unruled: Existing::new() }
     }
 }
 
@@ -202,6 +207,8 @@ pub struct Provisioning {
     pub application: ApplicationName,
     /// Rules that the cluster has already, and nobody here made ([`State::strangers`](super::state::State::strangers)).
     pub on_cluster: BTreeSet<AclBinding>,
+    /// What is there and has no rule, where that makes it everybody's (`acl_mode = "open"`).
+    pub unruled: Existing,
 }
 
 /// Why rights could not be made.
@@ -238,6 +245,17 @@ pub struct TopicFound {
     pub name: TopicName,
     /// The id that Kafka gave it, if its brokers give ids.
     pub topic_id: Option<String>,
+    /// Number of partitions that it was given, where that is news.
+    pub partitions: Option<i64>,
+    /// Copies of each, where that is news.
+    pub replication_factor: Option<i64>,
+}
+
+impl TopicFound {
+    /// A topic of which only this is news.
+    pub fn new(name: TopicName, topic_id: Option<String>) -> Self {
+        Self { name, topic_id, partitions: None, replication_factor: None }
+    }
 }
 
 /// What somebody decides about a request.

@@ -1,14 +1,18 @@
 //! What state an environment's cluster is in: whether the rules that hold there can be relied upon, and what to do where
 //! they cannot.
 
+mod services;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::governance::{
     acl::{AclBinding, CLUSTER, Operation, Permission, Principal, ResourceType},
     environment::{Environment, EnvironmentSpec},
     policy::{AclMode, Enforcement},
+    probe::Probed,
     record::Timestamp,
 };
+pub use services::{Seen, Service, ServiceKind};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +56,8 @@ pub struct Sight {
     pub brokers: usize,
     /// Whether they have an authorizer.
     pub authorizer: Told,
+    /// Whether they follow its rules, as it was tried when the environment was declared or changed last.
+    pub probed: Option<Probed>,
     /// Whether resources without a rule are everybody's (`allow.everyone.if.no.acl.found`).
     pub open: Told,
     /// Whether topics come to be when somebody asks for them (`auto.create.topics.enable`).
@@ -64,6 +70,8 @@ pub struct Sight {
     pub journal_lease: String,
     /// What is wrong with the journal, in sentences without an end.
     pub journal_problems: Vec<String>,
+    /// The services that the provider's configuration leads to.
+    pub services: Vec<Service>,
 }
 
 /// What brokers tell of a setting that is on or off.
@@ -83,6 +91,9 @@ pub enum Told {
 /// Everything that an environment's cluster is looked at for.
 pub fn conditions(spec: &EnvironmentSpec, sight: &Sight) -> Vec<Condition> {
     let mut res = vec![brokers(spec, sight), authorizer(spec, sight)];
+    if spec.policy.enforcement == Enforcement::Acl && sight.authorizer != Told::Off {
+        res.push(enforcement(sight.probed));
+    }
     if sight.authorizer != Told::Off {
         res.push(open_mode(spec, sight));
     }
@@ -91,6 +102,7 @@ pub fn conditions(spec: &EnvironmentSpec, sight: &Sight) -> Vec<Condition> {
     if spec.policy.enforcement == Enforcement::Acl && sight.authorizer != Told::Off {
         res.push(journal_access(spec, sight));
     }
+    res.extend(ServiceKind::ALL.into_iter().filter_map(|it| services::of_kind(it, spec, sight)));
     res
 }
 
@@ -128,11 +140,11 @@ fn brokers(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
     if i64::try_from(up).is_ok_and(|it| it < wanted) {
         return bad(
             "brokers",
-            format!("{up} brokers are up, and topics must have {wanted} copies, each on a broker of its own"),
+            format!("brokers that are up: {up}; topics must have {wanted} copies, each on a broker of its own"),
             "Start the other brokers, or lower `topics.replication_factor`.",
         );
     }
-    good("brokers", format!("{up} brokers are up, which is enough for {wanted} copies"))
+    good("brokers", format!("brokers that are up: {up}; copies that topics must have: {wanted}"))
 }
 
 fn authorizer(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
@@ -150,6 +162,53 @@ fn authorizer(spec: &EnvironmentSpec, sight: &Sight) -> Condition {
             "the brokers do not tell whether they have an authorizer",
             "Give the platform's principal DESCRIBE and DESCRIBE_CONFIGS on the cluster.",
         ),
+    }
+}
+
+/// Whether rules are followed. Only what was tried counts.
+pub fn enforcement(probed: Option<Probed>) -> Condition {
+    let name = "enforcement";
+    let again = "It is tried whenever `kafka_environment` is created or changed.";
+    let elsewhere = "Find out what decides instead, such as IAM or roles of the platform that runs the cluster, and set \
+                     `enforcement = \"external\"`, or `\"none\"`.";
+    match probed {
+        Some(Probed::Enforced) => good(name, "the brokers follow rules: one that was made to try did what it says"),
+        Some(Probed::NotMade) => bad(name, "the cluster does not take rules, so that they enforce nothing", elsewhere),
+        Some(Probed::NotShown) => bad(
+            name,
+            "the cluster took a rule and did not show it afterwards, so that rules enforce nothing",
+            elsewhere,
+        ),
+        Some(Probed::Ignored) => bad(
+            name,
+            "the brokers do not follow rules: one that was made to try changed nothing of what its principal may do",
+            elsewhere,
+        ),
+        Some(Probed::IgnoredPerhaps) => unknown(
+            name,
+            "a rule that was made to try changed nothing of what the caller may do: either it is a super user, or the \
+             brokers do not follow rules",
+            format!("Apply as a principal of the platform that is no super user, or name it in `super_users`. {again}"),
+        ),
+        Some(Probed::SuperUser) => unknown(
+            name,
+            "whether the brokers follow rules could not be tried, because the caller is a super user",
+            format!("Apply as a principal of the platform that is no super user. {again}"),
+        ),
+        Some(Probed::Unnamed) => unknown(
+            name,
+            "whether the brokers follow rules could not be tried, because it is not known who the caller is",
+            format!("Apply with SASL, as a principal of the platform that is no super user. {again}"),
+        ),
+        Some(Probed::NoRight) => unknown(
+            name,
+            "whether the brokers follow rules could not be tried, because the caller may not make any",
+            format!("Give the platform's principal ALTER on the cluster. {again}"),
+        ),
+        Some(Probed::NoAnswer) => {
+            unknown(name, "whether the brokers follow rules was tried, and they did not answer in time", again)
+        }
+        None => unknown(name, "whether the brokers follow rules was never tried", again),
     }
 }
 
@@ -268,11 +327,11 @@ fn listed_plainly(what: &BTreeSet<String>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::governance::{environment::ClusterFacts, policy::Policy};
 
-    fn spec() -> EnvironmentSpec {
+    pub(in crate::governance::condition) fn spec() -> EnvironmentSpec {
         EnvironmentSpec {
             name: "pre".parse().unwrap(),
             stage: None,
@@ -286,16 +345,18 @@ mod tests {
         }
     }
 
-    fn sight(rules: &[&str]) -> Sight {
+    pub(in crate::governance::condition) fn sight(rules: &[&str]) -> Sight {
         Sight {
             brokers: 3,
             authorizer: Told::On,
+            probed: Some(Probed::Enforced),
             open: Told::Off,
             auto_creation: Told::Off,
             rules: Some(rules.iter().map(|it| it.parse().unwrap()).collect()),
             journal_topics: vec!["_selfserve".to_owned(), "_selfserve.state".to_owned()],
             journal_lease: "_selfserve.lease".to_owned(),
             journal_problems: Vec::new(),
+            services: Vec::new(),
         }
     }
 
@@ -311,7 +372,7 @@ mod tests {
             "TOPIC|PREFIXED|billing.|User:billing|*|ALL|ALLOW",
             "TOPIC|LITERAL|*|User:*|*|WRITE|DENY",
         ];
-        let all = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal", "journal_access"];
+        let all = ["brokers", "authorizer", "enforcement", "acl_mode", "auto_creation", "journal", "journal_access"];
         assert_eq!(told(&spec(), &sight(&rules)), all.map(|it| (it, "good")));
         assert!(conditions(&spec(), &sight(&rules)).iter().all(|it| it.remedy.is_none()));
     }
@@ -329,7 +390,8 @@ mod tests {
             ..sight(&[])
         };
         let bad = ["brokers", "acl_mode", "auto_creation", "journal"];
-        let expected = ["brokers", "authorizer", "acl_mode", "auto_creation", "journal", "journal_access"];
+        let expected =
+            ["brokers", "authorizer", "enforcement", "acl_mode", "auto_creation", "journal", "journal_access"];
         assert_eq!(told(&spec, &sight), expected.map(|it| (it, if bad.contains(&it) { "bad" } else { "good" })));
         let remedies = conditions(&spec, &sight).iter().filter(|it| it.remedy.is_some()).count();
         assert_eq!(remedies, bad.len());
@@ -348,13 +410,37 @@ mod tests {
         assert_eq!(told(&spec, &sight)[1], ("authorizer", "good"));
     }
 
+    /// Rule 17 of governance: enforcement is claimed after it was tried, and never before.
+    #[test]
+    fn whether_rules_are_followed_is_told_as_it_was_tried() {
+        let check = |probed, expected| {
+            let told = told(&spec(), &Sight { probed, ..sight(&[]) });
+            assert_eq!(told[2], ("enforcement", expected), "{probed:?}");
+            assert_eq!(enforcement(probed).remedy.is_none(), expected == "good", "{probed:?}");
+        };
+        check(None, "unknown");
+        for it in Probed::ALL {
+            check(
+                Some(it),
+                match it {
+                    Probed::Enforced => "good",
+                    Probed::NotMade | Probed::NotShown | Probed::Ignored => "bad",
+                    _ => "unknown",
+                },
+            );
+        }
+        let mut elsewhere = spec();
+        elsewhere.policy.enforcement = Enforcement::External;
+        assert!(told(&elsewhere, &sight(&[])).iter().all(|(name, _)| *name != "enforcement"));
+    }
+
     /// Rule 5 of governance: the mode in which the first rule for a resource locks everybody else out.
     #[test]
     fn the_mode_of_the_authorizer_is_held_against_what_is_declared() {
         let check = |open, declared, expected| {
             let mut spec = spec();
             spec.policy.acl_mode = declared;
-            assert_eq!(told(&spec, &Sight { open, ..sight(&[]) })[2], ("acl_mode", expected), "{open:?} {declared:?}");
+            assert_eq!(told(&spec, &Sight { open, ..sight(&[]) })[3], ("acl_mode", expected), "{open:?} {declared:?}");
         };
         check(Told::Off, AclMode::Closed, "good");
         check(Told::On, AclMode::Closed, "bad");
@@ -367,7 +453,7 @@ mod tests {
     /// Rules 11 and 14 of governance: who may write the journal, fence its writers or alter the cluster.
     #[test]
     fn who_may_meddle_is_named_with_what_they_may() {
-        let found = |rules: &[&str]| conditions(&spec(), &sight(rules)).remove(5);
+        let found = |rules: &[&str]| conditions(&spec(), &sight(rules)).remove(6);
         let check = |rule: &str, expected: &str| {
             let it = found(&[rule]);
             assert_eq!(it.status, ConditionStatus::Bad, "{rule}");
@@ -388,6 +474,6 @@ mod tests {
         );
         assert_eq!(found(&["TOPIC|LITERAL|_selfserve|User:eve|*|READ|ALLOW"]).status, ConditionStatus::Good);
         let blind = Sight { rules: None, ..sight(&[]) };
-        assert_eq!(told(&spec(), &blind)[5], ("journal_access", "unknown"));
+        assert_eq!(told(&spec(), &blind)[6], ("journal_access", "unknown"));
     }
 }

@@ -12,6 +12,7 @@ mod declaration;
 mod draft;
 mod environment;
 pub(in crate::governance) mod grant;
+mod open_mode;
 mod ownership;
 mod provisioning;
 pub(in crate::governance) mod request;
@@ -43,6 +44,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
         Command::DeclareEnvironment(it) => environment::declare(&mut draft, it),
         Command::ChangeEnvironment(it) => environment::change(&mut draft, it),
         Command::DestroyEnvironment(()) => environment::destroy(&mut draft),
+        Command::MarkEnforcement(it) => environment::probed(&mut draft, *it),
         Command::DeclareApplication(it) => application::declare(&mut draft, it),
         Command::ChangeApplication(it) => application::change(&mut draft, it),
         Command::OfferTransfer(it) => transfer::offer(&mut draft, it),
@@ -115,6 +117,7 @@ pub const fn right(kind: CommandKind) -> Right {
         K::DeclareEnvironment
         | K::ChangeEnvironment
         | K::DestroyEnvironment
+        | K::MarkEnforcement
         | K::StartProvisioning
         | K::FinishProvisioning
         | K::FailProvisioning
@@ -182,6 +185,7 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         Command::DeclareEnvironment(_)
         | Command::ChangeEnvironment(_)
         | Command::DestroyEnvironment(())
+        | Command::MarkEnforcement(_)
         | Command::MarkBindings(_)
         | Command::CloseRemovals(_)
         | Command::MarkQuotas(_)

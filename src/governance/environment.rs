@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::governance::{acl::Principal, names::EnvironmentName, policy::Policy, record::Timestamp};
+use crate::governance::{acl::Principal, names::EnvironmentName, policy::Policy, probe::Probe, record::Timestamp};
 
 /// An environment, as its platform team declares it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct ClusterFacts {
 pub struct Environment {
     /// What was declared.
     pub spec: EnvironmentSpec,
+    /// Whether the brokers follow rules, if that was ever tried.
+    #[serde(default)]
+    pub probe: Option<Probe>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ended; `None` while it holds.

@@ -28,6 +28,7 @@ pub mod outstanding;
 pub mod owned_topic;
 pub mod policy;
 pub mod prefix;
+pub mod probe;
 pub mod record;
 pub mod request;
 pub mod rights;

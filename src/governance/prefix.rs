@@ -90,16 +90,35 @@ fn no_prefix(kind: Kind, template: &Template, spec: &ApplicationSpec) -> Violati
     Violation::new(At::attribute("prefixes").then(kind.word()), "Prefix missing", what, remedy)
 }
 
-/// What speaks against the prefixes that are claimed newly.
+/// What speaks against the prefixes that are claimed newly. What is the same for several kinds, as where kinds have the
+/// prefixes of topics, is told once.
 pub fn violations(state: &State, claimant: Claimant<'_>) -> Vec<Violation> {
     let mut res = Vec::new();
+    for (mut violation, kinds) in by_kind(state, claimant) {
+        if 1 < kinds.len() {
+            let kinds: Vec<String> = kinds.iter().map(|it| format!("{it}s")).collect();
+            let claimed = format!(" It is claimed for {}.\n\n", kinds.join(", "));
+            violation.detail = violation.detail.replacen("\n\n", &claimed, 1);
+        }
+        res.push(violation);
+    }
+    res
+}
+
+/// What speaks against them, each with the kinds that it is the same for.
+fn by_kind(state: &State, claimant: Claimant<'_>) -> Vec<(Violation, Vec<Kind>)> {
+    let mut res: Vec<(Violation, Vec<Kind>)> = Vec::new();
     for (kind, prefixes) in &claimant.spec.prefixes {
         let had = claimant.before.filter(|it| it.status.holds_prefixes()).and_then(|it| it.spec.prefixes.get(kind));
         for prefix in prefixes.iter().filter(|it| had.is_none_or(|had| !had.contains(*it))) {
             let at = At::attribute("prefixes").then(kind.word()).element(prefix);
-            match form(*kind, prefix, &at) {
-                Some(wrong) => res.push(wrong),
-                None => res.extend(claim(state, claimant, *kind, prefix, &at)),
+            let wrong = form(*kind, prefix, &at).map(|it| vec![it]);
+            for it in wrong.unwrap_or_else(|| claim(state, claimant, *kind, prefix, &at)) {
+                let is_same = |told: &Violation| told.at.0.last() == it.at.0.last() && told.detail == it.detail;
+                match res.iter_mut().find(|(told, _)| is_same(told)) {
+                    Some((_, kinds)) => kinds.push(*kind),
+                    None => res.push((it, vec![*kind])),
+                }
             }
         }
     }
@@ -109,7 +128,7 @@ pub fn violations(state: &State, claimant: Claimant<'_>) -> Vec<Violation> {
 /// What is wrong with a prefix whoever claims it.
 fn form(kind: Kind, prefix: &str, at: &At) -> Option<Violation> {
     if prefix.is_empty() || prefix == "*" {
-        let what = format!("`{prefix}` would be every {kind} of the cluster, and no application owns them all.");
+        let what = format!("`{prefix}` would be every name on the cluster, and no application owns them all.");
         return Some(Violation::new(
             at.clone(),
             "Prefix too wide",
@@ -169,7 +188,8 @@ fn claim(state: &State, claimant: Claimant<'_>, kind: Kind, prefix: &str, at: &A
     };
     let on_cluster = existing.get(&kind).into_iter().flatten();
     let found: Vec<&String> = on_cluster.filter(|it| it.starts_with(prefix) && !is_owned(it)).collect();
-    if !adopt && !found.is_empty() {
+    // Who may not claim it anyway does not adopt anything.
+    if res.is_empty() && !adopt && !found.is_empty() {
         let rest = if found.len() > 10 { format!(" and {} more", found.len() - 10) } else { String::new() };
         let what = format!(
             "The cluster has {kind}s under `{prefix}` that nobody owns: {}{rest}.",

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::OnceCell;
@@ -14,10 +14,18 @@ use super::{
     settings::listed,
 };
 use crate::{
-    clients::{journal::Journal, kafka::Kafka},
+    clients::{
+        journal::Journal,
+        kafka::{Kafka, KafkaError},
+        rest::Services,
+        sight::look,
+    },
     framework::{Diagnostic, Failure},
-    governance::{acl::Principal, state::State},
+    governance::{acl::Principal, check_topic::Promised, condition::Sight, state::State},
 };
+
+/// How long services beside a cluster are waited for, which are looked at and no more.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What every resource is given: the clusters, and what this process did to them. A new one is made each time the
 /// provider is configured, so that nothing that was read for one walk serves another.
@@ -42,8 +50,10 @@ pub struct Environment {
     pub(super) acting: Arc<Acting>,
     pub(super) journal: OnceLock<Journal<State>>,
     pub(super) read: tokio::sync::Mutex<Option<Read>>,
+    /// What there is beside the brokers.
+    services: Services,
     /// When the cluster did not say what governs it.
-    pub(super) silent: Mutex<Option<Instant>>,
+    pub(super) silent: Mutex<Option<(Instant, KafkaError)>>,
 }
 
 /// What the plans of this configuration have and what this process made, for all environments: two of them may lead to
@@ -52,6 +62,8 @@ pub struct Environment {
 pub(super) struct Notes {
     planned: Mutex<BTreeSet<String>>,
     made: Mutex<BTreeSet<String>>,
+    /// What topics take by the plans, by the journal that governs them.
+    promised: Mutex<BTreeMap<String, Promised>>,
 }
 
 impl Context {
@@ -180,6 +192,7 @@ impl Environment {
             acting: Arc::default(),
             journal: OnceLock::new(),
             read: tokio::sync::Mutex::default(),
+            services: Services::default(),
             silent: Mutex::default(),
         }
     }
@@ -187,6 +200,19 @@ impl Environment {
     /// The environment, for somebody who acts: as a principal, if that is known.
     pub fn acting(self, acting: Arc<Acting>, principal: Option<Principal>) -> Self {
         Self { principal, acting, ..self }
+    }
+
+    /// The environment, with what there is beside its brokers.
+    pub fn beside(self, services: Services) -> Self {
+        Self { services, ..self }
+    }
+
+    /// What the cluster and what there is beside it look like.
+    pub async fn look(&self, deadline: Instant) -> Result<Sight, Failure> {
+        let sight = look(self.kafka()?, self.journal()?, deadline).await?;
+        let patience = deadline.min(Instant::now() + PATIENCE);
+        let services = self.services.look(self.cluster_id(deadline).await?, patience).await;
+        Ok(Sight { services, ..sight })
     }
 
     /// The cluster.
@@ -222,6 +248,12 @@ impl Environment {
         let is_first = !self.places(cluster_id, object).any(|it| planned.contains(&it));
         planned.extend(self.places(cluster_id, object));
         is_first
+    }
+
+    /// What the plans of this configuration promised to topics that a journal governs.
+    pub fn with_promised<T>(&self, journal: &str, work: impl FnOnce(&mut Promised) -> T) -> T {
+        let mut all = self.notes.promised.lock().unwrap_or_else(PoisonError::into_inner);
+        work(all.entry(journal.to_owned()).or_default())
     }
 
     /// Notes that this process made an object.

@@ -50,8 +50,8 @@ pub enum Governing {
     Journal(Governance),
     /// Nothing: nobody declared an environment.
     Nothing,
-    /// Nobody knows: the cluster did not answer.
-    Untold,
+    /// Nobody knows: the cluster did not answer, or does not let the caller read the journal.
+    Untold(KafkaError),
 }
 
 /// Why it is not known what governs a cluster.
@@ -114,14 +114,15 @@ impl Environment {
     pub async fn governance_if_told(&self, deadline: Instant) -> Result<Governing, Failure> {
         let deadline = deadline.min(Instant::now() + PATIENCE);
         let silent = || self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        if silent().is_some_and(|since| since.elapsed() < MAX_AGE) {
-            return Ok(Governing::Untold);
+        let last = silent().clone();
+        if let Some((_, error)) = last.filter(|(since, _)| since.elapsed() < MAX_AGE) {
+            return Ok(Governing::Untold(error));
         }
         match self.read_since(Instant::now().checked_sub(MAX_AGE), deadline).await {
             Ok(governance) => Ok(governance.map_or(Governing::Nothing, Governing::Journal)),
-            Err(Unread::Journal(JournalError::Kafka(_))) => {
-                *silent() = Some(Instant::now());
-                Ok(Governing::Untold)
+            Err(Unread::Journal(JournalError::Kafka(error))) => {
+                *silent() = Some((Instant::now(), error.clone()));
+                Ok(Governing::Untold(error))
             }
             Err(other) => Err(other.into()),
         }

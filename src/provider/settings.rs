@@ -1,5 +1,7 @@
 //! The provider block: what is written, and what it becomes.
 
+mod services;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
@@ -23,8 +25,9 @@ pub struct Settings {
     /// The Kafka clusters, by names of your own such as `pre` and `pro`. Without it, the environment variables
     /// `KAFKA_BOOTSTRAP_SERVERS` (separated by commas), `KAFKA_TLS` (`true` or `false`), `KAFKA_CA`,
     /// `KAFKA_CLIENT_CERTIFICATE`, `KAFKA_CLIENT_KEY`, `KAFKA_TLS_INSECURE`, `KAFKA_SASL_MECHANISM`,
-    /// `KAFKA_SASL_USERNAME`, `KAFKA_SASL_PASSWORD` and `KAFKA_PRINCIPAL` describe one environment named
-    /// `default`.
+    /// `KAFKA_SASL_USERNAME`, `KAFKA_SASL_PASSWORD` and `KAFKA_PRINCIPAL` describe one environment named `default`;
+    /// besides, `KAFKA_SCHEMA_REGISTRY_URL`, `…_USERNAME`, `…_PASSWORD`, `…_BEARER_TOKEN` and `…_CA` its schema registry,
+    /// and those that begin with `KAFKA_CONNECT_` the Connect workers `default`.
     pub environments: Optional<BTreeMap<String, Nested<EnvironmentSettings>>>,
     /// Name of the environment of resources that name none. Not needed where there is only one.
     pub default_environment: Optional<String>,
@@ -44,6 +47,10 @@ pub struct EnvironmentSettings {
     pub principal: Optional<Principal>,
     /// Time for one request, the connection included, in milliseconds. Default: 30000.
     pub request_timeout_ms: Optional<u32>,
+    /// The schema registry of the cluster.
+    pub schema_registry: Optional<Nested<ServiceSettings>>,
+    /// Its Connect workers, by names of your own such as `main`: one for each cluster of workers.
+    pub connect: Optional<BTreeMap<String, Nested<ServiceSettings>>>,
 }
 
 /// How TLS is spoken.
@@ -72,6 +79,8 @@ pub struct SaslSettings {
     #[attr(sensitive)]
     pub password: Required<Secret>,
 }
+
+pub use services::ServiceSettings;
 
 /// The path of a part of an environment.
 fn part(environment: &str, names: &[&str]) -> Path {
@@ -133,29 +142,7 @@ impl EnvironmentSettings {
         }
         let tls = self.tls.get().map(|it| &it.model);
         if let Some(tls) = tls {
-            if tls.insecure.get() == Some(&true) {
-                report.push(
-                    Diagnostic::warning(
-                        "TLS certificates are not verified",
-                        format!(
-                            "`insecure` lets anybody on the network stand in for the brokers of `{name}` and read the \
-                             credentials. Set `ca` to the authority that signed their certificates instead."
-                        ),
-                    )
-                    .at(part(name, &["tls", "insecure"])),
-                );
-            }
-            let (certificate, key) = (tls.certificate.is_null(), tls.key.is_null());
-            if certificate != key {
-                let missing = if certificate { "certificate" } else { "key" };
-                report.push(
-                    Diagnostic::error(
-                        "Incomplete client certificate",
-                        format!("mTLS needs both `certificate` and `key`; `{missing}` is missing."),
-                    )
-                    .at(part(name, &["tls", missing])),
-                );
-            }
+            tls.check(&format!("the brokers of `{name}`"), &part(name, &["tls"]), report);
         }
         let mechanism = self.sasl.get().and_then(|it| it.model.mechanism.get());
         if mechanism == Some(&SaslMechanism::Plain) && self.tls.is_null() {
@@ -167,11 +154,13 @@ impl EnvironmentSettings {
                 .at(part(name, &["sasl", "mechanism"])),
             );
         }
+        self.check_services(name, report);
     }
 
     /// The client's settings, or the attribute that is not known yet.
     pub(super) fn resolve(&self, name: &str) -> Result<Result<KafkaSettings, Diagnostics>, Path> {
-        let Self { bootstrap_servers, tls, sasl, principal: _, request_timeout_ms } = self;
+        let Self { bootstrap_servers, tls, sasl, principal: _, request_timeout_ms, schema_registry: _, connect: _ } =
+            self;
         let unknown = |names: &'static [&str]| move |_: Unknown| part(name, names);
         let mut wrong = Diagnostics::default();
         let servers = bootstrap_servers.value().map_err(unknown(&["bootstrap_servers"]))?;
@@ -184,7 +173,7 @@ impl EnvironmentSettings {
             }
         }
         let tls = match tls.known().map_err(unknown(&["tls"]))? {
-            Some(tls) => Some(tls.model.resolve(name, &mut wrong)?),
+            Some(tls) => Some(tls.model.resolve(&part(name, &["tls"]), &mut wrong)?),
             None => None,
         };
         let sasl = match sasl.known().map_err(unknown(&["sasl"]))? {
@@ -197,6 +186,7 @@ impl EnvironmentSettings {
             tls,
             sasl,
             request_timeout: Duration::from_millis(timeout.copied().unwrap_or(30_000).into()),
+            principal: self.caller(),
         };
         Ok(if wrong.has_errors() { Err(wrong) } else { Ok(settings) })
     }
@@ -209,14 +199,33 @@ impl EnvironmentSettings {
 }
 
 impl TlsSettings {
-    fn resolve(&self, name: &str, wrong: &mut Diagnostics) -> Result<Tls, Path> {
+    /// What can be said of the settings at `at`, which are those of `whom`.
+    fn check(&self, whom: &str, at: &Path, report: &mut Diagnostics) {
+        let below = |name: &str| at.then(Step::Attribute(name.to_owned()));
+        if self.insecure.get() == Some(&true) {
+            let detail = format!(
+                "`insecure` lets anybody on the network stand in for {whom} and read the credentials. Set `ca` to the \
+                 authority that signed their certificates instead."
+            );
+            report.push(Diagnostic::warning("TLS certificates are not verified", detail).at(below("insecure")));
+        }
+        let (certificate, key) = (self.certificate.is_null(), self.key.is_null());
+        if certificate != key {
+            let missing = if certificate { "certificate" } else { "key" };
+            let detail = format!("mTLS needs both `certificate` and `key`; `{missing}` is missing.");
+            report.push(Diagnostic::error("Incomplete client certificate", detail).at(below(missing)));
+        }
+    }
+
+    fn resolve(&self, at: &Path, wrong: &mut Diagnostics) -> Result<Tls, Path> {
         let Self { ca, certificate, key, insecure } = self;
-        let unknown = |attribute: &'static str| move |_: Unknown| part(name, &["tls", attribute]);
+        let below = |attribute: &str| at.then(Step::Attribute(attribute.to_owned()));
+        let unknown = |attribute: &'static str| move |_: Unknown| below(attribute);
         let mut pem = |attribute: &'static str, given: Option<&str>| {
             given.and_then(|text| match read_pem(attribute, text) {
                 Ok(pem) => Some(pem),
                 Err(it) => {
-                    wrong.push(it.at(part(name, &["tls", attribute])));
+                    wrong.push(it.at(below(attribute)));
                     None
                 }
             })
@@ -231,7 +240,7 @@ impl TlsSettings {
                     "Encrypted private keys are not supported. Decrypt it, for example with `openssl pkey`, and keep it \
                      in a secret store.",
                 )
-                .at(part(name, &["tls", "key"])),
+                .at(below("key")),
             );
         }
         let client = certificate.zip(key.map(Secret::new));
@@ -357,6 +366,8 @@ pub(super) fn from_variables(
             None
         }
     });
+    let schema_registry = services::from_variables("KAFKA_SCHEMA_REGISTRY", &variable, &mut refuse);
+    let connect = services::from_variables("KAFKA_CONNECT", &variable, &mut refuse);
     if !wrong.0.is_empty() {
         return Err(wrong);
     }
@@ -365,7 +376,9 @@ pub(super) fn from_variables(
         tls: tls.into(),
         sasl: sasl.into(),
         principal: principal.into(),
-        request_timeout_ms: Optional::default(),
+        schema_registry: schema_registry.into(),
+        connect: connect.map(|it| BTreeMap::from([("default".to_owned(), it)])).into(),
+        ..EnvironmentSettings::default()
     };
     Ok(Settings {
         environments: BTreeMap::from([("default".to_owned(), Nested::from(environment))]).into(),
@@ -524,13 +537,86 @@ mod tests {
         check(Some(tls(true)), SaslMechanism::Plain, &unverified);
     }
 
+    fn service(url: &str) -> ServiceSettings {
+        ServiceSettings {
+            url: url.parse::<crate::clients::rest::BaseUrl>().unwrap().into(),
+            ..ServiceSettings::default()
+        }
+    }
+
+    #[test]
+    fn services_are_described_by_variables_of_their_own() {
+        let settings = given(&[
+            ("KAFKA_BOOTSTRAP_SERVERS", "a:9092"),
+            ("KAFKA_SCHEMA_REGISTRY_URL", "https://registry.example.org"),
+            ("KAFKA_SCHEMA_REGISTRY_USERNAME", "u"),
+            ("KAFKA_SCHEMA_REGISTRY_PASSWORD", "p"),
+            ("KAFKA_CONNECT_URL", "http://connect:8083/"),
+        ]);
+        let settings = settings.unwrap();
+        let services = environment(&settings).resolve_services("default", Duration::ZERO).unwrap().unwrap();
+        assert_eq!(services.schema_registry.unwrap().url().to_string(), "https://registry.example.org");
+        assert_eq!(services.connect["default"].url().to_string(), "http://connect:8083");
+        let wrong = given(&[
+            ("KAFKA_BOOTSTRAP_SERVERS", "a:9092"),
+            ("KAFKA_SCHEMA_REGISTRY_PASSWORD", "p"),
+            ("KAFKA_CONNECT_URL", "http://u:hunter2@connect"),
+        ]);
+        let wrong = wrong.unwrap_err().0;
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        assert!(wrong[0].detail.contains("`KAFKA_SCHEMA_REGISTRY_URL`") && !wrong[1].detail.contains("hunter2"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_service_is_told_at_its_attribute() {
+        let registry = ServiceSettings { username: "u".to_owned().into(), ..service("http://r") };
+        let worker = ServiceSettings {
+            username: "u".to_owned().into(),
+            password: Secret::new("p").into(),
+            bearer_token: Secret::new("t").into(),
+            tls: Nested::from(TlsSettings { certificate: "c".to_owned().into(), ..TlsSettings::default() }).into(),
+            ..service("https://c")
+        };
+        let environment = EnvironmentSettings {
+            bootstrap_servers: vec![Element::Known("a:1".parse().unwrap())].into(),
+            schema_registry: Nested::from(registry).into(),
+            connect: BTreeMap::from([("main".to_owned(), Nested::from(worker))]).into(),
+            ..EnvironmentSettings::default()
+        };
+        let mut report = Diagnostics::default();
+        environment.check("dev", &mut report);
+        let told: Vec<_> =
+            report.0.iter().map(|it| (it.summary.as_str(), it.path.as_ref().unwrap().to_string())).collect();
+        let at = |rest: &str| format!(r#"environments["dev"].{rest}"#);
+        let expected = [
+            ("Incomplete login", at("schema_registry.password")),
+            ("Password sent in plain text", at("schema_registry.url")),
+            ("Two logins", at(r#"connect["main"].bearer_token"#)),
+            ("Incomplete client certificate", at(r#"connect["main"].tls.key"#)),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_service_that_is_not_known_yet_is_told_by_its_path_and_leaves_the_brokers() {
+        let registry = ServiceSettings { password: Optional::unknown(), ..service("https://r") };
+        let environment = EnvironmentSettings {
+            bootstrap_servers: vec![Element::Known("a:1".parse().unwrap())].into(),
+            schema_registry: Nested::from(registry).into(),
+            ..EnvironmentSettings::default()
+        };
+        assert!(environment.resolve("pre").unwrap().is_ok());
+        let path = environment.resolve_services("pre", Duration::ZERO).unwrap_err();
+        assert_eq!(path.to_string(), r#"environments["pre"].schema_registry.password"#);
+    }
+
     #[test]
     fn an_encrypted_private_key_is_refused() {
         let key = |kind: &str| format!("-----BEGIN {kind}-----\nAA==\n-----END {kind}-----\n");
         let refused = |key: String| {
             let tls = TlsSettings { key: Secret::new(key).into(), ..TlsSettings::default() };
             let mut wrong = Diagnostics::default();
-            tls.resolve("dev", &mut wrong).unwrap();
+            tls.resolve(&part("dev", &["tls"]), &mut wrong).unwrap();
             wrong.0
         };
         let wrong = refused(key("ENCRYPTED PRIVATE KEY"));

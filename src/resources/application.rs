@@ -1,20 +1,26 @@
 //! `kafka_application`: who owns what in an environment.
 
+mod claiming;
+mod drift;
+mod ending;
+mod planning;
 mod spec;
 #[cfg(test)]
 mod tests;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use ending::{refuse_before_end, replaced, tell_end, tell_replacement};
 use serde::{Deserialize, Serialize};
 
 use super::{
     attributes::Moment,
-    governed::{expect_journal, known, remember, tell},
+    governed::{expect_journal, known, remember, tell, tell_unenforced, untold},
     place::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
     },
+    totals::TotalsModel,
 };
 use crate::{
     clients::governed::Governed,
@@ -26,11 +32,8 @@ use crate::{
         acl::Principal,
         application::{Application as Entry, Status},
         command::{ApplicationRequest, Command, Takeover, Transfer},
-        kind::Kind,
         names::ApplicationName,
-        policy::Enforcement,
-        prefix::{Existing, OVERLAP},
-        state::State,
+        prefix::OVERLAP,
         violation::{Refusal, Weight, listed},
     },
     provider::{Context, Governing},
@@ -77,8 +80,8 @@ pub struct ApplicationModel {
     client_quota: Optional<Nested<ClientQuotaModel>>,
     /// When the application ends, if it is a trial: a date and time such as `2027-03-31T00:00:00Z`.
     expires_at: Optional<Moment>,
-    /// What becomes of a prefix under which the cluster already has topics that nobody owns: `fail` refuses it with the
-    /// list, and `adopt` takes them over. Default: `fail`.
+    /// What becomes of a prefix under which the cluster already has topics, groups or transactional ids that nobody owns:
+    /// `fail` refuses it with the list, and `adopt` takes them over. Default: `fail`.
     on_existing: Optional<OnExisting>,
     /// The first step of a transfer: what the application offers to another one, which names this one in
     /// `take_over_from`.
@@ -115,21 +118,6 @@ pub struct PrefixesModel {
     subject: OptionalComputed<Set<String>>,
     /// Of connectors.
     connector: OptionalComputed<Set<String>>,
-}
-
-/// What all topics of an application may take.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
-pub struct TotalsModel {
-    /// Topics.
-    topics: Optional<i64>,
-    /// Partitions of all topics together.
-    partitions: Optional<i64>,
-    /// Bytes on disk, all copies together.
-    disk_bytes: Optional<i64>,
-    /// Bytes written a second.
-    bytes_in_per_second: Optional<i64>,
-    /// Bytes read a second.
-    bytes_out_per_second: Optional<i64>,
 }
 
 /// How much of each broker clients may use.
@@ -169,7 +157,7 @@ pub struct OfferedModel {
     connector: Optional<Set<String>>,
 }
 
-/// What becomes of topics that nobody owns under a claimed prefix.
+/// What becomes of what nobody owns under a claimed prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnExisting {
@@ -210,6 +198,8 @@ const INCARNATION: &str = "incarnation";
 const IMPORTED: &str = "imported";
 /// The application that is there, which a replacement deletes: a fact that a plan tells the next one.
 const REPLACED: &str = "replaced";
+/// What is in the state waits for the platform, at least in parts.
+const AMENDED: &str = "amended";
 /// The word for an application whose rights somebody took away behind its back.
 const DRIFTED: &str = "drifted";
 
@@ -228,7 +218,8 @@ impl Resource<Context> for Application {
 
     async fn plan(ctx: &Context, plan: &mut Plan<ApplicationModel>, call: &mut Call) -> Result<(), Failure> {
         plan_place(ctx, plan, call).await?;
-        let Some(prior) = plan.prior.as_ref().filter(|_| plan.replace.is_empty()) else { return Ok(()) };
+        let Some(prior) = plan.prior.clone().filter(|_| plan.replace.is_empty()) else { return Ok(()) };
+        plan.withdraw_prefixes(ctx, call).await?;
         if plan.state.take_over_from != prior.take_over_from {
             plan.state.prefixes = plan.state.prefixes_after_takeover(&plan.config);
         }
@@ -255,10 +246,8 @@ impl Resource<Context> for Application {
         let governance = match environment.governance_if_told(call.deadline).await? {
             Governing::Journal(it) => Some(it),
             Governing::Nothing => None,
-            Governing::Untold => {
-                let detail =
-                    "The cluster did not say what governs it, so that what its rules refuse shows only in apply.";
-                call.report.push(Diagnostic::warning("Not checked by the rules", detail));
+            Governing::Untold(error) => {
+                call.report.push(untold(&error));
                 return Ok(());
             }
         };
@@ -271,26 +260,33 @@ impl Resource<Context> for Application {
         };
         let state = &governance.snapshot.state;
         if let Some(prior) = ending {
-            return tell_end(state, prior, change.plan.as_ref(), call);
+            return tell_end(&governance.governed, state, prior, change.plan.as_ref(), call);
         }
         let (Some(config), governed) = (&change.config, &governance.governed) else { return Ok(()) };
+        let replaced = replaced(change, call);
         // What a replacement makes comes when the application before it is gone.
-        let replaced = call.private.text(REPLACED).filter(|_| change.replacing).and_then(|it| it.parse().ok());
-        let state = &replaced.map_or_else(|| Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(&it)));
-        let request = config.request(governed, state, call).await?;
+        let after = replaced.as_ref().map_or(Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(it)));
+        let request = config.request(governed, &after, call).await?;
         let command = if change.is_create() {
             Command::DeclareApplication(Box::new(request))
         } else {
             Command::ChangeApplication(Box::new(request))
         };
-        if let Err(Refusal(mut violations)) = governed.would(state, &command) {
-            if !config.take_over_from.is_null() {
-                // What is taken over belongs to the other one until then.
-                for it in violations.iter_mut().filter(|it| it.summary == OVERLAP) {
-                    it.weight = Weight::Wait;
+        if let Some(name) = &replaced {
+            tell_replacement(state, name, &command, governed, call);
+        }
+        let state = after.as_ref();
+        match governed.application_after(state, &command, config.name.value()?) {
+            Ok(after) => tell_waiting(after.as_ref(), call),
+            Err(Refusal(mut violations)) => {
+                if !config.take_over_from.is_null() {
+                    // What is taken over belongs to the other one until then.
+                    for it in violations.iter_mut().filter(|it| it.summary == OVERLAP) {
+                        it.weight = Weight::Wait;
+                    }
                 }
+                tell(&violations, call.phase, call);
             }
-            tell(&violations, call.phase, call);
         }
         Ok(())
     }
@@ -302,8 +298,11 @@ impl Resource<Context> for Application {
         call: &mut Call,
     ) -> Result<ApplicationModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
-        call.private.take(REPLACED);
         let governed = environment.governed()?;
+        let replaced = call.private.text(REPLACED).and_then(|it| it.parse().ok());
+        call.private.take(REPLACED);
+        let there = known(&governed, call.deadline).await?;
+        refuse_before_end(&there.state, replaced.as_ref(), plan.name.value()?)?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let declare = |it| Command::DeclareApplication(Box::new(it));
         let mut state = config.declare(plan.clone(), &governed, declare, call).await?;
@@ -341,11 +340,12 @@ impl Resource<Context> for Application {
         };
         let Some(found) = known.application(&name).filter(living) else { return Ok(None) };
         remember(call, &governance.snapshot);
+        call.private.set(AMENDED, found.amendment.is_some());
         let environment = state.environment.get().unwrap_or(&environment.name).clone();
         let texts = if imported { Some(governed.texts_of(&name, call.deadline).await?) } else { None };
         let mut seen = state.seen(found, texts.as_ref());
         if found.status == Status::Ready {
-            seen.tell_lost_rules(found, known, &governed, call).await;
+            seen.tell_drift(found, known, &governed, call).await?;
         }
         settle(&mut seen, &environment, cluster_id)?;
         Ok(Some(seen))
@@ -379,6 +379,8 @@ impl Resource<Context> for Application {
         if there.state.application(name).is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {
             return Ok(());
         }
+        let topics = there.state.topics_of(name).map(|(it, _)| it);
+        governed.end_deletions(&there.state, topics, call.deadline).await?;
         governed.command(Command::DeleteApplication(name.clone()), call.deadline).await?;
         governed.unprovision(name, call.deadline).await?;
         environment.forget_governance().await;
@@ -403,62 +405,7 @@ impl Resource<Context> for Application {
     }
 }
 
-/// Tells what the end of an application meets. A new name for one that owns topics is refused at once: no order of
-/// deletions makes it come true with the topics kept.
-fn tell_end(
-    state: &State,
-    prior: &ApplicationModel,
-    plan: Option<&ApplicationModel>,
-    call: &mut Call,
-) -> Result<(), Failure> {
-    let name = prior.name.value()?;
-    let topics: Vec<_> = state.topics_of(name).map(|(it, _)| it).take(20).collect();
-    if topics.is_empty() {
-        return Ok(());
-    }
-    let owns = format!("`{name}` owns topics: {}.", listed(topics));
-    let told = if let Some(new) = plan.and_then(|it| it.name.get()).filter(|it| *it != name) {
-        let detail = format!(
-            "{owns} Another name makes another application, and this one cannot be deleted before its topics are.\n\n\
-                 Keep the name. Or declare `{new}` besides it and transfer what it owns: write `transfer = {{ to = \
-                 \"{new}\", prefixes = {{ … }} }}` in `{name}` and apply, then `take_over_from = [\"{name}\"]` in \
-                 `{new}`; delete `{name}` at last."
-        );
-        Diagnostic::error("Application in use", detail).at("name")
-    } else {
-        let detail = format!(
-            "{owns} Apply will refuse to delete it before they are gone.\n\nReference the application's `id` in \
-                 `application` of its topics, so that they go first."
-        );
-        Diagnostic::warning("Application in use", detail)
-    };
-    call.report.push(told);
-    Ok(())
-}
-
-impl Plan<ApplicationModel> {
-    /// Whether the application's rights are made outside of Kafka, so that `approved` is the end of what is done here.
-    async fn is_enforced_elsewhere(&self, ctx: &Context, call: &Call) -> Result<bool, Failure> {
-        let governing = environment_of_plan(ctx, &self.state)?.governance_if_told(call.deadline).await?;
-        let Governing::Journal(governance) = governing else { return Ok(false) };
-        Ok(governance.snapshot.state.policy().is_some_and(|it| it.enforcement == Enforcement::External))
-    }
-}
-
 impl ApplicationModel {
-    /// What is asked for, with what the cluster has under its prefixes.
-    async fn request(&self, governed: &Governed, known: &State, call: &Call) -> Result<ApplicationRequest, Failure> {
-        let spec = self.spec()?;
-        let topics = governed.kafka().topics(call.deadline).await?;
-        let unowned = topics
-            .into_iter()
-            .map(|it| it.name)
-            .filter(|it| !it.is_internal() && known.owner_of(Kind::Topic, it.as_str()).is_none());
-        let existing = Existing::from([(Kind::Topic, unowned.map(|it| it.to_string()).collect())]);
-        let adopt = self.on_existing.known()? == Some(&OnExisting::Adopt);
-        Ok(ApplicationRequest { spec, texts: self.texts()?, adopt, existing })
-    }
-
     /// Declares the application and makes its rights.
     async fn declare(
         &self,
@@ -490,37 +437,25 @@ impl ApplicationModel {
         }
         let made = governed.provision(&name, call.deadline).await?;
         remember(call, &made);
+        tell_unenforced(&made.state, call);
         let found = made.state.application(&name).ok_or_else(|| {
             Failure::from(Diagnostic::bug(format!(
                 "The application `{name}` is not in the journal that it was written to."
             )))
         })?;
         call.private.set(INCARNATION, found.incarnation);
+        call.private.set(AMENDED, found.amendment.is_some());
         if found.status == Status::Pending {
             let detail = format!("`{name}` waits for the platform to agree; until then it has no rights.");
             call.report.push(Diagnostic::warning("Application pending", detail));
         }
+        tell_waiting(Some(found), call);
+        let declared = found.amendment.as_ref().unwrap_or(&found.spec);
         Ok(Self {
-            prefixes: PrefixesModel::of(&found.spec.prefixes).into(),
+            prefixes: PrefixesModel::of(&declared.prefixes).into(),
             status: found.status.word().to_owned().into(),
             ..plan
         })
-    }
-
-    /// The prefixes of a plan that takes others over: those that are not declared are told when that is done.
-    fn prefixes_after_takeover(&self, config: &Self) -> OptionalComputed<Nested<PrefixesModel>> {
-        let (Some(planned), Some(declared)) = (self.prefixes.get(), config.prefixes.get()) else {
-            return OptionalComputed::unknown();
-        };
-        let mut res = planned.clone();
-        let PrefixesModel { topic, group, transactional_id, subject, connector } = &mut res.model;
-        let planned = [topic, group, transactional_id, subject, connector];
-        for (planned, (_, declared)) in planned.into_iter().zip(declared.model.by_kind()) {
-            if declared.is_null() {
-                *planned = OptionalComputed::unknown();
-            }
-        }
-        res.into()
     }
 
     /// Takes what others offer.
@@ -532,23 +467,18 @@ impl ApplicationModel {
         }
         Ok(())
     }
+}
 
-    /// Tells that somebody took rights away, and has the next plan make them again.
-    async fn tell_lost_rules(&mut self, found: &Entry, known: &State, governed: &Governed, call: &mut Call) {
-        match governed.lost_rules(found, known, call.deadline).await {
-            Ok(lost) if lost.is_empty() => {}
-            Ok(lost) => {
-                self.status = DRIFTED.to_owned().into();
-                let rules: Vec<String> = lost.iter().take(20).map(|it| format!("`{it}`")).collect();
-                let detail = format!(
-                    "Somebody removed rules of `{}` from the cluster: {}.\n\nThe next apply makes them again.",
-                    found.spec.name,
-                    rules.join(", ")
-                );
-                call.report.push(Diagnostic::warning("Rights removed outside", detail).at("status"));
-            }
-            // Who may not see rules plans all the same.
-            Err(_) => {}
-        }
-    }
+/// Tells what of an application waits for the platform.
+fn tell_waiting(it: Option<&Entry>, call: &mut Call) {
+    let Some((it, waiting)) = it.map(|it| (it, it.waiting())).filter(|(_, waiting)| !waiting.is_empty()) else {
+        return;
+    };
+    let detail = format!(
+        "What `{}` changes in {} waits for the platform to agree; until then what was agreed to before holds.\n\nThe \
+         platform agrees by declaring the same.",
+        it.spec.name,
+        listed(waiting)
+    );
+    call.report.push(Diagnostic::warning("Change pending", detail));
 }

@@ -6,7 +6,10 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::application::OnExisting;
 use crate::{
-    clients::kafka::{HostPort, SaslMechanism, Secret},
+    clients::{
+        kafka::{HostPort, SaslMechanism, Secret},
+        rest::{BaseUrl, BaseUrlError},
+    },
     framework::{Attribute, Diagnostic, Diagnostics, Kind, Type, Value},
     governance::{
         acl::Principal,
@@ -133,6 +136,24 @@ fn shortened(text: &str) -> String {
     }
 }
 
+/// What cannot be read may hold a password, and is not shown.
+impl Attribute for BaseUrl {
+    fn kind() -> Kind {
+        Kind::Plain(Type::String)
+    }
+
+    fn from_value(value: Value) -> Result<Self, Diagnostics> {
+        let parsed = String::from_value(value)?.parse();
+        parsed.map_err(|error: BaseUrlError| {
+            Diagnostic::error("Invalid URL", format!("It cannot be used: {error}.")).into()
+        })
+    }
+
+    fn into_value(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
 impl Attribute for Secret {
     fn kind() -> Kind {
         Kind::Plain(Type::String)
@@ -176,6 +197,13 @@ mod tests {
         assert_eq!(Moment::utc(moment.at).unwrap().to_string(), "2027-03-31T00:00:00.5Z");
         let wrong = Moment::from_value("tomorrow".into()).unwrap_err();
         assert_eq!(wrong.0[0].summary, "Invalid date and time");
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_used_is_not_shown_for_what_may_be_in_it() {
+        let wrong = BaseUrl::from_value("https://ann:hunter2@registry".into()).unwrap_err();
+        let detail = "It cannot be used: it has a user or a password; write them as `username` and `password`.";
+        assert_eq!((wrong.0[0].summary.as_str(), wrong.0[0].detail.as_str()), ("Invalid URL", detail));
     }
 
     #[test]

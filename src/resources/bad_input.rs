@@ -14,6 +14,7 @@ use crate::{
     framework::{Diagnostics, Severity, Stored, Value},
     governance::{
         acl::Principal,
+        capacity::Totals,
         environment::ClusterFacts,
         policy::{ConfigRule, Limits, Policy, TopicPolicy},
     },
@@ -204,7 +205,7 @@ async fn a_rename_of_an_application_without_topics_is_planned_and_applied() {
     let change = run.plan(&stored, &renamed).await;
     let marked = Stored { private: change.planned.private, ..nothing() };
     let creation = run.plan(&marked, &renamed).await;
-    quiet(&creation.diagnostics);
+    assert_eq!(told(&creation.diagnostics), [(Severity::Warning, "Application replaced".to_owned(), String::new())]);
     quiet(&platform(&cluster, "application").destroy(&stored).await.diagnostics);
     let run = platform(&cluster, "application");
     quiet(&run.plan(&marked, &renamed).await.diagnostics);
@@ -333,8 +334,11 @@ fn described() -> Json {
 
 #[track_caller]
 fn is_denied(diagnostics: &Diagnostics, right: &str) {
-    assert_eq!(told(diagnostics), [error("Not permitted by Kafka", "")], "without {right}");
-    assert!(diagnostics.0[0].detail.contains(&format!("may not {right}.")), "{diagnostics:?}");
+    let errors: Vec<_> = diagnostics.0.iter().filter(|it| it.severity == Severity::Error).collect();
+    let summaries: Vec<_> = errors.iter().map(|it| it.summary.as_str()).collect();
+    assert_eq!(summaries, ["Not permitted by Kafka"], "without {right}");
+    let told = format!("`User:platform`, as whom the provider authenticates, may not {right}.");
+    assert!(errors[0].detail.contains(&told), "{diagnostics:?}");
 }
 
 #[tokio::test]
@@ -414,9 +418,51 @@ async fn a_topic_beside_a_journal_that_is_seen_and_may_not_be_read_is_refused_in
     whole.create_acls(&[create], soon()).await.unwrap();
     let orders = json!({ "name": "billing.orders" });
     let planned = platform(&cluster, "topic").plan(&nothing(), &orders).await;
-    assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
+    let unread = (Severity::Warning, "Not checked by the rules".to_owned(), String::new());
+    assert_eq!(told(&planned.diagnostics), [unread]);
     let before = footprint(&whole).await;
     let outcome = platform(&cluster, "topic").apply(&nothing(), planned.planned, &orders).await;
     is_denied(&outcome.diagnostics, "READ topic `_selfserve.state`");
     assert_eq!((outcome.stored.state, footprint(&whole).await), (Value::Null, before));
+}
+
+/// Kinds without prefixes of their own have those of topics.
+#[tokio::test]
+async fn a_prefix_that_is_wrong_for_several_kinds_is_told_once() {
+    let cluster = governed_by(Policy::default()).await;
+    let config = json!({ "name": "other", "owner": { "team": "x" }, "prefixes": { "topic": ["mm2-x-"] } });
+    is_refused(&cluster, "application", &config, &[("Prefix reserved", "prefixes.topic[…]")]).await;
+    let plan = platform(&cluster, "application").plan(&nothing(), &config).await;
+    let detail = &plan.diagnostics.0[0].detail;
+    assert!(detail.contains("claimed for topics, groups, transactional ids, subjects, connectors."), "{detail}");
+}
+
+/// The journal has none of the other topics of a plan yet.
+#[tokio::test]
+async fn topics_of_one_plan_that_exceed_a_quota_only_together_are_told() {
+    let quota = Totals { partitions: Some(10), ..Totals::default() };
+    let cluster = governed_by(Policy { quota, ..Policy::default() }).await;
+    platform(&cluster, "application").applied(&nothing(), &billing()).await;
+    let topic = |name: &str, partitions: i64| json!({ "name": format!("billing.{name}"), "partitions": partitions });
+    let there = platform(&cluster, "topic").applied(&nothing(), &topic("there", 4)).await;
+    let run = platform(&cluster, "topic");
+    quiet(&run.plan(&nothing(), &topic("a", 3)).await.diagnostics);
+    quiet(&run.plan(&nothing(), &topic("b", 3)).await.diagnostics);
+    let third = run.plan(&nothing(), &topic("c", 3)).await;
+    let together = (Severity::Warning, "Capacity exceeded together".to_owned(), "partitions".to_owned());
+    assert_eq!(told(&third.diagnostics), std::slice::from_ref(&together));
+    let detail = &third.diagnostics.0[0].detail;
+    assert!(detail.contains("may take 10 (partitions)") && detail.contains("2 more of this plan"), "{detail}");
+    assert!(detail.contains("it would be 13"), "{detail}");
+    // What grows counts as what it becomes, and what is deleted makes room.
+    let run = platform(&cluster, "topic");
+    quiet(&run.plan(&nothing(), &topic("a", 3)).await.diagnostics);
+    assert_eq!(told(&run.plan(&there, &topic("there", 8)).await.diagnostics), [together]);
+    let run = platform(&cluster, "topic");
+    run.plan_end(&there).await;
+    for name in ["a", "b", "c"] {
+        quiet(&run.plan(&nothing(), &topic(name, 3)).await.diagnostics);
+    }
+    // The next walk begins anew.
+    quiet(&platform(&cluster, "topic").plan(&nothing(), &topic("c", 3)).await.diagnostics);
 }

@@ -18,6 +18,7 @@ use super::{
         ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
         expect_cluster, plan_place, settle,
     },
+    totals::TotalsModel,
 };
 use crate::{
     clients::{journal::JournalError, kafka::KafkaError, sight::look},
@@ -34,7 +35,7 @@ use crate::{
     },
     provider::Context,
 };
-use policy::{ApprovalModel, ConnectorsModel, NamingModel, QuotaModel, SchemasModel, TopicsModel};
+use policy::{ApprovalModel, ConnectorsModel, NamingModel, SchemasModel, TopicsModel};
 
 /// The only status: what the cluster is like changes by itself, and is no part of a state.
 const READY: &str = "ready";
@@ -79,18 +80,19 @@ pub struct EnvironmentModel {
     schemas: Optional<Nested<SchemasModel>>,
     /// What connectors may be.
     connectors: Optional<Nested<ConnectorsModel>>,
-    /// What there is beside brokers: `connect`, `schemas`, `ksqldb`, `flink`. Default: nothing.
+    /// What there is beside brokers: `connect`, `schemas`, `ksqldb`, `flink`. Where `connect` and `schemas` are is said in
+    /// the provider block. Default: nothing.
     capabilities: Optional<Set<Capability>>,
     /// Who must agree to what.
     approval: Optional<Nested<ApprovalModel>>,
     /// What one application may take together. Default: no limit.
-    quota: Optional<Nested<QuotaModel>>,
+    quota: Optional<Nested<TotalsModel>>,
     /// Who enforces ownership: `acl`, the brokers' authorizer; `external`, something else that is told which rules to
     /// make; or `none`, so that it holds in plans alone. Default: what the cluster is found to have.
     enforcement: OptionalComputed<Enforcement>,
     /// What brokers do with resources that have no rule (`allow.everyone.if.no.acl.found`): `closed`, nobody may use
-    /// them; `open`, everybody may; `closing`, everybody may, and rules may end that resource by resource. Default:
-    /// `closed`.
+    /// them; `open`, everybody may, and rules that would lock anybody out of a topic are refused; `closing`, everybody may,
+    /// and rules may end that resource by resource. Default: `closed`.
     #[attr(default = AclMode::Closed)]
     acl_mode: OptionalComputed<AclMode>,
     /// What the deployers of applications may do by themselves: `mailbox`, see what there is and ask; or `direct`, create,
@@ -227,6 +229,7 @@ impl Resource<Context> for Environment {
         preparing::make_rules(environment, &spec, call.deadline).await?;
         preparing::make_journal(environment, call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;
+        let snapshot = preparing::probe_enforcement(environment, &spec, snapshot, call).await?;
         environment.forget_governance().await;
         environment.note_made(OBJECT);
         remember(call, &snapshot);
@@ -281,6 +284,7 @@ impl Resource<Context> for Environment {
         planning::would(environment, &governed, &command, call.deadline).await??;
         preparing::make_rules(environment, &spec, call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;
+        let snapshot = preparing::probe_enforcement(environment, &spec, snapshot, call).await?;
         environment.forget_governance().await;
         preparing::remove_rules(environment, &before, &spec, call.deadline).await?;
         remember(call, &snapshot);

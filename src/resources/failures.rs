@@ -53,13 +53,14 @@ pub(super) fn kafka(error: &KafkaError) -> Diagnostic {
             let detail = format!("The broker `{broker}` could not be used.\n\n{}", remedy(problem));
             told("Cannot connect to Kafka", detail)
         }
-        KafkaError::Denied { operation, resource } => told(
-            "Not permitted by Kafka",
-            format!(
-                "The principal that the provider authenticates as may not {operation} {resource}.\n\nGrant it the \
-                 operation with an ACL, or use another principal in the provider block."
-            ),
-        ),
+        KafkaError::Denied { operation, resource, principal } => {
+            let who = match principal {
+                Some(it) => format!("`{it}`, as whom the provider authenticates,"),
+                None => "The principal that the provider authenticates as".to_owned(),
+            };
+            let remedy = "Grant it the operation with an ACL, or use another principal in the provider block.";
+            told("Not permitted by Kafka", format!("{who} may not {operation} {resource}.\n\n{remedy}"))
+        }
         KafkaError::NoAuthorizer => told(
             "No authorizer",
             "The brokers have no authorizer, so that they know no ACLs and let everybody do everything.\n\nSet \

@@ -9,10 +9,15 @@ use crate::{
     clients::{
         governed::{Governed, GovernedError},
         journal::{EventHash, Head, JournalError, Remembered, Snapshot},
-        kafka::AclFailures,
+        kafka::{AclFailures, KafkaError},
     },
     framework::{Call, Diagnostic, Failure, Phase},
-    governance::{state::State, violation::Violation},
+    governance::{
+        condition::{ConditionStatus, enforcement},
+        policy::Enforcement,
+        state::State,
+        violation::Violation,
+    },
     provider::Environment,
 };
 
@@ -63,11 +68,32 @@ pub(super) async fn known(governed: &Governed, deadline: Instant) -> Result<Arc<
     Ok(governed.snapshot(deadline).await?)
 }
 
+/// Tells that what the environment counts on to enforce rights was found not to.
+pub(super) fn tell_unenforced(state: &State, call: &mut Call) {
+    let environment = state.environment().filter(|it| it.spec.policy.enforcement == Enforcement::Acl);
+    let Some(environment) = environment else { return };
+    let it = enforcement(environment.probe.map(|it| it.found));
+    if it.status == ConditionStatus::Bad {
+        let detail = format!(
+            "On this cluster, {}: ownership holds in plans alone.\n\n{}",
+            it.message,
+            it.remedy.unwrap_or_default()
+        );
+        call.report.push(Diagnostic::warning("Rights are not enforced", detail));
+    }
+}
+
 /// Tells what speaks against a plan, or for its reader to know.
 pub(super) fn tell(violations: &[Violation], phase: Phase, call: &mut Call) {
     for it in violations {
         call.report.push(diagnostic(it, phase));
     }
+}
+
+/// Tells that the rules could not be asked.
+pub(super) fn untold(error: &KafkaError) -> Diagnostic {
+    let detail = "The cluster did not say what governs it, so that what its rules refuse shows only in apply.";
+    Diagnostic::warning("Not checked by the rules", detail).caused_by(error)
 }
 
 impl From<GovernedError> for Failure {

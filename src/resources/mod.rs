@@ -11,4 +11,5 @@ mod place;
 #[cfg(test)]
 mod testing;
 pub mod topic;
+mod totals;
 mod violations;

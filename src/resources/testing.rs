@@ -31,12 +31,21 @@ pub(super) async fn governed_by(policy: Policy) -> Arc<MemoryCluster> {
 /// The same, where more is known of the cluster.
 pub(super) async fn governed_with(policy: Policy, facts: ClusterFacts) -> Arc<MemoryCluster> {
     let cluster = Arc::new(MemoryCluster::new(1));
-    let run = Run::on(&cluster, "application", Acting::default());
+    declare(&cluster, policy, facts).await;
+    cluster
+}
+
+/// Has the platform declare an environment on a cluster that was there before.
+pub(super) async fn govern(cluster: &Arc<MemoryCluster>, policy: Policy) {
+    declare(cluster, policy, ClusterFacts::default()).await;
+}
+
+async fn declare(cluster: &Arc<MemoryCluster>, policy: Policy, facts: ClusterFacts) {
+    let run = Run::on(cluster, "application", Acting::default());
     let claims = run.ctx.environment(None).unwrap().claims();
     let governed = run.governed();
     governed.journal().create(claims, soon()).await.unwrap();
     governed.command(Command::DeclareEnvironment(environment(policy, facts)), soon()).await.unwrap();
-    cluster
 }
 
 /// Changes the rules, as another run of the platform does.
@@ -60,7 +69,7 @@ fn environment(policy: Policy, cluster: ClusterFacts) -> Box<EnvironmentSpec> {
 /// One run of Terraform on one cluster, its environment `dev`, for one resource.
 pub(super) struct Run {
     pub(super) ctx: Context,
-    resource: Box<dyn DynResource<Context>>,
+    pub(super) resource: Box<dyn DynResource<Context>>,
 }
 
 impl Run {
@@ -95,6 +104,11 @@ impl Run {
         self.resource.plan(&self.ctx, PlanRequest { prior: prior.clone(), config: self.config(config) }).await
     }
 
+    /// Plans to destroy.
+    pub(super) async fn plan_end(&self, prior: &Stored) -> PlanResponse {
+        self.resource.plan(&self.ctx, PlanRequest { prior: prior.clone(), config: Value::Null }).await
+    }
+
     pub(super) async fn apply(&self, prior: &Stored, planned: Stored, config: &Json) -> Outcome {
         let config = self.config(config);
         self.resource.apply(&self.ctx, ApplyRequest { prior: prior.state.clone(), planned, config }).await
@@ -112,6 +126,7 @@ impl Run {
     pub(super) async fn applied(&self, prior: &Stored, config: &Json) -> Stored {
         let planned = self.plan(prior, config).await;
         quiet(&planned.diagnostics);
+        assert_eq!(planned.replace, vec![]);
         let outcome = self.apply(prior, planned.planned, config).await;
         quiet(&outcome.diagnostics);
         outcome.stored

@@ -13,8 +13,7 @@ use std::{
 };
 
 use governed::{
-    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, made, made_as, refuse_change, reserve,
-    wrong_application,
+    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, keep, made, reserve, wrong_application,
 };
 
 use super::{
@@ -32,7 +31,7 @@ use crate::{
     },
     governance::command::Command,
     governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
-    provider::{Context, Governance},
+    provider::{Context, Governance, Governing},
 };
 
 /// A Kafka topic.
@@ -213,6 +212,7 @@ impl Resource<Context> for Topic {
         {
             added = add_policy(&mut spec, &policy.topics, &plan);
             let request = config.request_of(&spec)?;
+            governed.end_deletions(&snapshot.state, std::iter::once(&spec.name), call.deadline).await?;
             reserve(governed, request, call).await?;
         }
         // Nothing that this run made, or is to delete, is left over from an older one.
@@ -230,7 +230,7 @@ impl Resource<Context> for Topic {
         call.private.set(UUID, found.id.clone());
         call.private.set(APPLIED, found.partitions);
         if let Some(Governance { governed, .. }) = &governance {
-            made(governed, &found, config, call).await?;
+            made(governed, &found, call).await?;
         }
         let mut state = TopicModel {
             policy_config: if plan.policy_config.is_null() { plan.policy_config.clone() } else { added.config.into() },
@@ -258,7 +258,16 @@ impl Resource<Context> for Topic {
         };
         match found {
             Ok(None) => Ok(None),
-            Ok(Some(found)) => Ok(Some(state.seen(found, &environment.name, cluster_id, imported, call))),
+            Ok(Some(found)) => {
+                let mut seen = state.seen(found, &environment.name, cluster_id, imported, call);
+                if imported
+                    && let Governing::Journal(it) = environment.governance_if_told(call.deadline).await?
+                    && let Some(policy) = it.snapshot.state.policy()
+                {
+                    seen.leave_defaults_to(&policy.topics);
+                }
+                Ok(Some(seen))
+            }
             Err(error @ KafkaError::Denied { .. }) if !imported => {
                 let detail =
                     format!("The topic `{name}` may not be described, so that its state stays as it was stored.");
@@ -282,12 +291,7 @@ impl Resource<Context> for Topic {
         let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
         forget_the_plan(call);
         if let Some(Governance { governed, .. }) = environment.governance(call.deadline).await? {
-            // What is declared already writes nothing; a topic from before the environment gets its owner.
-            if !changes.is_empty() {
-                refuse_change(&governed, &prior, &plan, call).await?;
-            }
-            reserve(&governed, plan.request()?, call).await?;
-            made_as(&governed, name, call.private.text(UUID).map(str::to_owned), call).await?;
+            keep(&governed, &prior, &plan, call).await?;
         }
         if prior.partitions != plan.partitions || !changes.is_empty() {
             expect_cluster(&prior, environment, call.deadline).await?;

@@ -20,6 +20,7 @@ impl Subject {
 
     async fn assert_quota(&self, of: &QuotaEntity, expected: &[(&str, f64)]) {
         let expected: Quota = expected.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();
+        assert_eq!(self.kafka.refresh_quota(of, soon()).await, Ok(expected.clone()), "{of:?}");
         assert_eq!(self.kafka.quota(of, soon()).await, Ok(expected), "{of:?}");
     }
 }

@@ -13,7 +13,7 @@ use terraform_provider_kafka::framework::{
     FunctionError, Import, Kind, Model, MoveSource, Nested, Optional, OptionalComputed, Parameter, Plan, Provider,
     Registry, Required, Resource, Set, Signature, Timeouts, Type, Value,
 };
-use tokio::{sync::Notify, time::sleep};
+use tokio::{sync::Notify, task::yield_now, time::sleep};
 
 #[derive(Debug)]
 pub(crate) enum Demo {}
@@ -382,7 +382,8 @@ impl Resource<Context> for Mishap {
     }
 
     async fn plan(_: &Context, plan: &mut Plan<MishapModel>, _: &mut Call) -> Result<(), Failure> {
-        sleep(Duration::from_millis(1)).await;
+        // It goes on in a later poll than the first.
+        yield_now().await;
         Self::unless(&plan.config, "plan");
         Ok(())
     }

@@ -78,6 +78,7 @@ fn settings(bootstrap: &str) -> Result<KafkaSettings, Box<dyn Error>> {
         tls: None,
         sasl: None,
         request_timeout: Duration::from_secs(10),
+        principal: None,
     })
 }
 

@@ -8,12 +8,12 @@ use super::{
     ports::{Ports, address},
 };
 
-/// Writes `broker.properties` and the files that it names into `folder`.
-pub(super) fn write(folder: &Path, ports: Ports, certificates: &Certificates) -> io::Result<()> {
+/// Writes `broker.properties`, with `more` lines at its end, and the files that it names into `folder`.
+pub(super) fn write(folder: &Path, ports: Ports, certificates: &Certificates, more: &str) -> io::Result<()> {
     let broker = &certificates.broker;
     fs::write(folder.join("broker.pem"), format!("{}{}{}", broker.key, broker.certificate, certificates.ca))?;
     fs::write(folder.join("ca.pem"), &certificates.ca)?;
-    fs::write(folder.join("broker.properties"), properties(folder, ports))
+    fs::write(folder.join("broker.properties"), format!("{}{more}\n", properties(folder, ports)))
 }
 
 /// The broker is its own controller, and commits a change at once instead of waiting 25 ms for others. ANONYMOUS, which is

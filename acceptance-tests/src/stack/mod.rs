@@ -11,7 +11,7 @@ mod tools;
 use std::{
     collections::VecDeque,
     hash::{BuildHasher, Hasher, RandomState},
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -67,15 +67,27 @@ impl Stack {
     /// # Errors
     /// What is missing to run Kafka, or the end of the broker's log.
     pub fn start() -> Result<Self, String> {
+        Self::start_with("")
+    }
+
+    /// Starts a broker on which resources without a rule are everybody's.
+    ///
+    /// # Errors
+    /// Those of [`Stack::start`].
+    pub fn start_open() -> Result<Self, String> {
+        Self::start_with("allow.everyone.if.no.acl.found=true")
+    }
+
+    fn start_with(setting: &str) -> Result<Self, String> {
         let jars = fetch()?;
         for _ in 0..2 {
-            match Self::start_once(&jars) {
+            match Self::start_once(&jars, setting) {
                 // Somebody took a port between its choice and its use.
                 Err(problem) if problem.contains("Address already in use") => {}
                 other => return other,
             }
         }
-        Self::start_once(&jars)
+        Self::start_once(&jars, setting)
     }
 
     /// Where the broker speaks plain text and takes everybody for somebody who may do everything.
@@ -103,6 +115,24 @@ impl Stack {
         &self.cluster_id
     }
 
+    /// Stops the broker as its operator would, and starts it again: on the same ports, with what it has written.
+    ///
+    /// # Errors
+    /// As for [`Stack::start`].
+    pub fn restart(&mut self) -> Result<(), String> {
+        self.stop("TERM")?;
+        self.start_again()
+    }
+
+    /// Kills the broker with `kill -9`, and starts it again: on the same ports, with what it has written.
+    ///
+    /// # Errors
+    /// As for [`Stack::start`].
+    pub fn kill_and_start(&mut self) -> Result<(), String> {
+        self.stop("KILL")?;
+        self.start_again()
+    }
+
     /// The process whose child the broker is.
     pub fn watcher(&self) -> u32 {
         self.watcher.id()
@@ -118,24 +148,38 @@ impl Stack {
         self.folder.join("ca.pem")
     }
 
-    fn start_once(jars: &Path) -> Result<Self, String> {
+    fn start_once(jars: &Path, setting: &str) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("kafka-").tempdir().map_err(|it| it.to_string())?;
         let ports = Ports::choose().map_err(|it| it.to_string())?;
         let certificates = Certificates::generate();
-        configuration::write(folder.path(), ports, &certificates).map_err(|it| it.to_string())?;
+        configuration::write(folder.path(), ports, &certificates, setting).map_err(|it| it.to_string())?;
         let cluster_id = random_uuid();
         format_storage(jars, folder.path(), &cluster_id)?;
-        let mut command = Command::new("sh");
-        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/while-watched.sh")).arg(folder.path());
-        let java = java(jars, "512m", "log4j2.properties")?;
-        command.arg(java.get_program()).args(java.get_args());
-        command.arg("kafka.Kafka").arg(folder.path().join("broker.properties"));
-        // Ctrl-C reaches this process alone, and the broker through it.
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let watcher = command.spawn().map_err(|it| format!("starting sh: {it}"))?;
+        let watcher = watch(jars, folder.path())?;
         let mut stack = Self { ports, cluster_id, folder: folder.keep(), certificates, watcher };
         stack.wait_until_started()?;
         Ok(stack)
+    }
+
+    /// Sends the broker a signal, and waits until it has ended.
+    fn stop(&mut self, signal: &str) -> Result<(), String> {
+        let mut orders = self.watcher.stdin.take().ok_or("the broker was stopped before")?;
+        writeln!(orders, "{signal}").map_err(|it| format!("stopping the broker: {it}"))?;
+        self.watcher.wait().map(|_| ()).map_err(|it| format!("stopping the broker: {it}"))
+    }
+
+    fn start_again(&mut self) -> Result<(), String> {
+        let jars = fetch()?;
+        for _ in 0..2 {
+            self.watcher = watch(&jars, &self.folder)?;
+            match self.wait_until_started() {
+                // The system gave the port to a client of somebody's meanwhile, who is soon done with it.
+                Err(problem) if problem.contains("Address already in use") => self.stop("KILL")?,
+                other => return other,
+            }
+        }
+        self.watcher = watch(&jars, &self.folder)?;
+        self.wait_until_started()
     }
 
     fn wait_until_started(&mut self) -> Result<(), String> {
@@ -164,6 +208,18 @@ impl Drop for Stack {
         drop(self.watcher.stdin.take());
         let _ = self.watcher.wait();
     }
+}
+
+/// Starts a broker on what is in a folder.
+fn watch(jars: &Path, folder: &Path) -> Result<Child, String> {
+    let mut command = Command::new("sh");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/while-watched.sh")).arg(folder);
+    let java = java(jars, "512m", "log4j2.properties")?;
+    command.arg(java.get_program()).args(java.get_args());
+    command.arg("kafka.Kafka").arg(folder.join("broker.properties"));
+    // Ctrl-C reaches this process alone, and the broker through it.
+    command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command.spawn().map_err(|it| format!("starting sh: {it}"))
 }
 
 /// The folder with Kafka's jars, fetched when it is first asked for.

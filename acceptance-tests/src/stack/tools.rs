@@ -122,6 +122,22 @@ impl Stack {
         self.tool(ACLS, &rule);
     }
 
+    /// Denies an operation on a resource, such as `["--topic", "a"]`, whatever permits it.
+    #[track_caller]
+    pub fn deny(&self, user: &str, operation: &str, resource: &[&str]) {
+        let principal = format!("User:{user}");
+        let rule = ["--add", "--deny-principal", &principal, "--operation", operation];
+        self.tool(ACLS, &[&rule[..], resource].concat());
+    }
+
+    /// Takes back what [`Stack::deny`] denied.
+    #[track_caller]
+    pub fn deny_no_more(&self, user: &str, operation: &str, resource: &[&str]) {
+        let principal = format!("User:{user}");
+        let rule = ["--remove", "--force", "--deny-principal", &principal, "--operation", operation];
+        self.tool(ACLS, &[&rule[..], resource].concat());
+    }
+
     /// Takes an operation on the topics whose names start with `prefix` back.
     #[track_caller]
     pub fn disallow(&self, user: &str, operation: &str, prefix: &str) {
@@ -143,6 +159,12 @@ impl Stack {
     #[track_caller]
     pub fn rules(&self, principal: &str) -> String {
         self.tool(ACLS, &["--list", "--principal", principal]).words()
+    }
+
+    /// The client quotas of all users, a line for each, in the words of Kafka's own tool.
+    #[track_caller]
+    pub fn quotas(&self) -> String {
+        self.tool(CONFIGS, &["--describe", "--entity-type", "users"]).stdout
     }
 
     /// Removes all rules for a principal on topics whose names start with `prefix`.

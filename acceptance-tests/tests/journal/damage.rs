@@ -9,7 +9,7 @@ use super::{PATIENCE, Subject, proxy, until, witness, written};
 impl Subject {
     /// The newest event's place, as a Terraform state keeps it.
     fn remembered(&self) -> [String; 3] {
-        let head = &witness::state(&self.name)["head"];
+        let head = &witness::state(Stack::shared(), &self.name)["head"];
         let text = |key: &str| head[key].as_str().expect("a text").to_owned();
         [text("journal"), head["offset"].to_string(), text("hash")]
     }
@@ -62,7 +62,7 @@ fn a_journal_that_was_rolled_back_deleted_or_made_anew_is_told() {
     journal.by_hand("import", &[path]).failure(&["is not empty"]);
     // It goes on from where the backup ends.
     journal.count();
-    assert_eq!(witness::history(&journal.name).len(), 3);
+    assert_eq!(witness::history(Stack::shared(), &journal.name).len(), 3);
     journal.check(&remembered).failure(&["Changed"]);
 
     journal.delete_topics();
@@ -95,7 +95,7 @@ fn records_of_other_releases_are_read_and_decided_about_where_they_permit_it() {
     let stack = Stack::shared();
     let journal = Subject::create("journal.forms");
     journal.count();
-    let head = witness::state(&journal.name)["head"].clone();
+    let head = witness::state(Stack::shared(), &journal.name)["head"].clone();
     let (offset, hash) = (head["offset"].clone(), head["hash"].clone());
     let state = format!("{}.state", journal.name);
     // An older one without a form, and a newer one with more than is known.
@@ -105,14 +105,14 @@ fn records_of_other_releases_are_read_and_decided_about_where_they_permit_it() {
     ] {
         stack.produce(&state, "number/n", &record);
         journal.count();
-        assert_eq!(witness::state(&journal.name)["number/n"]["value"]["number"], number);
+        assert_eq!(witness::state(Stack::shared(), &journal.name)["number/n"]["value"]["number"], number);
     }
     stack.produce(&state, "number/other", "garbage");
     journal.count();
     journal.run(&["count", "number/other", "1", "1"]).failure(&["Quarantined"]);
     journal.by_hand("verify", &[]).failure(&["`number/other`, of which the history knows nothing"]);
 
-    let mut head = witness::state(&journal.name)["head"].clone();
+    let mut head = witness::state(Stack::shared(), &journal.name)["head"].clone();
     head["min_writer"] = 9.into();
     stack.produce(&state, "head", &head.to_string());
     journal.run(&["count", "number/n", "1", "1"]).failure(&["NewerWriter(9)"]);
@@ -133,5 +133,5 @@ fn a_broker_that_goes_and_comes_back_loses_no_command() {
     let outcome = running.wait(Instant::now() + PATIENCE).expect("it ends").success();
     let written = written(&outcome);
     assert_eq!(written.len(), 200);
-    witness::has_just(&journal.name, &written);
+    witness::has_just(Stack::shared(), &journal.name, &written);
 }

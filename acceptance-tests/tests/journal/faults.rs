@@ -5,6 +5,7 @@ use std::{
     time::Instant,
 };
 
+use acceptance_tests::Stack;
 use wire_proxy::Action;
 
 use super::{PATIENCE, Subject, proxy, witness, written};
@@ -34,7 +35,7 @@ fn a_connection_that_is_cut_at_any_request_loses_no_command() {
     }
     proxy.forward_all();
     assert!(16 < all.len(), "{} requests", all.len());
-    witness::has_just(&journal.name, &all);
+    witness::has_just(Stack::shared(), &journal.name, &all);
 }
 
 #[test]
@@ -74,12 +75,12 @@ fn a_writer_that_is_killed_between_any_two_steps_is_followed_by_the_next() {
     }
     assert!(16 < killed, "{killed} were killed");
     // Those who were killed after the commit did not say so: their events are in the history all the same.
-    let history = witness::history(&journal.name);
+    let history = witness::history(Stack::shared(), &journal.name);
     for (id, offset) in &told {
         assert!(history.iter().any(|it| it.value["id"] == id.as_str() && it.offset == *offset), "{id} is lost");
     }
     let all = history[1..].iter().map(|it| (it.value["id"].as_str().unwrap_or_default().to_owned(), it.offset));
     let all: Vec<_> = all.collect();
     assert!(told.len() < all.len() && all.len() <= told.len() + killed, "{} told, {} there", told.len(), all.len());
-    witness::has_just(&journal.name, &all);
+    witness::has_just(Stack::shared(), &journal.name, &all);
 }

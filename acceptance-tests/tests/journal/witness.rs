@@ -19,8 +19,8 @@ pub(super) struct Event {
 
 /// The events of a journal, whose chain holds.
 #[track_caller]
-pub(super) fn history(journal: &str) -> Vec<Event> {
-    let mut lines = Stack::shared().read(journal);
+pub(super) fn history(stack: &Stack, journal: &str) -> Vec<Event> {
+    let mut lines = stack.read(journal);
     // An import fills the places where nothing was.
     lines.retain(|it| it.value != "null");
     let hashes = sha256(&lines);
@@ -40,8 +40,8 @@ pub(super) fn history(journal: &str) -> Vec<Event> {
 
 /// The newest value of each key in the state of a journal; what is no JSON is left out.
 #[track_caller]
-pub(super) fn state(journal: &str) -> BTreeMap<String, Value> {
-    let lines = Stack::shared().read(&format!("{journal}.state"));
+pub(super) fn state(stack: &Stack, journal: &str) -> BTreeMap<String, Value> {
+    let lines = stack.read(&format!("{journal}.state"));
     let values = lines.into_iter().filter_map(|it| Some((it.key, serde_json::from_str(&it.value).ok()?)));
     values.collect()
 }
@@ -49,9 +49,9 @@ pub(super) fn state(journal: &str) -> BTreeMap<String, Value> {
 /// Nothing is lost, nothing is there twice: the history has just the events that were said to be written, the number
 /// was counted once for each of them, and the state says what the last one says.
 #[track_caller]
-pub(super) fn has_just(journal: &str, written: &[(String, i64)]) {
-    let history = history(journal);
-    let state = state(journal);
+pub(super) fn has_just(stack: &Stack, journal: &str, written: &[(String, i64)]) {
+    let history = history(stack, journal);
+    let state = state(stack, journal);
     let last = history.last().expect("there is a genesis");
     assert_eq!(state["head"]["offset"], last.offset);
     assert_eq!(state["head"]["hash"], last.hash.as_str());

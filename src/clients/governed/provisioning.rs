@@ -9,13 +9,15 @@ use crate::{
         kafka::{AclFilter, KafkaError, QuotaChanges, QuotaEntity},
     },
     governance::{
-        acl::AclBinding,
+        acl::{AclBinding, ResourceType},
         application::{Application, Status},
         binding::{BindingEntry, BindingStatus, Deed, Holder},
         client_quota::{ClientQuota, QuotaStatus, QuotaUser},
         command::{Command, Failure, Provisioning, Seen},
+        kind::Kind,
         names::ApplicationName,
-        policy::Enforcement,
+        policy::{AclMode, Enforcement},
+        prefix::Existing,
         state::State,
     },
 };
@@ -70,7 +72,9 @@ impl Governed {
             let seen = Seen { present: BTreeSet::new(), absent: lost };
             self.follow_up(Command::MarkBindings(seen), deadline).await?;
         }
-        let provisioning = Provisioning { application: application.spec.name.clone(), on_cluster };
+        self.mark_changed_quotas(application, state, deadline).await?;
+        let unruled = self.unruled(state, deadline).await?;
+        let provisioning = Provisioning { application: application.spec.name.clone(), on_cluster, unruled };
         self.follow_up(Command::StartProvisioning(provisioning), deadline).await?;
         self.settle(holder, deadline).await.map(drop)
     }
@@ -111,12 +115,78 @@ impl Governed {
         application: &Application,
         state: &State,
         deadline: Instant,
-    ) -> Result<Vec<AclBinding>, KafkaError> {
+    ) -> Result<BTreeSet<AclBinding>, KafkaError> {
         if !enforces(state) {
-            return Ok(Vec::new());
+            return Ok(BTreeSet::new());
         }
         let on_cluster = self.rules_on_cluster(application, false, deadline).await?;
         Ok(lost(state, &Holder::Application(application.uid()), &on_cluster).cloned().collect())
+    }
+
+    /// The users whose quotas are not what the journal says: somebody changed them.
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn changed_quotas(
+        &self,
+        application: &Application,
+        state: &State,
+        anew: bool,
+        deadline: Instant,
+    ) -> Result<BTreeSet<QuotaUser>, KafkaError> {
+        let mut res = BTreeSet::new();
+        let holder = Holder::Application(application.uid());
+        let present = state.quotas().filter(|(_, it)| it.holder == holder && it.status == QuotaStatus::Present);
+        for (user, quota) in present {
+            let entity = QuotaEntity::user(&user.0);
+            let found = if anew {
+                self.kafka.quota(&entity, deadline).await?
+            } else {
+                self.kafka.refresh_quota(&entity, deadline).await?
+            };
+            if !quota.limits.is_what(&found) {
+                res.insert(user.clone());
+            }
+        }
+        Ok(res)
+    }
+
+    /// Says which quotas are to be set again. Who may set them and not see them leaves them as they are.
+    async fn mark_changed_quotas(
+        &self,
+        application: &Application,
+        state: &State,
+        deadline: Instant,
+    ) -> Result<(), GovernedError> {
+        let absent = match self.changed_quotas(application, state, true, deadline).await {
+            Err(KafkaError::Denied { .. }) => return Ok(()),
+            answer => answer?,
+        };
+        if !absent.is_empty() {
+            let seen = Seen { present: BTreeSet::new(), absent };
+            self.follow_up(Command::MarkQuotas(seen), deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// What is on the cluster and has no rule, where that makes it everybody's; nothing elsewhere, and nothing where the
+    /// caller may not see rules. These are topics: Kafka does not tell who may name which group or transaction.
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn unruled(&self, state: &State, deadline: Instant) -> Result<Existing, KafkaError> {
+        if !enforces(state) || state.policy().is_none_or(|it| it.acl_mode != AclMode::Open) {
+            return Ok(Existing::new());
+        }
+        let rules = match self.kafka.acls(&AclFilter::default(), deadline).await {
+            Ok(rules) => rules,
+            Err(KafkaError::Denied { .. } | KafkaError::NoAuthorizer) => return Ok(Existing::new()),
+            Err(error) => return Err(error),
+        };
+        let topics = self.kafka.topics(deadline).await?.into_iter().map(|it| it.name);
+        let is_ruled = |name: &str| rules.iter().any(|it| it.covers(ResourceType::Topic, name));
+        let unruled = topics.filter(|it| !it.is_internal() && !is_ruled(it.as_str())).map(|it| it.to_string());
+        Ok(Existing::from([(Kind::Topic, unruled.collect())]))
     }
 
     /// The rules that the cluster has for an application's principals: asked anew, or as a refresh sees them.

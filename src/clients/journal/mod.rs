@@ -10,10 +10,11 @@
 //! back: each is an error of its own, and never an empty state.
 //!
 //! **Writing** is compare-and-append: read and decide; take the lease, which fences every other writer; read the rest,
-//! and decide again if there was any; write and commit. The lease is kept for what is written next. Who was fenced waits
-//! until nobody writes, and starts again after a pause of a random length that doubles each time. An answer that was lost is settled by taking the lease once more, after which all that was ever
-//! committed can be read. Commands of one process that come at the same time are one transaction, each decided on what
-//! the one before leaves behind.
+//! and decide again if there was any; write and commit. The lease is kept for what is written next, which takes two round
+//! trips then, or three before Kafka 4.0. Who was fenced starts again after a pause of a random length that doubles each
+//! time, once nobody writes. An answer that was lost is settled by taking the lease once more, after which all that was
+//! ever committed can be read. Commands of one process that come at the same time are one transaction, each decided on
+//! what the one before leaves behind.
 //!
 //! **Forms.** Records say which form they have and which releases may still decide ([`WRITER`]). A newer form is read and
 //! told; what cannot be read is set aside by its offset, and stands in nobody's way but of those who would change that

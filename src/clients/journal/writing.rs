@@ -26,11 +26,13 @@ use crate::{
 /// Bytes that one decision may add to each of the topics: less than a batch may have, by what surrounds it.
 pub(super) const LARGEST_DECISION: usize = 900_000;
 
-/// The shortest and the longest of the pauses after a writer was fenced, of which a random part is waited.
+/// The shortest and the longest of the pauses after a writer was fenced, of which a random part is waited. A longer one
+/// would leave the journal to itself when the last few writers wait.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How long a writer waits for the others to pause.
+/// How long a writer waits for the others to pause, to which comes a random part of as much again: those who began to wait
+/// at the same time do not lose their patience together.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A lease that is kept after a commit.
@@ -203,7 +205,7 @@ impl<S: Fold> Shared<S> {
     /// Waits until nobody seems to write, since taking the lease would only stop them. Not for ever: somebody may always
     /// be writing.
     async fn listen(&self, pauses: &Pauses, deadline: Instant) -> Result<(), JournalError> {
-        let began = Instant::now();
+        let until = Instant::now() + PATIENCE + random_part(PATIENCE);
         let mut before = None;
         loop {
             let mut known = in_time(deadline, self.known.lock()).await?;
@@ -215,11 +217,11 @@ impl<S: Fold> Shared<S> {
             drop(known);
             let is_writing = holder.as_ref().is_some_and(|it| it.is_writing);
             let is_quiet = !is_writing && before.as_ref() == Some(&(holder.clone(), next));
-            if is_quiet || PATIENCE < began.elapsed() {
+            if is_quiet || until < Instant::now() {
                 return Ok(());
             }
             before = Some((holder, next));
-            pauses.once_more(deadline).await?;
+            pauses.until_next_look(deadline).await?;
         }
     }
 
@@ -393,29 +395,40 @@ impl<S> Tails<S> {
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
     longest: Duration,
+    took: Duration,
 }
 
 impl Pauses {
     /// Pauses for a random part of a time that doubles. It begins with twice what a try takes, so that of two writers
     /// one is through before the other comes.
     pub(super) async fn next(&mut self, took: Duration, deadline: Instant) -> Result<(), JournalError> {
-        self.longest = (self.longest.max(took).max(FIRST_PAUSE) * 2).min(LONGEST_PAUSE);
-        self.once_more(deadline).await
+        self.took = took.clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        self.longest = (self.longest.max(self.took) * 2).min(LONGEST_PAUSE);
+        pause_for(random_part(self.longest), deadline).await
     }
 
-    /// Pauses for a random part of the same time.
-    async fn once_more(&self, deadline: Instant) -> Result<(), JournalError> {
-        let mut random = [0; 2];
-        // Without random numbers the pause is merely the longest.
-        let part = rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));
-        let until = Instant::now() + self.longest * u32::from(part) / u32::from(u16::MAX);
-        if deadline <= until {
-            let doing = "waiting for other writers of the journal".to_owned();
-            return Err(KafkaError::Deadline(doing).into());
-        }
-        tokio::time::sleep_until(until.into()).await;
-        Ok(())
+    /// Pauses between two looks at what others do: for longer than somebody who writes needs between two transactions,
+    /// which is one of the four round trips of a try.
+    async fn until_next_look(&self, deadline: Instant) -> Result<(), JournalError> {
+        pause_for(self.took / 2 + random_part(self.took), deadline).await
     }
+}
+
+async fn pause_for(time: Duration, deadline: Instant) -> Result<(), JournalError> {
+    let until = Instant::now() + time;
+    if deadline <= until {
+        let doing = "waiting for other writers of the journal".to_owned();
+        return Err(KafkaError::Deadline(doing).into());
+    }
+    tokio::time::sleep_until(until.into()).await;
+    Ok(())
+}
+
+fn random_part(of: Duration) -> Duration {
+    let mut random = [0; 2];
+    // Without random numbers it is merely all of it.
+    let part = rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));
+    of * u32::from(part) / u32::from(u16::MAX)
 }
 
 /// A command that waits to be written.

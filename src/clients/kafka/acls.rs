@@ -103,19 +103,19 @@ struct Snapshot {
 
 impl Acls for Wired {
     fn refresh_acls<'a>(&'a self, filter: &'a AclFilter, deadline: Instant) -> Answer<'a, Vec<AclBinding>> {
-        Box::pin(self.0.refresh_acls(filter, deadline))
+        self.told(self.0.refresh_acls(filter, deadline))
     }
 
     fn acls<'a>(&'a self, filter: &'a AclFilter, deadline: Instant) -> Answer<'a, Vec<AclBinding>> {
-        Box::pin(self.0.acls(filter, deadline))
+        self.told(self.0.acls(filter, deadline))
     }
 
     fn create_acls<'a>(&'a self, bindings: &'a [AclBinding], deadline: Instant) -> Answer<'a, AclFailures> {
-        Box::pin(self.0.alter_acls(|it| &it.rules.creates, "creating ACLs", bindings, true, deadline))
+        self.told(self.0.alter_acls(|it| &it.rules.creates, "creating ACLs", bindings, true, deadline))
     }
 
     fn delete_acls<'a>(&'a self, bindings: &'a [AclBinding], deadline: Instant) -> Answer<'a, AclFailures> {
-        Box::pin(self.0.alter_acls(|it| &it.rules.deletes, "deleting ACLs", bindings, false, deadline))
+        self.told(self.0.alter_acls(|it| &it.rules.deletes, "deleting ACLs", bindings, false, deadline))
     }
 }
 

@@ -165,14 +165,7 @@ impl Client {
         deadline: Instant,
         build: impl FnOnce(i16) -> Result<R, KafkaError>,
     ) -> Result<R::Response, Trouble> {
-        let connection = async {
-            match to {
-                Target::Any => self.any_connection().await,
-                Target::Controller => self.controller_connection(deadline).await,
-                Target::Node(id) => self.node_connection(id).await,
-            }
-        };
-        let answer = match in_time(deadline, connection).await {
+        let answer = match in_time(deadline, self.connection_to(to, deadline)).await {
             Ok(it) => self.call_on(&it, deadline, build).await,
             Err(trouble) => Err(trouble),
         };
@@ -180,6 +173,20 @@ impl Client {
             self.forget_controller();
         }
         answer
+    }
+
+    async fn connection_to(&self, target: Target, deadline: Instant) -> Result<Arc<Connection>, Trouble> {
+        match target {
+            Target::Any => self.any_connection().await,
+            Target::Controller => self.controller_connection(deadline).await,
+            Target::Node(id) => self.node_connection(id).await,
+        }
+    }
+
+    /// The version in which a request is sent to a broker, to which this connects.
+    pub(super) async fn version<R: Ask>(&self, to: Target, deadline: Instant) -> Result<i16, Trouble> {
+        let connection = in_time(deadline, self.connection_to(to, deadline)).await?;
+        connection.version::<R>().map_err(Trouble::Final)
     }
 
     async fn call_on<R: Ask>(
@@ -395,9 +402,19 @@ impl fmt::Debug for Client {
 #[derive(Debug)]
 pub(super) struct Wired(pub(super) Arc<Client>);
 
+impl Wired {
+    /// An answer, whose refusal names who asked.
+    pub(super) fn told<'a, T: 'a>(
+        &'a self,
+        answer: impl Future<Output = Result<T, KafkaError>> + Send + 'a,
+    ) -> Answer<'a, T> {
+        Box::pin(async move { answer.await.map_err(|it| it.of(self.0.settings.principal.as_ref())) })
+    }
+}
+
 impl Kafka for Wired {
     fn cluster(&self, deadline: Instant) -> Answer<'_, Cluster> {
-        Box::pin(self.0.cluster(deadline))
+        self.told(self.0.cluster(deadline))
     }
 
     fn refresh_topic<'a>(
@@ -406,35 +423,35 @@ impl Kafka for Wired {
         keys: &'a [String],
         deadline: Instant,
     ) -> Answer<'a, Option<Topic>> {
-        Box::pin(self.0.refresh_topic(name, keys, deadline))
+        self.told(self.0.refresh_topic(name, keys, deadline))
     }
 
     fn describe_topic<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, Option<Topic>> {
-        Box::pin(self.0.describe_topic(name, deadline))
+        self.told(self.0.describe_topic(name, deadline))
     }
 
     fn topics(&self, deadline: Instant) -> Answer<'_, Vec<Topic>> {
-        Box::pin(self.0.topics(deadline))
+        self.told(self.0.topics(deadline))
     }
 
     fn topic_never_written<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, bool> {
-        Box::pin(self.0.topic_never_written(name, deadline))
+        self.told(self.0.topic_never_written(name, deadline))
     }
 
     fn create_topic<'a>(&'a self, spec: &'a TopicSpec, deadline: Instant) -> Answer<'a, Topic> {
-        Box::pin(self.0.create_topic(spec, deadline))
+        self.told(self.0.create_topic(spec, deadline))
     }
 
     fn check_create_topic<'a>(&'a self, spec: &'a TopicSpec, deadline: Instant) -> Answer<'a, ()> {
-        Box::pin(self.0.check_create_topic(spec, deadline))
+        self.told(self.0.check_create_topic(spec, deadline))
     }
 
     fn grow_partitions<'a>(&'a self, name: &'a TopicName, count: i32, deadline: Instant) -> Answer<'a, ()> {
-        Box::pin(self.0.grow_partitions(name, count, deadline))
+        self.told(self.0.grow_partitions(name, count, deadline))
     }
 
     fn check_grow_partitions<'a>(&'a self, name: &'a TopicName, count: i32, deadline: Instant) -> Answer<'a, ()> {
-        Box::pin(self.0.check_grow_partitions(name, count, deadline))
+        self.told(self.0.check_grow_partitions(name, count, deadline))
     }
 
     fn alter_topic_config<'a>(
@@ -443,7 +460,7 @@ impl Kafka for Wired {
         changes: &'a BTreeMap<String, Option<String>>,
         deadline: Instant,
     ) -> Answer<'a, ()> {
-        Box::pin(self.0.alter_topic_config(name, changes, deadline))
+        self.told(self.0.alter_topic_config(name, changes, deadline))
     }
 
     fn check_alter_topic_config<'a>(
@@ -452,15 +469,15 @@ impl Kafka for Wired {
         changes: &'a BTreeMap<String, Option<String>>,
         deadline: Instant,
     ) -> Answer<'a, ()> {
-        Box::pin(self.0.check_alter_topic_config(name, changes, deadline))
+        self.told(self.0.check_alter_topic_config(name, changes, deadline))
     }
 
     fn delete_topic<'a>(&'a self, name: &'a TopicName, id: Option<&'a str>, deadline: Instant) -> Answer<'a, ()> {
-        Box::pin(self.0.delete_topic(name, id, deadline))
+        self.told(self.0.delete_topic(name, id, deadline))
     }
 
     fn consumer_group<'a>(&'a self, group: &'a str, deadline: Instant) -> Answer<'a, Option<ConsumerGroup>> {
-        Box::pin(self.0.consumer_group(group, deadline))
+        self.told(self.0.consumer_group(group, deadline))
     }
 }
 

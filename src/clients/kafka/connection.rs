@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use kafka_protocol::{
     error::ResponseError,
-    messages::{ApiVersionsRequest, ApiVersionsResponse},
+    messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse},
     protocol::{Request, StrBytes, VersionRange},
 };
 use rustls::ClientConfig;
@@ -33,6 +33,7 @@ use crate::clients::kafka::{
     locked,
     requests::Ask,
     sasl, tls,
+    transactions::BY_BROKERS,
     trouble::Trouble,
 };
 
@@ -239,6 +240,14 @@ fn malformed(broker: &HostPort, what: String) -> Trouble {
     Trouble::Final(KafkaError::Malformed { broker: broker.clone(), what })
 }
 
+/// Whether the cluster is at the level at which brokers add partitions to transactions. Brokers know versions of requests
+/// that they must not be sent before.
+fn lets_brokers_add(answer: &ApiVersionsResponse) -> bool {
+    let is_valid = 0 <= answer.finalized_features_epoch;
+    let mut features = answer.finalized_features.iter();
+    is_valid && features.any(|it| it.name.as_str() == "transaction.version" && 2 <= it.max_version_level)
+}
+
 /// The newest version in both ranges.
 fn common_version(theirs: Option<&VersionRange>, (oldest, newest): (i16, i16)) -> Option<i16> {
     let newest = newest.min(theirs?.max);
@@ -304,6 +313,12 @@ impl Wire {
         }
         let range = |min, max| VersionRange { min, max };
         self.versions = answer.api_keys.iter().map(|it| (it.api_key, range(it.min_version, it.max_version))).collect();
+        if !lets_brokers_add(&answer) {
+            let (produce, end) = BY_BROKERS;
+            for (key, first) in [(ApiKey::Produce, produce), (ApiKey::EndTxn, end)] {
+                self.versions.entry(key as i16).and_modify(|it| it.max = it.max.min(first - 1));
+            }
+        }
         Ok(())
     }
 

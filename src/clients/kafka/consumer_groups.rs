@@ -98,7 +98,7 @@ fn exists(group: &str, code: i16, message: Option<&str>) -> Result<bool, Trouble
         // The broker tells nothing of a group whose topics the caller may not see, nor which they are.
         Some(ResponseError::TopicAuthorizationFailed) => {
             let resource = format!("the topics of group `{group}`");
-            Err(Trouble::Final(KafkaError::Denied { operation: "DESCRIBE", resource }))
+            Err(Trouble::Final(KafkaError::Denied { operation: "DESCRIBE", resource, principal: None }))
         }
         Some(_) => Trouble::of_code(code, message, Asked { operation: "DESCRIBE", name: group }).map_or(Ok(true), Err),
     }

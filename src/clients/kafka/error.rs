@@ -1,6 +1,6 @@
 //! How a cluster fails, in Kafka's words.
 
-use crate::clients::kafka::HostPort;
+use crate::{clients::kafka::HostPort, governance::acl::Principal};
 
 /// Why a call on a cluster failed. A variant exists where somebody treats it differently.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +21,8 @@ pub enum KafkaError {
         operation: &'static str,
         /// The resource, such as ``topic `a` ``.
         resource: String,
+        /// The caller, where the settings tell who that is.
+        principal: Option<Principal>,
     },
     /// The cluster has no authorizer, so that there are no ACLs.
     #[error("the cluster has no authorizer")]
@@ -61,6 +63,18 @@ pub enum KafkaError {
     /// The time was up.
     #[error("the time was up while {0}")]
     Deadline(String),
+}
+
+impl KafkaError {
+    /// The error of a caller of that name.
+    pub(super) fn of(self, caller: Option<&Principal>) -> Self {
+        match self {
+            Self::Denied { operation, resource, principal: None } => {
+                Self::Denied { operation, resource, principal: caller.cloned() }
+            }
+            other => other,
+        }
+    }
 }
 
 /// Why a broker could not be reached, each with a setting to change.

@@ -70,19 +70,19 @@ impl Facts for Wired {
         keys: &'a [&'a str],
         deadline: Instant,
     ) -> Answer<'a, BTreeMap<String, BrokerSetting>> {
-        Box::pin(self.0.broker_config(broker, keys, deadline))
+        self.told(self.0.broker_config(broker, keys, deadline))
     }
 
     fn cluster_rights(&self, deadline: Instant) -> Answer<'_, Option<BTreeSet<Operation>>> {
-        Box::pin(self.0.cluster_rights(deadline))
+        self.told(self.0.cluster_rights(deadline))
     }
 
     fn topic_rights<'a>(&'a self, name: &'a TopicName, deadline: Instant) -> Answer<'a, Option<BTreeSet<Operation>>> {
-        Box::pin(self.0.topic_rights(name, deadline))
+        self.told(self.0.topic_rights(name, deadline))
     }
 
     fn wants_idempotent_write(&self, deadline: Instant) -> Answer<'_, bool> {
-        Box::pin(self.0.wants_idempotent_write(deadline))
+        self.told(self.0.wants_idempotent_write(deadline))
     }
 }
 
@@ -137,7 +137,7 @@ impl Client {
         Ok(res)
     }
 
-    async fn cluster_rights(&self, deadline: Instant) -> Result<Option<BTreeSet<Operation>>, KafkaError> {
+    pub(super) async fn cluster_rights(&self, deadline: Instant) -> Result<Option<BTreeSet<Operation>>, KafkaError> {
         let mut tries = Tries::new(deadline, || "reading the rights on the cluster".to_owned());
         loop {
             let request = DescribeClusterRequest::default().with_include_cluster_authorized_operations(true);

@@ -86,9 +86,9 @@ pub struct Lease {
     pub id: String,
     /// The id of the producer that Kafka made of it.
     pub producer_id: i64,
-    /// How often the lease was taken.
+    /// How often the lease was taken, and on newer clusters written under.
     pub epoch: i16,
-    /// How many records were written under it, by topic.
+    /// How many records were written in this epoch, by topic.
     pub sequences: BTreeMap<TopicName, i32>,
 }
 
@@ -150,15 +150,15 @@ pub struct Appended {
 
 impl Log for Wired {
     fn read_log<'a>(&'a self, topic: &'a TopicName, from: i64, deadline: Instant) -> Answer<'a, LogRead> {
-        Box::pin(self.0.read_log(topic, from, deadline))
+        self.told(self.0.read_log(topic, from, deadline))
     }
 
     fn take_lease<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Lease> {
-        Box::pin(self.0.take_lease(id, deadline))
+        self.told(self.0.take_lease(id, deadline))
     }
 
     fn lease_holder<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Option<LeaseHolder>> {
-        Box::pin(self.0.lease_holder(id, deadline))
+        self.told(self.0.lease_holder(id, deadline))
     }
 
     fn append_to_logs<'a>(
@@ -167,6 +167,6 @@ impl Log for Wired {
         appends: &'a [Append],
         deadline: Instant,
     ) -> Answer<'a, Outcome> {
-        Box::pin(self.0.append_to_logs(lease, appends, deadline))
+        self.told(self.0.append_to_logs(lease, appends, deadline))
     }
 }

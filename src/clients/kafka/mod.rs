@@ -11,6 +11,7 @@ mod facts;
 mod frame;
 mod log;
 mod log_reads;
+mod names;
 mod own_writes;
 mod queue;
 mod quotas;
@@ -42,8 +43,11 @@ pub use facts::{BrokerSetting, Facts};
 pub use log::{
     Append, Appended, Lease, LeaseHolder, Log, LogRead, LogRecord, NewRecord, Outcome, TRANSACTION_TIMEOUT_MS,
 };
+pub use names::{Listed, Names};
 pub use quotas::{Quota, QuotaChanges, QuotaEntity, QuotaName, Quotas};
 pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
+
+pub(super) use tls::{client_config, problem as tls_problem};
 
 use crate::governance::topic::{TopicName, TopicSpec};
 
@@ -56,7 +60,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, KafkaError>> + Se
 /// Every method returns when the cluster agrees, or at the deadline with [`KafkaError::Deadline`]; retriable codes,
 /// moved controllers and broken connections are the client's matter. A write whose answer was lost is settled by
 /// reading back before an error is returned. Concurrent calls of one kind leave as one request.
-pub trait Kafka: Acls + Facts + Log + Quotas + Send + Sync + fmt::Debug {
+pub trait Kafka: Acls + Facts + Log + Names + Quotas + Send + Sync + fmt::Debug {
     /// The cluster itself: asked anew each time but for the id, which never changes.
     fn cluster(&self, deadline: Instant) -> Answer<'_, Cluster>;
 

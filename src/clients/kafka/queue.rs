@@ -188,6 +188,7 @@ mod tests {
             tls: None,
             sasl: None,
             request_timeout: Duration::from_secs(1),
+            principal: None,
         };
         let client = Arc::new(Client::new(settings));
         let begin = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -18,7 +18,8 @@ use kafka_protocol::{
 
 use crate::clients::kafka::{
     Answer, KafkaError,
-    client::{Client, Target, Wired},
+    client::{Client, Target, Wired, in_time},
+    locked,
     queue::{Gathered, Queue, QueueOf, gathered},
     requests::wire_text,
     topic_reads::all,
@@ -27,6 +28,10 @@ use crate::clients::kafka::{
 
 /// The quotas of clients.
 pub trait Quotas: Send + Sync {
+    /// The quota of exactly this entity, for a refresh: from a snapshot of at most 30 s, which this client's own writes
+    /// invalidate; empty if it has none.
+    fn refresh_quota<'a>(&'a self, of: &'a QuotaEntity, deadline: Instant) -> Answer<'a, Quota>;
+
     /// The quota of exactly this entity, asked anew; empty if it has none.
     fn quota<'a>(&'a self, of: &'a QuotaEntity, deadline: Instant) -> Answer<'a, Quota>;
 
@@ -117,11 +122,23 @@ const CHANGING: Asked<'_> = Asked { operation: "ALTER_CONFIGS", name: "" };
 /// How long a changed quota may take to show on a broker until the controller's word is enough.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// What a client keeps of quotas: changes that wait to be sent.
+/// How long a snapshot is served.
+const MAX_AGE: Duration = Duration::from_secs(30);
+
+/// What a client keeps of quotas.
 #[derive(Default)]
 pub(super) struct QuotaQueues {
     alters: Queue<AlterQuota>,
     checks: Queue<AlterQuota>,
+    snapshot: tokio::sync::Mutex<Option<Snapshot>>,
+    /// When a write of this client began or ended last: what was read before says nothing any more.
+    written: Mutex<Option<Instant>>,
+}
+
+/// All quotas, as they were at one time.
+struct Snapshot {
+    taken: Instant,
+    quotas: Arc<BTreeMap<QuotaEntity, Quota>>,
 }
 
 /// A change of a quota, or the question whether it would succeed.
@@ -133,15 +150,23 @@ struct AlterQuota {
 }
 
 impl Quotas for Wired {
+    fn refresh_quota<'a>(&'a self, of: &'a QuotaEntity, deadline: Instant) -> Answer<'a, Quota> {
+        self.told(self.0.refresh_quota(of, deadline))
+    }
+
     fn quota<'a>(&'a self, of: &'a QuotaEntity, deadline: Instant) -> Answer<'a, Quota> {
-        Box::pin(self.0.quota(of, deadline))
+        self.told(self.0.quota(of, deadline))
     }
 
     fn alter_quota<'a>(&'a self, of: &'a QuotaEntity, changes: &'a QuotaChanges, deadline: Instant) -> Answer<'a, ()> {
-        Box::pin(async move {
-            self.0.alter_quota(of, changes, false, deadline).await?;
-            self.0.await_quota(of, changes, deadline.min(Instant::now() + SETTLING)).await;
-            Ok(())
+        self.told(async move {
+            self.0.touch_quotas();
+            let res = self.0.alter_quota(of, changes, false, deadline).await;
+            if res.is_ok() {
+                self.0.await_quota(of, changes, deadline.min(Instant::now() + SETTLING)).await;
+            }
+            self.0.touch_quotas();
+            res
         })
     }
 
@@ -151,11 +176,43 @@ impl Quotas for Wired {
         changes: &'a QuotaChanges,
         deadline: Instant,
     ) -> Answer<'a, ()> {
-        Box::pin(self.0.alter_quota(of, changes, true, deadline))
+        self.told(self.0.alter_quota(of, changes, true, deadline))
     }
 }
 
 impl Client {
+    async fn refresh_quota(&self, of: &QuotaEntity, deadline: Instant) -> Result<Quota, KafkaError> {
+        let mut tries = Tries::new(deadline, || "reading client quotas".to_owned());
+        loop {
+            let fresh = Instant::now().checked_sub(MAX_AGE).max(*locked(&self.quotas.written));
+            match in_time(deadline, Box::pin(self.all_quotas(fresh, deadline))).await {
+                Ok(all) => return Ok(all.get(of).cloned().unwrap_or_default()),
+                Err(trouble) => tries.next(trouble).await?,
+            }
+        }
+    }
+
+    /// All quotas, as they were not before a time. Those who ask together share an answer.
+    async fn all_quotas(
+        &self,
+        not_before: Option<Instant>,
+        deadline: Instant,
+    ) -> Result<Arc<BTreeMap<QuotaEntity, Quota>>, Trouble> {
+        let mut kept = self.quotas.snapshot.lock().await;
+        if let Some(it) = kept.as_ref().filter(|it| not_before.is_none_or(|time| time <= it.taken)) {
+            return Ok(it.quotas.clone());
+        }
+        *kept = None;
+        let taken = Instant::now();
+        let quotas = Arc::new(self.described_quotas(DescribeClientQuotasRequest::default(), deadline).await?);
+        *kept = Some(Snapshot { taken, quotas: quotas.clone() });
+        Ok(quotas)
+    }
+
+    fn touch_quotas(&self) {
+        *locked(&self.quotas.written) = Some(Instant::now());
+    }
+
     async fn quota(&self, of: &QuotaEntity, deadline: Instant) -> Result<Quota, KafkaError> {
         let mut tries = Tries::new(deadline, || "reading a client quota".to_owned());
         loop {
@@ -175,17 +232,24 @@ impl Client {
         let request = DescribeClientQuotasRequest::default()
             .with_components(of.parts().map(component).collect())
             .with_strict(true);
+        Ok(self.described_quotas(request, deadline).await?.remove(of).unwrap_or_default())
+    }
+
+    async fn described_quotas(
+        &self,
+        request: DescribeClientQuotasRequest,
+        deadline: Instant,
+    ) -> Result<BTreeMap<QuotaEntity, Quota>, Trouble> {
         let answer = self.call(Target::Any, deadline, |_| Ok(request)).await?;
         if let Some(trouble) = Trouble::of_code(answer.error_code, answer.error_message.as_deref(), SEEING) {
             return Err(trouble);
         }
-        let is_it = |it: &&kafka_protocol::messages::describe_client_quotas_response::EntryData| {
+        let entries = answer.entries.unwrap_or_default().into_iter().filter_map(|it| {
             let parts = it.entity.iter().map(|it| (it.entity_type.as_str(), it.entity_name.as_ref()));
-            QuotaEntity::of_parts(parts).as_ref() == Some(of)
-        };
-        let entries = answer.entries.unwrap_or_default();
-        let found = entries.iter().find(is_it).map(|it| &it.values);
-        Ok(found.into_iter().flatten().map(|it| (it.key.to_string(), it.value)).collect())
+            let of = QuotaEntity::of_parts(parts)?;
+            Some((of, it.values.iter().map(|it| (it.key.to_string(), it.value)).collect()))
+        });
+        Ok(entries.collect())
     }
 
     async fn alter_quota(

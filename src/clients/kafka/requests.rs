@@ -9,9 +9,9 @@ use kafka_protocol::{
         CreatePartitionsRequest, CreateTopicsRequest, DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest,
         DescribeClientQuotasRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
         DescribeTransactionsRequest, EndTxnRequest, FetchRequest, FindCoordinatorRequest,
-        IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest,
-        TopicName as WireTopicName, describe_configs_request::DescribeConfigsResource,
-        metadata_request::MetadataRequestTopic,
+        IncrementalAlterConfigsRequest, InitProducerIdRequest, ListGroupsRequest, ListOffsetsRequest,
+        ListTransactionsRequest, MetadataRequest, ProduceRequest, TopicName as WireTopicName,
+        describe_configs_request::DescribeConfigsResource, metadata_request::MetadataRequestTopic,
     },
     protocol::{Request, StrBytes},
 };
@@ -49,8 +49,7 @@ macro_rules! asks {
 }
 
 // Metadata from 4, which does not create the topics it is asked about, to 12: 13 tells clients to start over, which
-// this one does anyway. DeleteTopics from 6 by id. Fetch from 13 and Produce from 13 name topics by id. Of transactions,
-// the versions before brokers add partitions by themselves.
+// this one does anyway. DeleteTopics from 6 by id. Fetch from 13 and Produce from 13 name topics by id.
 asks! {
     MetadataRequest, 4..=12, "metadata that leaves topics as they are (Kafka 0.11)";
     DescribeConfigsRequest, 1..=4, "descriptions of configurations (Kafka 1.1)";
@@ -67,12 +66,14 @@ asks! {
     ListOffsetsRequest, 1..=7, "end offsets (Kafka 0.10.1)";
     FindCoordinatorRequest, 0..=6, "the search for a group's coordinator (Kafka 0.8.2)";
     DescribeGroupsRequest, 0..=6, "descriptions of classic groups (Kafka 0.9)";
+    ListGroupsRequest, 0..=5, "lists of groups (Kafka 0.9)";
+    ListTransactionsRequest, 0..=1, "lists of transactional ids (Kafka 3.0)";
     FetchRequest, 4..=12, "reads of committed records (Kafka 0.11)";
     InitProducerIdRequest, 0..=4, "leases of transactional ids (Kafka 0.11)";
     DescribeTransactionsRequest, 0..=0, "descriptions of transactions (Kafka 3.0)";
     AddPartitionsToTxnRequest, 0..=3, "transactions (Kafka 0.11)";
-    ProduceRequest, 3..=11, "transactional writes (Kafka 0.11)";
-    EndTxnRequest, 0..=4, "ends of transactions (Kafka 0.11)";
+    ProduceRequest, 3..=12, "transactional writes (Kafka 0.11)";
+    EndTxnRequest, 0..=5, "ends of transactions (Kafka 0.11)";
     ConsumerGroupDescribeRequest, 0..=1, "descriptions of groups of the new consumer protocol (Kafka 3.7)";
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use crate::governance::acl::Principal;
+
 /// What a client needs to know to reach a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KafkaSettings {
@@ -13,6 +15,8 @@ pub struct KafkaSettings {
     pub sasl: Option<Sasl>,
     /// How long one request may take, the connection included.
     pub request_timeout: Duration,
+    /// Who Kafka says is calling, as far as that is known, for messages.
+    pub principal: Option<Principal>,
 }
 
 /// `host:port`.

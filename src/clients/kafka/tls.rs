@@ -14,7 +14,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use crate::clients::kafka::{ConnectProblem, Tls};
 
 /// The settings as rustls wants them; files of the system's authorities are read here.
-pub(super) fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>, ConnectProblem> {
+pub(in crate::clients) fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>, ConnectProblem> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -79,7 +79,7 @@ pub(super) async fn handshake(
 }
 
 /// What a failed read, write or handshake on TLS means; `None` if it has nothing to do with TLS.
-pub(super) fn problem(error: &io::Error) -> Option<ConnectProblem> {
+pub(in crate::clients) fn problem(error: &io::Error) -> Option<ConnectProblem> {
     let error = error.get_ref()?.downcast_ref::<Error>()?;
     Some(match error {
         Error::InvalidMessage(_) => ConnectProblem::TlsToPlaintext,

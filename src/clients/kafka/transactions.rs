@@ -1,11 +1,11 @@
 //! Writing to several topics in one transaction, as Kafka has it since 0.11: the coordinator of a transactional id gives
 //! out leases and hears of each partition before it is written to.
 //!
-//! Versions stay below those of KIP-890's second part (`Produce` 12, `EndTxn` 5), in which brokers add partitions by
-//! themselves and change the epoch with each transaction: brokers that know it serve this way as well.
+//! Where the cluster has KIP-890's second part (`transaction.version` 2, Kafka 4.0; see [`BY_BROKERS`]), brokers add
+//! partitions by themselves, which saves a round trip, and change the epoch with each transaction.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::{Future, poll_fn},
     pin::Pin,
     task::Poll,
@@ -35,6 +35,11 @@ use kafka_protocol::{
         produce_response::PartitionProduceResponse,
     },
 };
+
+/// The first version of [`ProduceRequest`] with which brokers tell the coordinator themselves what is written to, and the
+/// first of [`EndTxnRequest`] that answers with the epoch for the next transaction. Both come with the same level of a
+/// cluster's feature: see [`Connection`](super::connection::Connection).
+pub(super) const BY_BROKERS: (i16, i16) = (12, 5);
 
 /// Acknowledged by all replicas that are in sync.
 const BY_ALL: i16 = -1;
@@ -131,13 +136,25 @@ impl Client {
         if !self.add_to_transaction(lease, appends, deadline).await? {
             return Ok(Outcome::Fenced);
         }
-        let Some(written) = self.write_all(lease, appends, deadline).await? else { return Ok(Outcome::Fenced) };
+        let written = match self.write_all(lease, appends, deadline).await {
+            Ok(Some(written)) => written,
+            Ok(None) => return Ok(Outcome::Fenced),
+            Err(error) => {
+                // Some topics may have been written to. An open transaction would keep readers waiting until the broker
+                // aborts it, which it does if this is not heard.
+                let _ = self.end(lease, false, deadline).await;
+                return Err(error);
+            }
+        };
         let is_elsewhere = |(append, it): (&Append, &Appended)| append.at.is_some_and(|at| at != it.offset);
         if appends.iter().zip(&written).any(is_elsewhere) {
             return self.abort(lease, deadline).await;
         }
+        let before = lease.epoch_of_producer();
         let outcome = self.commit(lease, written, deadline).await?;
-        for it in appends {
+        // Each epoch counts its records from the beginning.
+        let counted = if lease.epoch_of_producer() == before { appends } else { &[] };
+        for it in counted {
             let written = i32::try_from(it.records.len()).unwrap_or(i32::MAX);
             let sequence = lease.sequences.entry(it.topic.clone()).or_default();
             *sequence = sequence.saturating_add(written);
@@ -174,6 +191,9 @@ impl Client {
             .with_v3_and_below_producer_epoch(lease.epoch)
             .with_v3_and_below_topics(appends.iter().map(topic).collect());
         let coordinator = self.coordinator(Coordinated::Transaction, &lease.id, deadline).await?;
+        if self.brokers_add(coordinator, appends, deadline).await? {
+            return Ok(());
+        }
         let answer = self.call(Target::Node(coordinator), deadline, |_| Ok(request)).await?;
         for topic in &answer.results_by_topic_v3_and_below {
             for partition in &topic.results_by_partition {
@@ -188,6 +208,21 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// Whether all brokers that take part tell the coordinator themselves. In a cluster whose feature was raised a moment
+    /// ago, some connections may be older than that.
+    async fn brokers_add(&self, coordinator: i32, appends: &[Append], deadline: Instant) -> Result<bool, Trouble> {
+        let mut nodes = BTreeSet::from([coordinator]);
+        for it in appends {
+            nodes.insert(self.leader(&it.topic, deadline).await?);
+        }
+        for node in nodes {
+            if self.version::<ProduceRequest>(Target::Node(node), deadline).await? < BY_BROKERS.0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Writes to all topics at once. A request whose answer was lost is sent again as it was, which brokers recognize.
@@ -268,8 +303,15 @@ impl Client {
             None => Err(unanswered(&lease.id).into()),
         }
     }
-    async fn commit(&self, lease: &Lease, written: Vec<Appended>, deadline: Instant) -> Result<Outcome, KafkaError> {
-        let mut tries = Tries::new(deadline, || format!("committing a transaction of `{}`", lease.id));
+
+    async fn commit(
+        &self,
+        lease: &mut Lease,
+        written: Vec<Appended>,
+        deadline: Instant,
+    ) -> Result<Outcome, KafkaError> {
+        let id = lease.id.clone();
+        let mut tries = Tries::new(deadline, || format!("committing a transaction of `{id}`"));
         let mut is_lost = false;
         loop {
             let trouble = match self.end(lease, true, deadline).await {
@@ -280,7 +322,7 @@ impl Client {
                 Err(Obstacle::Trouble(trouble)) => trouble,
             };
             is_lost |= trouble.is_lost() || may_be_done(&trouble);
-            match tries.next(self.astray(&lease.id, trouble)).await {
+            match tries.next(self.astray(&id, trouble)).await {
                 Ok(()) => {}
                 Err(_) if is_lost => return Ok(Outcome::Unknown),
                 Err(error) => return Err(error),
@@ -289,18 +331,19 @@ impl Client {
     }
 
     /// Takes back what was written. If that cannot be said, the next lease does it.
-    async fn abort(&self, lease: &Lease, deadline: Instant) -> Result<Outcome, KafkaError> {
-        let mut tries = Tries::new(deadline, || format!("aborting a transaction of `{}`", lease.id));
+    async fn abort(&self, lease: &mut Lease, deadline: Instant) -> Result<Outcome, KafkaError> {
+        let id = lease.id.clone();
+        let mut tries = Tries::new(deadline, || format!("aborting a transaction of `{id}`"));
         loop {
             match self.end(lease, false, deadline).await {
                 Ok(()) => return Ok(Outcome::Elsewhere),
                 Err(Obstacle::Fenced) => return Ok(Outcome::Fenced),
-                Err(Obstacle::Trouble(trouble)) => tries.next(self.astray(&lease.id, trouble)).await?,
+                Err(Obstacle::Trouble(trouble)) => tries.next(self.astray(&id, trouble)).await?,
             }
         }
     }
 
-    async fn end(&self, lease: &Lease, is_committed: bool, deadline: Instant) -> Result<(), Obstacle> {
+    async fn end(&self, lease: &mut Lease, is_committed: bool, deadline: Instant) -> Result<(), Obstacle> {
         let request = EndTxnRequest::default()
             .with_transactional_id(transactional_id(&lease.id))
             .with_producer_id(ProducerId(lease.producer_id))
@@ -308,7 +351,20 @@ impl Client {
             .with_committed(is_committed);
         let coordinator = self.coordinator(Coordinated::Transaction, &lease.id, deadline).await?;
         let answer = self.call(Target::Node(coordinator), deadline, |_| Ok(request)).await?;
-        obstacle(answer.error_code, None, Asked { operation: "WRITE", name: &lease.id }).map_or(Ok(()), Err)
+        if let Some(it) = obstacle(answer.error_code, None, Asked { operation: "WRITE", name: &lease.id }) {
+            return Err(it);
+        }
+        if 0 <= answer.producer_id.0 {
+            (lease.producer_id, lease.epoch) = (answer.producer_id.0, answer.producer_epoch);
+            lease.sequences.clear();
+        }
+        Ok(())
+    }
+}
+
+impl Lease {
+    fn epoch_of_producer(&self) -> (i64, i16) {
+        (self.producer_id, self.epoch)
     }
 }
 

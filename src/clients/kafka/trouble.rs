@@ -40,7 +40,8 @@ impl Trouble {
             Some(text) if !text.is_empty() => text.to_owned(),
             _ => name.to_lowercase().replace('_', " "),
         };
-        let denied = |resource| Self::Final(KafkaError::Denied { operation: asked.operation, resource });
+        let denied =
+            |resource| Self::Final(KafkaError::Denied { operation: asked.operation, resource, principal: None });
         Some(match error {
             R::TopicAuthorizationFailed => denied(format!("topic `{}`", asked.name)),
             R::GroupAuthorizationFailed => denied(format!("group `{}`", asked.name)),
@@ -188,7 +189,7 @@ mod tests {
         assert!(matches!(trouble(36), Trouble::Final(KafkaError::TopicExists(name)) if name == "a"));
         assert!(matches!(trouble(3), Trouble::Final(KafkaError::NoTopic(_))));
         assert!(
-            matches!(trouble(29), Trouble::Final(KafkaError::Denied { operation: "CREATE", resource }) if resource == "topic `a`")
+            matches!(trouble(29), Trouble::Final(KafkaError::Denied { operation: "CREATE", resource, .. }) if resource == "topic `a`")
         );
         assert!(matches!(trouble(30), Trouble::Final(KafkaError::Denied { resource, .. }) if resource == "group `a`"));
         assert!(matches!(trouble(54), Trouble::Final(KafkaError::NoAuthorizer)));

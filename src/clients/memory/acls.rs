@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{MemoryCluster, State};
+use super::{Authorizer, MemoryCluster, State};
 use crate::{
     clients::kafka::{AclFailures, AclFilter, Acls, Answer, KafkaError},
     governance::{
@@ -19,7 +19,22 @@ impl MemoryCluster {
 
     /// Has no authorizer from now on: everybody may do everything.
     pub fn remove_authorizer(&self) {
-        self.state().is_open = true;
+        self.state().authorizer = Authorizer::Absent;
+    }
+
+    /// Keeps and shows rules from now on, and follows none: everybody may do everything, as far as rules go.
+    pub fn ignore_rules(&self) {
+        self.state().authorizer = Authorizer::Ignores;
+    }
+
+    /// Takes rules from now on without keeping them, and follows none.
+    pub fn forget_rules(&self) {
+        self.state().authorizer = Authorizer::Forgets;
+    }
+
+    /// Has these rules too, whoever made them.
+    pub fn add_rules(&self, rules: impl IntoIterator<Item = AclBinding>) {
+        self.state().rules.extend(rules);
     }
 
     fn with_rules<T: Send + 'static>(
@@ -29,7 +44,7 @@ impl MemoryCluster {
         answer: impl FnOnce(&mut State) -> T,
     ) -> Answer<'_, T> {
         self.answer(call, |state| {
-            if state.is_open {
+            if state.authorizer == Authorizer::Absent {
                 return Err(KafkaError::NoAuthorizer);
             }
             state.permit(operation, ResourceType::Cluster, CLUSTER)?;
@@ -46,7 +61,9 @@ impl State {
         resource_type: ResourceType,
         resource_name: &str,
     ) -> Result<(), KafkaError> {
-        let Some(principal) = self.caller.as_ref().filter(|_| !self.is_open) else { return Ok(()) };
+        let Some(principal) = self.caller.as_ref().filter(|_| self.authorizer == Authorizer::Follows) else {
+            return Ok(());
+        };
         let access = Access { principal, host: Some("127.0.0.1"), operation, resource_type, resource_name };
         if verdict(&self.rules, access) == Verdict::Allowed {
             return Ok(());
@@ -58,13 +75,14 @@ impl State {
             _ => "the cluster",
         };
         let resource = if kind == "the cluster" { kind.to_owned() } else { format!("{kind} `{resource_name}`") };
-        Err(KafkaError::Denied { operation: operation.as_str(), resource })
+        Err(KafkaError::Denied { operation: operation.as_str(), resource, principal: Some(principal.clone()) })
     }
 
     /// Whether who calls may do something to a topic: neither a rule nor a test denies it.
     pub(super) fn allow(&self, operation: &'static str, name: &TopicName) -> Result<(), KafkaError> {
         if self.denied.contains(&(operation, name.clone())) {
-            return Err(KafkaError::Denied { operation, resource: format!("topic `{name}`") });
+            let (resource, principal) = (format!("topic `{name}`"), self.caller.clone());
+            return Err(KafkaError::Denied { operation, resource, principal });
         }
         match operation.parse() {
             // A right to create topics on the cluster is one for every name.
@@ -86,7 +104,9 @@ impl Acls for MemoryCluster {
 
     fn create_acls<'a>(&'a self, bindings: &'a [AclBinding], _: Instant) -> Answer<'a, AclFailures> {
         self.with_rules("create_acls", Operation::Alter, |state| {
-            state.rules.extend(bindings.iter().cloned());
+            if state.authorizer != Authorizer::Forgets {
+                state.rules.extend(bindings.iter().cloned());
+            }
             AclFailures::new()
         })
     }

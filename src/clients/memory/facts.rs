@@ -5,9 +5,11 @@ use std::{
     time::Instant,
 };
 
-use super::{MemoryCluster, State, refused};
+use super::{Authorizer, MemoryCluster, State, refused};
 use crate::{
-    clients::kafka::{Answer, BrokerSetting, Facts, KafkaError, Quota, QuotaChanges, QuotaEntity, Quotas},
+    clients::kafka::{
+        Answer, BrokerSetting, Facts, KafkaError, Listed, Names, Quota, QuotaChanges, QuotaEntity, Quotas,
+    },
     governance::{
         acl::{CLUSTER, Operation, ResourceType},
         topic::TopicName,
@@ -44,7 +46,7 @@ impl State {
             return told.clone();
         }
         let (_, value) = SETTINGS.iter().find(|(it, _)| *it == key)?;
-        let is_open = self.is_open && key == "authorizer.class.name";
+        let is_open = self.authorizer == Authorizer::Absent && key == "authorizer.class.name";
         Some(BrokerSetting::Value(if is_open { String::new() } else { (*value).to_owned() }))
     }
 
@@ -53,6 +55,11 @@ impl State {
         let rights: BTreeSet<_> = all.filter(|it| self.permit(*it, resource_type, name).is_ok()).collect();
         // Brokers tell rights to those who may see what they are about.
         if rights.contains(&Operation::Describe) { rights } else { BTreeSet::new() }
+    }
+
+    fn shown_quota(&self, of: &QuotaEntity) -> Result<Quota, KafkaError> {
+        self.permit(Operation::DescribeConfigs, ResourceType::Cluster, CLUSTER)?;
+        Ok(self.quotas.get(of).cloned().unwrap_or_default())
     }
 
     fn quota_after(&self, of: &QuotaEntity, changes: &QuotaChanges) -> Result<Quota, KafkaError> {
@@ -116,12 +123,31 @@ impl Facts for MemoryCluster {
     }
 }
 
-impl Quotas for MemoryCluster {
-    fn quota<'a>(&'a self, of: &'a QuotaEntity, _: Instant) -> Answer<'a, Quota> {
-        self.answer("quota", |state| {
-            state.permit(Operation::DescribeConfigs, ResourceType::Cluster, CLUSTER)?;
-            Ok(state.quotas.get(of).cloned().unwrap_or_default())
+impl Names for MemoryCluster {
+    fn group_names(&self, _: Instant) -> Answer<'_, Listed> {
+        self.answer("group_names", |state| {
+            let is_complete = state.permit(Operation::Describe, ResourceType::Cluster, CLUSTER).is_ok();
+            let is_told =
+                |it: &&String| is_complete || state.permit(Operation::Describe, ResourceType::Group, it).is_ok();
+            Ok(Listed { names: state.groups.keys().filter(is_told).cloned().collect(), is_complete })
         })
+    }
+
+    fn transactional_ids(&self, _: Instant) -> Answer<'_, Listed> {
+        self.answer("transactional_ids", |state| {
+            let is_told = |it: &&String| state.permit(Operation::Describe, ResourceType::TransactionalId, it).is_ok();
+            Ok(Listed { names: state.leases.keys().filter(is_told).cloned().collect(), is_complete: false })
+        })
+    }
+}
+
+impl Quotas for MemoryCluster {
+    fn refresh_quota<'a>(&'a self, of: &'a QuotaEntity, _: Instant) -> Answer<'a, Quota> {
+        self.answer("refresh_quota", |state| state.shown_quota(of))
+    }
+
+    fn quota<'a>(&'a self, of: &'a QuotaEntity, _: Instant) -> Answer<'a, Quota> {
+        self.answer("quota", |state| state.shown_quota(of))
     }
 
     fn alter_quota<'a>(&'a self, of: &'a QuotaEntity, changes: &'a QuotaChanges, _: Instant) -> Answer<'a, ()> {

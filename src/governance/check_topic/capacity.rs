@@ -63,30 +63,44 @@ fn retained(wanted: &TopicRequest) -> Option<Violation> {
     Some(Violation::new(At::attribute("capacity.disk_bytes"), "Disk too small for the retention", what, remedy))
 }
 
+/// What an application's topics may take together.
+pub(super) fn limits(state: &State, owner: &Application) -> Totals {
+    owner.spec.capacity.or(state.policy().map(|it| it.quota).unwrap_or_default())
+}
+
+/// What a topic takes, with the partitions that the policy gives where none are declared.
+pub(super) fn takes(state: &State, wanted: &TopicRequest) -> Totals {
+    let default = state.policy().and_then(|it| it.topics.partitions.default);
+    Totals::of_topic(wanted.partitions.or(default).unwrap_or(1), &wanted.capacity)
+}
+
+/// The attribute that a total depends on.
+pub(super) fn at(total: &str) -> At {
+    match total {
+        "topics" => At::attribute("name"),
+        "partitions" => At::attribute("partitions"),
+        "disk_bytes" => At::attribute("capacity.disk_bytes"),
+        "bytes_in_per_second" => At::attribute("capacity.messages_in_per_second"),
+        _ => At::attribute("capacity.messages_out_per_second"),
+    }
+}
+
 /// The totals that the application would exceed.
 fn exceeded(state: &State, wanted: &TopicRequest, owner: &Application) -> Vec<Violation> {
-    let quota = state.policy().map(|it| it.quota).unwrap_or_default();
-    let limits = owner.spec.capacity.or(quota);
+    let limits = limits(state, owner);
     let name = &owner.spec.name;
-    let own = Totals::of_topic(wanted.partitions.unwrap_or(1), &wanted.capacity);
+    let own = takes(state, wanted);
     let others = state.taken(name, Some(&wanted.name));
     let over = limits.exceeded_by(&others.plus(own));
     over.into_iter()
         .map(|(total, limit, sum)| {
-            let at = match total {
-                "topics" => At::attribute("name"),
-                "partitions" => At::attribute("partitions"),
-                "disk_bytes" => At::attribute("capacity.disk_bytes"),
-                "bytes_in_per_second" => At::attribute("capacity.messages_in_per_second"),
-                _ => At::attribute("capacity.messages_out_per_second"),
-            };
             let taken = others.named().into_iter().find(|(it, _)| *it == total).and_then(|(_, it)| it).unwrap_or(0);
             let what = format!(
                 "The application `{name}` may take {limit} ({total}), its other topics take {taken}, and with this one it \
                  would be {sum}."
             );
             let remedy = "Take less, free what is not needed, or ask the platform for a larger `capacity`.";
-            Violation::new(at, "Capacity of the application exceeded", what, remedy)
+            Violation::new(at(total), "Capacity of the application exceeded", what, remedy)
         })
         .collect()
 }

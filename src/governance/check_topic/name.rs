@@ -35,6 +35,13 @@ pub(super) fn owner<'a>(
     if let (Some(owner), false) = (owner, is_there) {
         res.extend(status(owner));
     }
+    if let (Some(declared), Role::Application(acting)) = (&wanted.application, role)
+        && declared != acting
+    {
+        // What else would be said is for another owner than the one that the topic can have.
+        res.push(not_yours(declared, acting));
+        return (owner, res);
+    }
     match (owner, by_name) {
         (Some(owner), Some(by_name)) if owner.spec.name != by_name.spec.name => {
             res.push(foreign_name(&wanted.name, owner, by_name));
@@ -57,7 +64,7 @@ fn acting<'a>(state: &'a State, role: &Role) -> Option<&'a Application> {
 fn may(role: &Role, owner: Option<&Application>, name: &TopicName, is_declared: bool) -> Option<Violation> {
     match (role, owner) {
         (Role::Application(acting), Some(owner)) if *acting != owner.spec.name => {
-            let what = format!("`{name}` belongs to the application `{}`, and this is `{acting}`.", owner.spec.name);
+            let what = format!("`{name}` belongs to the application `{}`, and you act as `{acting}`.", owner.spec.name);
             let remedy = format!("Choose a name of `{acting}`, or ask the team of `{}`.", owner.spec.name);
             Some(Violation::new(At::attribute("name"), "Topic of another application", what, remedy))
         }
@@ -76,6 +83,12 @@ fn may(role: &Role, owner: Option<&Application>, name: &TopicName, is_declared: 
         }
         _ => None,
     }
+}
+
+fn not_yours(declared: &ApplicationName, acting: &ApplicationName) -> Violation {
+    let what = format!("The topic is declared for the application `{declared}`, and you act as `{acting}`.");
+    let remedy = format!("Leave `application` out, or have the team of `{declared}` declare the topic.");
+    Violation::new(At::attribute("application"), "Topic of another application", what, remedy)
 }
 
 fn missing(name: &ApplicationName) -> Violation {

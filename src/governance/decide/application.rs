@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{declaration, draft::Draft, no_application, ownership, provisioning};
+use super::{declaration, draft::Draft, no_application, open_mode, ownership, provisioning};
 use crate::governance::{
     application::{Application, ApplicationSpec, Status},
     command::{ApplicationRequest, Role},
@@ -17,7 +17,7 @@ use crate::governance::{
     secret::looks_secret,
     state::{State, application_key},
     template::check_value,
-    violation::{At, Refusal, Violation, listed},
+    violation::{At, Refusal, Violation, Weight, listed},
 };
 
 pub(super) fn declare(draft: &mut Draft<'_>, request: &ApplicationRequest) -> Result<(), Refusal> {
@@ -66,8 +66,9 @@ pub(super) fn delete(draft: &mut Draft<'_>, name: &ApplicationName) -> Result<()
         let rest = if topics.len() > 20 { format!(" and {} more", topics.len() - 20) } else { String::new() };
         let what = format!("The application `{name}` owns topics: {}{rest}.", listed(topics.iter().take(20)));
         let remedy = "Delete them first: reference the application's `id` in them, so that they go before it. Or offer \
-                      its prefixes to another application.";
-        return Err(Violation::new(At::all(), "Application in use", what, remedy).into());
+                      its prefixes to another application. Apply refuses until it owns nothing.";
+        // The same run may delete them before.
+        return Err(Violation::new(At::all(), "Application in use", what, remedy).weighing(Weight::Wait).into());
     }
     ownership::ending(draft, there)?;
     let has_rights = provisioning::release_all(draft, there);
@@ -147,7 +148,7 @@ pub(super) fn checked(
     request: &ApplicationRequest,
     before: Option<&Application>,
 ) -> Result<ApplicationSpec, Refusal> {
-    let ApplicationRequest { spec, texts, adopt, existing } = request;
+    let ApplicationRequest { spec, texts, adopt, existing, unruled } = request;
     let state = draft.state;
     let mut wrong = Vec::new();
     let prefixes = prefix::completed(state, spec, before).unwrap_or_else(|violations| {
@@ -160,6 +161,7 @@ pub(super) fn checked(
     wrong.extend(prefix::violations(state, claimant));
     wrong.extend(rights::principal_violations(state, &spec));
     wrong.extend(rights::streams_violations(&spec));
+    wrong.extend(open_mode::violations(draft, &spec, before, unruled));
     wrong.extend(amounts(draft, &spec, before));
     wrong.extend(before.into_iter().flat_map(|it| uncovered(state, it, &spec)));
     wrong.extend(before.into_iter().flat_map(|it| offered(it, &spec)));

@@ -7,9 +7,11 @@ use crate::governance::{
     command::Role,
     entity::known,
     environment::{Environment, EnvironmentSpec},
+    policy::Enforcement,
+    probe::{Probe, Probed},
     record::Fold,
     state::{ENVIRONMENT, State},
-    violation::{At, Refusal, Violation, listed},
+    violation::{At, Refusal, Violation, Weight, listed},
 };
 
 pub(super) fn declare(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<(), Refusal> {
@@ -27,6 +29,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<(
     }
     draft.set_environment(Environment {
         spec: spec.clone(),
+        probe: None,
         created_at: draft.now,
         deleted_at: None,
         reconciled_at: None,
@@ -49,7 +52,21 @@ pub(super) fn change(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<()
         wrong.push(Violation::new(At::attribute("cluster_id"), "Another cluster", what, remedy));
     }
     Refusal::of(wrong)?;
-    draft.set_environment(Environment { spec: spec.clone(), ..there.clone() });
+    // What was found says nothing of other means.
+    let probe = there.probe.filter(|_| there.spec.policy.enforcement == spec.policy.enforcement);
+    draft.set_environment(Environment { spec: spec.clone(), probe, ..there.clone() });
+    Ok(())
+}
+
+/// Whether rules are followed, as it was tried. Where they are not what enforces ownership, that is not asked.
+pub(super) fn probed(draft: &mut Draft<'_>, found: Probed) -> Result<(), Refusal> {
+    let there = draft.environment();
+    if draft.enforcement() != Enforcement::Acl {
+        let what = "The environment does not count on the brokers' authorizer.";
+        return Err(Violation::new(At::all(), "Nothing to try", what, "Set `enforcement = \"acl\"` first.").into());
+    }
+    let since = there.probe.filter(|it| it.found == found).map_or(draft.now, |it| it.since);
+    draft.set_environment(Environment { probe: Some(Probe { found, since }), ..there.clone() });
     Ok(())
 }
 
@@ -59,8 +76,10 @@ pub(super) fn destroy(draft: &mut Draft<'_>) -> Result<(), Refusal> {
         draft.state.applications().filter(|it| it.status.holds_prefixes()).map(|it| &it.spec.name).collect();
     if !living.is_empty() {
         let what = format!("The environment has applications: {}.", listed(living.iter().take(20)));
-        let remedy = "Delete them first: reference the environment's `id` in them, so that they go before it.";
-        return Err(Violation::new(At::all(), "Environment in use", what, remedy).into());
+        let remedy = "Delete them first: reference the environment's `id` in them, so that they go before it. Apply refuses until they \
+                      are gone.";
+        // The same run may delete them before.
+        return Err(Violation::new(At::all(), "Environment in use", what, remedy).weighing(Weight::Wait).into());
     }
     draft.set_environment(Environment { deleted_at: Some(draft.now), ..there.clone() });
     Ok(())

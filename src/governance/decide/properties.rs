@@ -21,6 +21,7 @@ use crate::governance::{
         ApplicationRequest, Command, CommandKind, Failure, Holding, Provisioning, Seen, Takeover, TopicFound, Transfer,
     },
     kind::Kind,
+    probe::Probed,
     rights,
     state::{State, kind_of},
 };
@@ -95,10 +96,12 @@ fn chore(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
     let users: Vec<_> = state.quotas().map(|(it, _)| it.clone()).collect();
     let known: Vec<_> = state.applications().map(|it| it.spec.name.clone()).collect();
     let name = if known.is_empty() || u.ratio(1, 4)? { name } else { u.choose(&known)?.clone() };
-    Ok(match u.int_in_range(0..=6)? {
+    Ok(match u.int_in_range(0..=7)? {
+        7 => Command::MarkEnforcement(*u.choose(&Probed::ALL)?),
         0 => Command::StartProvisioning(Provisioning {
             application: name,
             on_cluster: all.into_iter().take(u.int_in_range(0..=2)?).collect(),
+            unruled: [].into(),
         }),
         1 => Command::FinishProvisioning(name),
         2 => Command::FailProvisioning(Failure { application: name, reason: "x".to_owned() }),
@@ -125,15 +128,22 @@ fn anything(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
         4..=5 => Command::ChangeApplication(request(u)?),
         6 => Command::OfferTransfer(Transfer {
             application: name.clone(),
-            to: named(u.choose(&NAMES)?),
-            prefixes: match state.application(&name).filter(|_| u.ratio(2, 3).unwrap_or(false)) {
+            to: {
+                let others: Vec<_> = state.applications().map(|it| &it.spec.name).filter(|it| **it != name).collect();
+                if others.is_empty() || u.ratio(1, 6)? {
+                    named(u.choose(&NAMES)?)
+                } else {
+                    (*u.choose(&others)?).clone()
+                }
+            },
+            prefixes: match state.application(&name).filter(|_| u.ratio(5, 6).unwrap_or(false)) {
                 Some(it) => it.spec.prefixes.clone(),
                 None => serde_json::from_value(prefixes(u, name.as_str())?).unwrap(),
             },
         }),
         7 => {
             let offered = state.applications().find_map(|it| Some((it.spec.name.clone(), it.offer.clone()?.to)));
-            match offered.filter(|_| u.ratio(2, 3).unwrap_or(false)) {
+            match offered.filter(|_| u.ratio(5, 6).unwrap_or(false)) {
                 Some((from, application)) => Command::ConfirmTransfer(Takeover { application, from }),
                 None => Command::ConfirmTransfer(Takeover { application: name, from: named(u.choose(&NAMES)?) }),
             }
@@ -145,7 +155,7 @@ fn anything(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
         14 => Command::ChangeTopic(topic(u)?),
         15 => Command::DeleteTopic(topic_name.into()),
         16 => Command::MarkTopicDeleted(topic_name),
-        17..=18 => Command::MarkTopicCreated(TopicFound { name: topic_name, topic_id: Some("id".to_owned()) }),
+        17..=18 => Command::MarkTopicCreated(TopicFound::new(topic_name, Some("id".to_owned()))),
         _ => chore(u, state)?,
     })
 }
@@ -319,7 +329,7 @@ fn the_sequences_reach_rights_topics_and_transfers() {
         let confirmed = state.applications().filter_map(|it| it.offer.as_ref()).any(|it| it.is_confirmed);
         seen.extend(confirmed.then(|| "transfer".to_owned()));
     };
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + Duration::from_mins(5);
     loop {
         for policy in policies() {
             arbtest::arbtest(|u| run(u, &policy, note)).size_min(1_000).budget_ms(300);
@@ -330,5 +340,5 @@ fn the_sequences_reach_rights_topics_and_transfers() {
         }
         assert!(Instant::now() < deadline, "never reached: {lacking:?}");
     }
-    assert_eq!(CommandKind::ALL.len(), 35, "a new kind of command belongs into `anything`, `chore` or the model");
+    assert_eq!(CommandKind::ALL.len(), 36, "a new kind of command belongs into `anything`, `chore` or the model");
 }

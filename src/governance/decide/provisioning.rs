@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{draft::Draft, grant, no_application};
+use super::{draft::Draft, grant, no_application, open_mode};
 use crate::governance::{
     acl::AclBinding,
     application::{Application, Status},
@@ -23,7 +23,7 @@ use crate::governance::{
 };
 
 pub(super) fn start(draft: &mut Draft<'_>, it: &Provisioning) -> Result<(), Refusal> {
-    let Provisioning { application, on_cluster } = it;
+    let Provisioning { application, on_cluster, unruled } = it;
     let there = draft.state.application(application).ok_or_else(|| no_application(application))?;
     if draft.enforcement() == Enforcement::External {
         let what = "The environment has its rights enforced outside of Kafka's authorizer.";
@@ -36,6 +36,7 @@ pub(super) fn start(draft: &mut Draft<'_>, it: &Provisioning) -> Result<(), Refu
             return Err(not_in_force(there).into());
         }
     }
+    Refusal::of(open_mode::closed(draft, &there.spec, Some(there), unruled))?;
     let holder = Holder::Application(there.uid());
     let missing = missing(draft, there);
     for binding in missing {
@@ -183,7 +184,7 @@ fn wanted_quotas(environment: &Environment, it: &Application) -> BTreeMap<QuotaU
 }
 
 /// The rules that an application holds.
-fn held(state: &State, it: &Application) -> BTreeSet<AclBinding> {
+pub(super) fn held(state: &State, it: &Application) -> BTreeSet<AclBinding> {
     let holder = Holder::Application(it.uid());
     state.bindings_of(&holder).map(|(it, _)| it.clone()).collect()
 }

@@ -22,6 +22,7 @@ use crate::governance::{
     },
     kind::Kind,
     owned_topic::TopicStatus,
+    probe::Probed,
     record::Fold,
     request::{Choice, Judge, RequestStatus},
     state::State,
@@ -47,7 +48,9 @@ enum About {
 fn about(kind: CommandKind) -> About {
     use CommandKind as K;
     match kind {
-        K::DeclareEnvironment | K::ChangeEnvironment | K::DestroyEnvironment | K::Heartbeat => About::Environment,
+        K::DeclareEnvironment | K::ChangeEnvironment | K::DestroyEnvironment | K::MarkEnforcement | K::Heartbeat => {
+            About::Environment
+        }
         K::DeclareApplication
         | K::ChangeApplication
         | K::OfferTransfer
@@ -89,6 +92,7 @@ fn sample(kind: CommandKind) -> Command {
         K::DeclareEnvironment => Command::DeclareEnvironment(Box::new(environment(&json!({})))),
         K::ChangeEnvironment => Command::ChangeEnvironment(Box::new(environment(&json!({"quota": {"topics": 9}})))),
         K::DestroyEnvironment => Command::DestroyEnvironment(()),
+        K::MarkEnforcement => Command::MarkEnforcement(Probed::Enforced),
         K::DeclareApplication => Command::DeclareApplication(request("one")),
         K::ChangeApplication => Command::ChangeApplication(request("two")),
         K::OfferTransfer => Command::OfferTransfer(Transfer {
@@ -98,9 +102,11 @@ fn sample(kind: CommandKind) -> Command {
         }),
         K::ConfirmTransfer => Command::ConfirmTransfer(Takeover { application: application(), from: named("other") }),
         K::DeleteApplication => Command::DeleteApplication(application()),
-        K::StartProvisioning => {
-            Command::StartProvisioning(Provisioning { application: application(), on_cluster: [].into() })
-        }
+        K::StartProvisioning => Command::StartProvisioning(Provisioning {
+            application: application(),
+            on_cluster: [].into(),
+            unruled: [].into(),
+        }),
         K::FinishProvisioning => Command::FinishProvisioning(application()),
         K::FailProvisioning => {
             Command::FailProvisioning(Failure { application: application(), reason: "no right".to_owned() })
@@ -114,9 +120,7 @@ fn sample(kind: CommandKind) -> Command {
             Command::MarkQuotas(Seen { present: [QuotaUser("billing".to_owned())].into(), absent: [].into() })
         }
         K::ReserveTopic => Command::ReserveTopic(topic(3)),
-        K::MarkTopicCreated => {
-            Command::MarkTopicCreated(TopicFound { name: "billing.x".parse().unwrap(), topic_id: None })
-        }
+        K::MarkTopicCreated => Command::MarkTopicCreated(TopicFound::new("billing.x".parse().unwrap(), None)),
         K::ChangeTopic => Command::ChangeTopic(topic(6)),
         K::DeleteTopic => Command::DeleteTopic("billing.x".parse::<TopicName>().unwrap().into()),
         K::MarkTopicDeleted => Command::MarkTopicDeleted("billing.x".parse().unwrap()),

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::fixtures::{World, change, declare, named, start};
+use super::fixtures::{World, change, declare, environment, named, start};
 use crate::governance::{
     application::Status,
     binding::Holder,
     check_topic::TopicRequest,
     command::{Command, Holding, Provisioning, Seen, Takeover, TopicFound, Transfer},
     kind::Kind,
+    probe::Probed,
     record::Fold,
 };
 
@@ -190,7 +191,12 @@ fn what_was_on_the_cluster_before_is_never_removed() {
     let rule = "TOPIC|PREFIXED|pay.|User:p|*|READ|ALLOW";
     world.ask("platform", &declare("pay", json!({"principals": ["User:p"]}))).unwrap();
     let on_cluster = [rule.parse().unwrap()].into();
-    world.ask("platform", &Command::StartProvisioning(Provisioning { application: named("pay"), on_cluster })).unwrap();
+    world
+        .ask(
+            "platform",
+            &Command::StartProvisioning(Provisioning { application: named("pay"), on_cluster, unruled: [].into() }),
+        )
+        .unwrap();
     world.work();
     world.ask("platform", &Command::FinishProvisioning(named("pay"))).unwrap();
     world.ask("platform", &Command::DeleteApplication(named("pay"))).unwrap();
@@ -281,6 +287,89 @@ fn an_application_with_topics_is_not_deleted_and_a_name_used_again_is_another_li
     assert_eq!(world.state.application(&named("pay")).unwrap().uid().to_string(), "pay#2");
 }
 
+/// Rule 5 of governance: on an open cluster, a first rule locks out whoever used what was everybody's.
+#[test]
+fn rules_that_would_close_what_everybody_may_use_are_refused_unless_that_is_meant() {
+    let of = |mode: &str| World::new(&json!({"acl_mode": mode}));
+    let adopting = |parts| {
+        let Command::DeclareApplication(mut request) = declare("pay", parts) else { panic!("a declaration") };
+        request.adopt = true;
+        request.unruled = [(Kind::Topic, ["pay.old".to_owned(), "strange".to_owned()].into())].into();
+        Command::DeclareApplication(request)
+    };
+    let command = adopting(json!({"principals": ["User:p"]}));
+    let refusal = of("open").ask("platform", &command).unwrap_err();
+    let [wrong] = &refusal.0[..] else { panic!("{refusal:?}") };
+    assert_eq!(
+        (wrong.at.to_string().as_str(), wrong.summary),
+        ("prefixes.topic", "Rules would close existing objects")
+    );
+    assert!(
+        wrong.detail.contains("topics `pay.old` have no rule") && wrong.detail.contains("`acl_mode = \"closing\"`")
+    );
+    of("closed").ask("platform", &command).unwrap();
+    of("closing").ask("platform", &command).unwrap();
+    of("open").ask("platform", &adopting(json!({}))).expect("without a principal there are no rules");
+    of("open").ask("platform", &declare("pay", json!({"principals": ["User:p"]}))).expect("nothing is there yet");
+}
+
+/// Rule 5 of governance: what an application waits with, its rights are refused for as well.
+#[test]
+fn rights_are_not_made_where_they_would_close_what_came_meanwhile() {
+    let mut world = World::new(&json!({"acl_mode": "open"}));
+    world.ask("nobody", &declare("pay", json!({"principals": ["User:p"]}))).unwrap();
+    let start = |names: &[&str]| {
+        let names = names.iter().map(|it| (*it).to_owned()).collect();
+        let unruled = [(Kind::Topic, names)].into();
+        Command::StartProvisioning(Provisioning { application: named("pay"), on_cluster: [].into(), unruled })
+    };
+    let expected = [("prefixes.topic".to_owned(), "Rules would close existing objects")];
+    assert_eq!(world.refused("platform", &start(&["pay.new"])), expected);
+    world.ask("platform", &start(&["other"])).unwrap();
+    world.ask("platform", &start(&["pay.new"])).expect("rules that it holds are made again");
+}
+
+/// Rule 5 of governance: the removal of the last rule lets everybody in.
+#[test]
+fn what_is_there_is_not_opened_by_the_end_of_its_last_rule() {
+    let mut world = World::new(&json!({"acl_mode": "open"}));
+    world.ask("nobody", &declare("pay", json!({"principals": ["User:p"]}))).unwrap();
+    world.provision("pay");
+    world.ask("pay", &Command::ReserveTopic(topic("pay.t", 1))).unwrap();
+    let ended = world.refused("pay", &Command::DeleteApplication(named("pay")));
+    assert_eq!(ended, [(String::new(), "Application in use")]);
+    let lost = world.refused("pay", &change("pay", json!({"principals": []})));
+    assert_eq!(lost, [("principals".to_owned(), "Rules would open existing objects")]);
+    world
+        .ask("pay", &change("pay", json!({"principals": ["User:q"]})))
+        .expect("the rules of another one keep it closed");
+    world.ask("nobody", &declare("other", json!({"principals": ["User:o"]}))).unwrap();
+    let prefixes = [(Kind::Topic, ["pay.".to_owned()].into())].into();
+    let offer = Transfer { application: named("pay"), to: named("other"), prefixes };
+    world.ask("pay", &Command::OfferTransfer(offer)).unwrap();
+    let takeover = Command::ConfirmTransfer(Takeover { application: named("other"), from: named("pay") });
+    assert_eq!(world.refused("platform", &takeover), [("from".to_owned(), "Rules would open existing objects")]);
+    let closing = environment(&json!({"acl_mode": "closing"}));
+    world.ask("platform", &Command::ChangeEnvironment(Box::new(closing))).unwrap();
+    world.ask("platform", &takeover).unwrap();
+}
+
+/// Rule 17 of governance: what was found holds for as long as it is what is counted on.
+#[test]
+fn what_a_try_of_the_authorizer_found_is_kept_and_forgotten_with_other_means() {
+    let mut world = World::new(&json!({}));
+    let probed = |it| Command::MarkEnforcement(it);
+    let found = |world: &World| world.state.environment().unwrap().probe.map(|it| it.found);
+    assert_eq!(world.ask("platform", &probed(Probed::Enforced)).unwrap()[0].kind, "environment.probed");
+    assert_eq!(world.ask("platform", &probed(Probed::Enforced)).unwrap(), [], "it is known");
+    let change = |policy| Command::ChangeEnvironment(Box::new(environment(&policy)));
+    world.ask("platform", &change(json!({"quota": {"topics": 1}}))).unwrap();
+    assert_eq!(found(&world), Some(Probed::Enforced));
+    world.ask("platform", &change(json!({"enforcement": "external"}))).unwrap();
+    assert_eq!(found(&world), None);
+    assert_eq!(world.refused("platform", &probed(Probed::Enforced)), [(String::new(), "Nothing to try")]);
+}
+
 /// Rule 23: sums are decided with the place, so that two plans cannot exceed together.
 #[test]
 fn the_place_of_a_topic_is_taken_before_it_is_made() {
@@ -292,7 +381,7 @@ fn the_place_of_a_topic_is_taken_before_it_is_made() {
     // A run that was killed, and whose declaration was edited since.
     world.ask("pay", &Command::ReserveTopic(topic("pay.a", 2))).unwrap();
     world.ask("pay", &Command::ReserveTopic(topic("pay.b", 3))).unwrap();
-    let found = TopicFound { name: "pay.a".parse().unwrap(), topic_id: Some("id".to_owned()) };
+    let found = TopicFound::new("pay.a".parse().unwrap(), Some("id".to_owned()));
     world.ask("pay", &Command::MarkTopicCreated(found)).unwrap();
     let told = world.refused("pay", &Command::ChangeTopic(topic("pay.a", 4)));
     assert_eq!(told, [("partitions".to_owned(), "Capacity of the application exceeded")]);
@@ -301,7 +390,7 @@ fn the_place_of_a_topic_is_taken_before_it_is_made() {
 #[test]
 fn a_second_environment_is_refused_with_the_name_of_the_first() {
     let mut world = World::new(&json!({}));
-    let mut spec = super::fixtures::environment(&json!({}));
+    let mut spec = environment(&json!({}));
     spec.name = "pro".parse().unwrap();
     let refusal = world.ask("platform", &Command::DeclareEnvironment(Box::new(spec))).unwrap_err();
     assert!(refusal.0[0].detail.starts_with("The cluster is the environment `pre`"), "{refusal:?}");
@@ -315,7 +404,7 @@ fn a_policy_that_tightens_is_applied_and_says_what_it_breaks() {
     let mut world = World::new(&json!({}));
     world.ask("nobody", &declare("pay", json!({}))).unwrap();
     world.ask("pay", &Command::ReserveTopic(topic("pay.a", 12))).unwrap();
-    let tight = super::fixtures::environment(&json!({"topics": {"partitions": {"max": 6}}}));
+    let tight = environment(&json!({"topics": {"partitions": {"max": 6}}}));
     let broken = super::broken_by(&world.state, &tight);
     let expected = "topic `pay.a`: `partitions` is 12, and the environment permits at most 6. Write `partitions = 6`.";
     assert_eq!(broken, [expected]);

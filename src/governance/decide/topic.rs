@@ -52,13 +52,22 @@ pub(super) fn change(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<()
 }
 
 pub(super) fn created(draft: &mut Draft<'_>, it: &TopicFound) -> Result<(), Refusal> {
-    let TopicFound { name, topic_id } = it;
+    let TopicFound { name, topic_id, partitions, replication_factor } = it;
     let there = draft.state.topic(name).filter(|it| it.is_there()).ok_or_else(|| unknown(name))?;
     if there.status == TopicStatus::Deleting {
         return Err(being_deleted(name));
     }
     let topic_id = topic_id.clone().or_else(|| there.topic_id.clone());
-    draft.set_topic(name.clone(), OwnedTopic { status: TopicStatus::Created, topic_id, ..there.clone() });
+    draft.set_topic(
+        name.clone(),
+        OwnedTopic {
+            partitions: partitions.unwrap_or(there.partitions),
+            replication_factor: replication_factor.or(there.replication_factor),
+            status: TopicStatus::Created,
+            topic_id,
+            ..there.clone()
+        },
+    );
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Prefixes that go from one application to another, in two steps: the one offers, the other takes.
 
-use super::{declaration, draft::Draft, no_application, ownership, provisioning};
+use super::{declaration, draft::Draft, no_application, open_mode, ownership, provisioning};
 use crate::governance::{
     application::{Application, ApplicationSpec, Offer, Prefixes},
     command::{Takeover, Transfer},
@@ -107,6 +107,7 @@ fn against(
         let what = "The environment has the platform agree to what applications own.";
         res.push(Violation::new(At::all(), "Approval needed", what, "Have the platform confirm the transfer."));
     }
+    res.extend(open_mode::moved(draft, owner, extended));
     let limits = extended.capacity.or(draft.policy().quota);
     let moved = draft.state.topics_of(&owner.spec.name).filter(|(name, _)| extended.covers(Kind::Topic, name.as_str()));
     let sum = moved.fold(draft.state.taken(&extended.name, None), |sum, (_, it)| sum.plus(it.totals()));

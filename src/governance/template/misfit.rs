@@ -32,7 +32,7 @@ impl Template {
 
     /// A name that fits: own fields as they are, and for others their own names where these match.
     pub fn example(&self, given: &Fields) -> Option<String> {
-        self.filled(&Vec::new(), given, None)
+        self.filled(&Vec::new(), given, None).or_else(|| self.dealt(&[], given))
     }
 
     /// A name that fits, made of the words of one that does not.
@@ -49,11 +49,11 @@ impl Template {
         };
         let foreign: Vec<String> = all.iter().skip_while(|it| is_own(it)).cloned().collect();
         let lower = |words: &[String]| words.iter().map(|it| it.to_lowercase()).collect::<Vec<_>>();
-        [lower(&foreign), foreign.clone(), lower(&all), all]
-            .iter()
-            .filter(|it| !it.is_empty())
-            .find_map(|words| self.filled(words, given, last))
-            .filter(|it| it != name)
+        let choices = [lower(&foreign), foreign, lower(&all), all];
+        let said = |it: &&Vec<String>| !it.is_empty();
+        let filled = choices.iter().filter(said).find_map(|words| self.filled(words, given, last));
+        let dealt = || choices[..2].iter().filter(said).find_map(|words| self.dealt(words, given));
+        filled.or_else(dealt).filter(|it| it != name)
     }
 
     /// The name without the ending that the last field permits, and that ending: only of a field that may be empty, such
@@ -89,6 +89,42 @@ impl Template {
             self.render(&values).ok().filter(|it| self.fits(it, given))
         })
     }
+
+    /// The template with words for those of its free fields that they match, in their order and all of them, and
+    /// something that matches for the others.
+    fn dealt(&self, words: &[String], given: &Fields) -> Option<String> {
+        let free: Vec<&Field> = self.parts.iter().filter_map(|it| free(it, given)).collect();
+        if MOST_DEALT < free.len() || MOST_DEALT < words.len() {
+            return None;
+        }
+        let mut values = given.clone();
+        values.extend(deal(&free, words)?);
+        values.retain(|name, _| self.fields().any(|it| it == name));
+        self.render(&values).ok().filter(|it| self.fits(it, given))
+    }
+}
+
+/// Most words, and most fields, of a name that are tried in all ways.
+const MOST_DEALT: usize = 6;
+
+/// What fields without a word may say, beside their own names.
+const SAMPLES: [&str; 7] = ["example", "a", "A", "1", "01", "001", "2000"];
+
+fn deal(free: &[&Field], words: &[String]) -> Option<Vec<(String, String)>> {
+    let Some((field, rest)) = free.split_first() else { return words.is_empty().then(Vec::new) };
+    let with = |value: String, words: &[String]| {
+        let mut res = deal(rest, words)?;
+        res.push((field.name.clone(), value));
+        Some(res)
+    };
+    let sample = || SAMPLES.into_iter().find(|it| field.pattern.matches(it)).map(str::to_owned);
+    let own = || Some(field.name.clone()).filter(|it| field.pattern.matches(it)).or_else(sample);
+    let taken = (1..=words.len()).find_map(|count| {
+        let (taken, left) = words.split_at(count);
+        let values = ["-", ".", "_", ""].map(|between| taken.join(between));
+        values.into_iter().filter(|it| field.pattern.matches(it)).find_map(|it| with(it, left))
+    });
+    taken.or_else(|| with(own()?, words))
 }
 
 /// The field, if a value must be found for it.

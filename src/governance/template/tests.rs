@@ -103,6 +103,20 @@ fn a_name_that_does_not_fit_is_explained_and_corrected() {
 }
 
 #[test]
+fn fields_that_no_word_matches_get_one_that_does() {
+    let patterns = fields([("subject", "[a-z][a-z-]*"), ("version", "[0-9]+")]);
+    let template = Template::parse("{application}.{subject}.v{version}", &patterns, Unlisted::Refused).unwrap();
+    let check = |name: &str, expected: &str| {
+        let suggestion = template.misfit(name, &own()).unwrap().suggestion;
+        assert_eq!(suggestion.as_deref(), Some(expected), "{name}");
+    };
+    check("payments.Refunds", "payments.refunds.v1");
+    check("Refunds", "payments.refunds.v1");
+    check("card_refunds_2", "payments.card-refunds.v2");
+    assert_eq!(template.example(&own()).as_deref(), Some("payments.subject.v1"));
+}
+
+#[test]
 fn everything_that_is_wrong_with_a_template_is_told() {
     let check = |text: &str, expected: &[&str]| {
         let wrong = Template::parse(text, &patterns(), Unlisted::Refused).unwrap_err();

@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ApplicationModel, ClientQuotaModel, Entry, Moment, OfferedModel, OwnerModel, PrefixesModel, TotalsModel,
-    TransferModel,
+    ApplicationModel, ClientQuotaModel, Entry, Moment, OfferedModel, OwnerModel, PrefixesModel, TransferModel,
 };
 use crate::{
     framework::{Attribute, Nested, Number, Optional, OptionalComputed, Set, Unknown},
     governance::{
         application::{ApplicationSpec, Offer, Prefixes},
-        capacity::Totals,
         client_quota::ClientQuota,
         kind::Kind,
     },
+    resources::totals::TotalsModel,
 };
 
 impl ApplicationModel {
@@ -187,31 +186,6 @@ impl OfferedModel {
             subject: of(Kind::Subject),
             connector: of(Kind::Connector),
         })
-    }
-}
-
-impl TotalsModel {
-    fn totals(&self) -> Result<Totals, Unknown> {
-        Ok(Totals {
-            topics: self.topics.known()?.copied(),
-            partitions: self.partitions.known()?.copied(),
-            disk_bytes: self.disk_bytes.known()?.copied(),
-            bytes_in_per_second: self.bytes_in_per_second.known()?.copied(),
-            bytes_out_per_second: self.bytes_out_per_second.known()?.copied(),
-        })
-    }
-
-    /// The limits, if there are any.
-    pub(super) fn of(totals: &Totals) -> Option<Nested<Self>> {
-        let Totals { topics, partitions, disk_bytes, bytes_in_per_second, bytes_out_per_second } = *totals;
-        let model = Self {
-            topics: topics.into(),
-            partitions: partitions.into(),
-            disk_bytes: disk_bytes.into(),
-            bytes_in_per_second: bytes_in_per_second.into(),
-            bytes_out_per_second: bytes_out_per_second.into(),
-        };
-        (*totals != Totals::default()).then(|| model.into())
     }
 }
 

@@ -7,17 +7,18 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::{
     clients::{
-        kafka::{AclFilter, Acls, Kafka},
+        kafka::{AclFilter, Acls, ConsumerGroup, Kafka, KafkaError, Log, QuotaEntity, Quotas},
         memory::MemoryCluster,
     },
-    framework::{Severity, Stored, Value},
+    framework::{PlanResponse, Severity, Stored, Value},
     governance::{
         acl::{AclBinding, Principal},
-        policy::{ApplicationApproval, Approval, Policy},
-        topic::TopicSpec,
+        policy::{AclMode, ApplicationApproval, Approval, Policy},
+        probe::Probed,
+        topic::{TopicName, TopicSpec},
     },
     provider::Acting,
-    resources::testing::{Run, governed_by, quiet, soon, told},
+    resources::testing::{Run, change_policy, governed_by, quiet, soon, told},
 };
 
 async fn governed_cluster() -> Arc<MemoryCluster> {
@@ -89,6 +90,47 @@ async fn rights_that_somebody_removed_are_told_and_made_again() {
 }
 
 #[tokio::test]
+async fn quotas_that_somebody_changed_are_told_and_set_again() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    let user = QuotaEntity::user("billing");
+    let before = cluster.quota(&user, soon()).await.unwrap();
+    assert_eq!(before.get("producer_byte_rate"), Some(&1000.0));
+    let changes = [("producer_byte_rate".to_owned(), Some(9999.0)), ("consumer_byte_rate".to_owned(), Some(1.0))];
+    cluster.alter_quota(&user, &changes.into(), soon()).await.unwrap();
+    let seen = platform(&cluster).read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Quotas changed outside", "`billing`");
+    assert_eq!(status(&seen.stored), &"drifted".into());
+    let stored = platform(&cluster).applied(&seen.stored, &billing()).await;
+    assert_eq!((status(&stored), cluster.quota(&user, soon()).await.unwrap()), (&"ready".into(), before));
+    quiet(&platform(&cluster).read(&stored).await.diagnostics);
+}
+
+/// Only a missing right leaves open whether the rights are there: whatever else keeps them from being seen must be told.
+#[tokio::test]
+async fn rights_that_cannot_be_seen_are_told() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    let seen = Arc::new(cluster.seen_by(reader(&cluster).await));
+    let outcome = platform(&seen).read(&stored).await;
+    let open: Vec<_> = outcome.diagnostics.0.iter().map(|it| (it.severity, it.summary.as_str())).collect();
+    assert_eq!(open, [(Severity::Warning, "Rights not refreshed"); 2], "rules and quotas");
+    assert_eq!(outcome.stored.state, stored.state);
+    cluster.fail("refresh_acls", KafkaError::Deadline("reading ACLs".to_owned()));
+    let outcome = platform(&cluster).read(&stored).await;
+    told(&outcome.diagnostics, Severity::Error, "Time is up", "");
+    assert_eq!(outcome.stored, stored);
+}
+
+/// Somebody who may read topics, those of the journal too, and nothing else.
+async fn reader(cluster: &MemoryCluster) -> Principal {
+    let rules = ["TOPIC|LITERAL|*|User:reader|*|DESCRIBE|ALLOW", "TOPIC|LITERAL|*|User:reader|*|READ|ALLOW"];
+    let rules: Vec<AclBinding> = rules.iter().map(|it| it.parse().unwrap()).collect();
+    cluster.create_acls(&rules, soon()).await.unwrap();
+    Principal::user("reader")
+}
+
+#[tokio::test]
 async fn another_applications_prefix_is_refused_in_the_plan_with_its_owner() {
     let cluster = governed_cluster().await;
     platform(&cluster).applied(&nothing(), &billing()).await;
@@ -112,9 +154,7 @@ async fn a_principal_that_belongs_to_another_is_refused_in_the_plan() {
     assert_eq!(plan.diagnostics.0.len(), 2, "{:?}", plan.diagnostics);
 }
 
-#[tokio::test]
-async fn an_application_over_topics_of_nobody_asks_to_adopt_them() {
-    let cluster = governed_cluster().await;
+async fn with_old_topic(cluster: &MemoryCluster) {
     let spec = TopicSpec {
         name: "billing.old".parse().unwrap(),
         partitions: Some(1),
@@ -122,12 +162,82 @@ async fn an_application_over_topics_of_nobody_asks_to_adopt_them() {
         config: BTreeMap::new(),
     };
     cluster.create_topic(&spec, soon()).await.unwrap();
+}
+
+/// Rule 5 of governance: on an open cluster, a first rule locks out whoever used what was everybody's.
+#[tokio::test]
+async fn an_application_that_would_close_topics_of_everybody_is_refused_in_plan_and_apply() {
+    let open = |acl_mode| Policy { acl_mode, ..Policy::default() };
+    let cluster = governed_by(open(AclMode::Open)).await;
+    with_old_topic(&cluster).await;
+    let mut adopting = billing();
+    adopting["on_existing"] = "adopt".into();
+    let plan = platform(&cluster).plan(&nothing(), &adopting).await;
+    told(&plan.diagnostics, Severity::Error, "Rules would close existing objects", "`billing.old`");
+    let outcome = platform(&cluster).apply(&nothing(), plan.planned, &adopting).await;
+    told(&outcome.diagnostics, Severity::Error, "Rules would close existing objects", "`acl_mode = \"closing\"`");
+    assert_eq!((outcome.stored.state, rules(&cluster).await), (Value::Null, vec![]));
+    change_policy(&cluster, open(AclMode::Closing)).await;
+    let stored = platform(&cluster).applied(&nothing(), &adopting).await;
+    assert_eq!(status(&stored), &"ready".into());
+    change_policy(&cluster, open(AclMode::Open)).await;
+    adopting["principals"] = json!(["User:billing", "User:second"]);
+    platform(&cluster).applied(&stored, &adopting).await;
+}
+
+#[tokio::test]
+async fn an_application_over_topics_of_nobody_asks_to_adopt_them() {
+    let cluster = governed_cluster().await;
+    with_old_topic(&cluster).await;
     let plan = platform(&cluster).plan(&nothing(), &billing()).await;
     assert!(plan.diagnostics.0.iter().any(|it| it.detail.contains("`billing.old`")), "{:?}", plan.diagnostics);
     let mut adopting = billing();
     adopting["on_existing"] = "adopt".into();
     let stored = platform(&cluster).applied(&nothing(), &adopting).await;
     assert_eq!(status(&stored), &"ready".into());
+}
+
+/// What must be adopted before it can be claimed.
+fn claims_refused(plan: &PlanResponse) -> Vec<&str> {
+    let refused = plan.diagnostics.0.iter().filter(|it| it.summary == "Prefix covers existing objects");
+    refused.map(|it| it.detail.as_str()).collect()
+}
+
+#[tokio::test]
+async fn an_application_over_groups_and_transactional_ids_of_nobody_asks_to_adopt_them() {
+    let cluster = governed_cluster().await;
+    for id in ["billing.readers", "sales.readers"] {
+        cluster.add_group(group(id));
+    }
+    cluster.take_lease("billing.writer", soon()).await.unwrap();
+    let plan = platform(&cluster).plan(&nothing(), &billing()).await;
+    let refused = claims_refused(&plan);
+    assert_eq!(refused.len(), 2, "{plan:?}");
+    assert!(refused[0].contains("groups under `billing.` that nobody owns: `billing.readers`."), "{refused:?}");
+    assert!(refused[1].contains("transactional ids") && refused[1].contains("`billing.writer`"), "{refused:?}");
+    let mut adopting = billing();
+    adopting["on_existing"] = "adopt".into();
+    let stored = platform(&cluster).applied(&nothing(), &adopting).await;
+    // What is its own is not looked for again.
+    let asked = cluster.calls().len();
+    let mut changed = billing();
+    changed["description"] = "Bills.".into();
+    platform(&cluster).applied(&stored, &changed).await;
+    assert!(!cluster.calls()[asked..].contains(&"group_names"));
+}
+
+/// Brokers leave out what the caller may not see, without a word.
+#[tokio::test]
+async fn who_may_not_see_all_groups_is_told_that_they_were_not_looked_for() {
+    let cluster = governed_cluster().await;
+    cluster.add_group(group("billing.readers"));
+    let seen = Arc::new(cluster.seen_by(reader(&cluster).await));
+    let plan = platform(&seen).plan(&nothing(), &billing()).await;
+    told(&plan.diagnostics, Severity::Warning, "Existing names not looked for", "groups");
+}
+
+fn group(id: &str) -> ConsumerGroup {
+    ConsumerGroup { id: id.to_owned(), state: "Empty".to_owned(), coordinator: 1, members: vec![] }
 }
 
 #[tokio::test]
@@ -141,6 +251,35 @@ async fn where_approval_is_demanded_a_teams_application_waits_and_the_platform_m
     assert_eq!((status(&outcome.stored), rules(&cluster).await), (&"pending".into(), vec![]));
     let again = team(&cluster, "billing").plan(&outcome.stored, &billing()).await;
     assert_eq!(again.planned.state, outcome.stored.state, "to wait is no change");
+}
+
+#[tokio::test]
+async fn what_a_team_changes_and_the_platform_must_agree_to_is_told() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    let approval = Approval { applications: ApplicationApproval::Platform, ..Approval::default() };
+    change_policy(&cluster, Policy { approval, ..Policy::default() }).await;
+    let mut more = billing();
+    more["principals"] = json!(["User:billing", "User:billing-2"]);
+    more["prefixes"] = json!({ "topic": ["billing.", "bills."] });
+    let run = team(&cluster, "billing");
+    let planned = run.plan(&stored, &more).await;
+    told(&planned.diagnostics, Severity::Warning, "Change pending", "in `principals` and `prefixes` waits");
+    let before = rules(&cluster).await;
+    let outcome = run.apply(&stored, planned.planned, &more).await;
+    told(&outcome.diagnostics, Severity::Warning, "Change pending", "in `principals` and `prefixes` waits");
+    assert_eq!((status(&outcome.stored), rules(&cluster).await), (&"ready".into(), before));
+    // It waits, and nothing is to be done until the platform declares the same.
+    let seen = team(&cluster, "billing").read(&outcome.stored).await;
+    let again = team(&cluster, "billing").plan(&seen.stored, &more).await;
+    assert_eq!(again.planned.state, outcome.stored.state);
+    told(&again.diagnostics, Severity::Warning, "Change pending", "`principals`");
+    let agreed = platform(&cluster).plan(&seen.stored, &more).await;
+    quiet(&agreed.diagnostics);
+    // What gives no rights holds at once.
+    let mut described = billing();
+    described["labels"] = json!({ "tier": "gold" });
+    team(&cluster, "billing").applied(&seen.stored, &described).await;
 }
 
 #[tokio::test]
@@ -209,4 +348,83 @@ async fn a_prefix_goes_to_another_application_in_two_steps_with_its_rights() {
     let giver = platform(&cluster).applied(&seen.stored, &billing()).await;
     assert_eq!(status(&giver), &"ready".into());
     platform(&cluster).applied(&taker, &sales).await;
+}
+
+/// Rule 13 of Terraform's core: no order of deletions makes a new name come true with the topics kept.
+#[tokio::test]
+async fn an_application_with_topics_is_neither_renamed_nor_replaced() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    let topics = Run::on(&cluster, "topic", Acting::default());
+    topics.applied(&nothing(), &json!({ "name": "billing.invoices", "partitions": 1 })).await;
+    let mut renamed = billing();
+    renamed["name"] = "invoicing".into();
+    let plan = platform(&cluster).plan(&stored, &renamed).await;
+    told(&plan.diagnostics, Severity::Error, "Application in use", "transfer");
+    let plan = replacement(&cluster, &stored, &billing()).await;
+    told(&plan.diagnostics, Severity::Error, "Application in use", "`billing.invoices`");
+}
+
+/// The plan of core's second call, in which what is replaced is gone but for what the first one left.
+async fn replacement(cluster: &Arc<MemoryCluster>, stored: &Stored, config: &Json) -> PlanResponse {
+    let run = platform(cluster);
+    let first = run.plan(stored, config).await;
+    quiet(&first.diagnostics);
+    run.plan(&Stored { private: first.planned.private, ..nothing() }, config).await
+}
+
+/// Rule 2 of Terraform's core: `create_before_destroy` deletes after creating, perhaps the same thing.
+#[tokio::test]
+async fn an_application_is_not_made_before_the_one_that_it_replaces_is_gone() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    for name in ["billing", "invoicing"] {
+        let mut config = billing();
+        config["name"] = name.into();
+        let plan = replacement(&cluster, &stored, &config).await;
+        told(&plan.diagnostics, Severity::Warning, "Application replaced", "`create_before_destroy`");
+        let early = platform(&cluster).apply(&nothing(), plan.planned.clone(), &config).await;
+        assert!(early.diagnostics.has_errors() && early.stored.state == Value::Null, "{name}: {early:?}");
+        // What is there stays, and in the other order it comes true.
+        quiet(&platform(&cluster).read(&stored).await.diagnostics);
+        if name == "invoicing" {
+            let run = platform(&cluster);
+            quiet(&run.destroy(&stored).await.diagnostics);
+            let made = run.apply(&nothing(), plan.planned, &config).await;
+            quiet(&made.diagnostics);
+            assert_eq!(status(&made.stored), &"ready".into());
+        }
+    }
+}
+
+/// Rule 17 of governance: rules that nobody enforces are not called enforced.
+#[tokio::test]
+async fn an_application_says_that_its_rights_are_not_enforced_where_that_was_found() {
+    let cluster = governed_cluster().await;
+    let found = Command::MarkEnforcement(Probed::Ignored);
+    platform(&cluster).governed().command(found, soon()).await.unwrap();
+    let run = platform(&cluster);
+    let planned = run.plan(&nothing(), &billing()).await;
+    let outcome = run.apply(&nothing(), planned.planned, &billing()).await;
+    told(&outcome.diagnostics, Severity::Warning, "Rights are not enforced", "ownership holds in plans alone");
+}
+
+/// The run that deleted a topic was killed before it could say so, and its state has nothing of the topic any more.
+#[tokio::test]
+async fn a_topic_whose_deletion_could_not_be_told_is_in_the_way_of_nobody() {
+    let cluster = governed_cluster().await;
+    let application = platform(&cluster).applied(&nothing(), &billing()).await;
+    let topic = || Run::on(&cluster, "topic", Acting::default());
+    let orders = json!({ "name": "billing.orders" });
+    let name: TopicName = "billing.orders".parse().unwrap();
+    let governed = topic().governed();
+    for _ in 0..2 {
+        // It is made again under its name.
+        topic().applied(&nothing(), &orders).await;
+        governed.command(Command::DeleteTopic(name.clone().into()), soon()).await.unwrap();
+        let destroyed = platform(&cluster).destroy(&application).await;
+        assert!(destroyed.diagnostics.has_errors(), "the topic is still there");
+        cluster.delete_topic(&name, None, soon()).await.unwrap();
+    }
+    quiet(&platform(&cluster).destroy(&application).await.diagnostics);
 }

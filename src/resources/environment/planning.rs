@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{EnvironmentModel, LOOK, OBJECT, PLANNED};
 use crate::{
-    clients::{governed::Governed, journal::JournalError, kafka::KafkaError, sight::look},
+    clients::{governed::Governed, journal::JournalError, kafka::KafkaError},
     framework::{Call, Diagnostic, Diagnostics, Failure, Phase, Plan, Severity},
     governance::{
         command::Command,
@@ -13,10 +13,11 @@ use crate::{
         environment::{ClusterFacts, EnvironmentSpec},
         policy::{Enforcement, Policy},
         state::State,
-        violation::{Refusal, listed},
+        violation::Refusal,
     },
     provider::{self, Context},
     resources::{
+        governed::tell,
         place::{environment_of_plan, environment_of_state},
         violations::diagnostic,
     },
@@ -63,7 +64,7 @@ pub(super) async fn admit_new(
     call: &mut Call,
 ) -> Result<(), Failure> {
     let environment = environment_of_plan(ctx, plan)?;
-    let sight = look(environment.kafka()?, environment.journal()?, deadline).await?;
+    let sight = environment.look(deadline).await?;
     let mut spec = plan.clone().enforced(&sight).spec()?;
     spec.cluster.cluster_id = environment.cluster_id(deadline).await?.to_owned();
     // Where nobody says what enforces it, they count on the authorizer.
@@ -102,15 +103,8 @@ pub(super) async fn admit_end(
     let Some(prior) = prior else { return Ok(()) };
     let (environment, _) = environment_of_state(ctx, prior, deadline).await?;
     let Some(governance) = environment.governance(deadline).await? else { return Ok(()) };
-    let applications = governance.snapshot.state.applications();
-    let living: Vec<_> = applications.filter(|it| it.status.holds_prefixes()).map(|it| &it.spec.name).collect();
-    if !living.is_empty() {
-        let detail = format!(
-            "The environment has applications: {}. Apply will refuse unless they are gone by then.\n\nDelete them first: \
-             write `environment = kafka_environment.….id` in them, so that they go before it.",
-            listed(living.iter().take(NAMED))
-        );
-        call.report.push(Diagnostic::warning("Environment in use", detail));
+    if let Err(refusal) = governance.governed.would(&governance.snapshot.state, &Command::DestroyEnvironment(())) {
+        tell(&refusal.0, call.phase, call);
     }
     Ok(())
 }

@@ -106,18 +106,3 @@ pub(super) struct ApprovalModel {
     /// `false`.
     distinct_actors: Optional<bool>,
 }
-
-/// What one application may take.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
-pub(super) struct QuotaModel {
-    /// Topics.
-    topics: Optional<i64>,
-    /// Partitions of all its topics together.
-    partitions: Optional<i64>,
-    /// Bytes on disk, all copies together.
-    disk_bytes: Optional<i64>,
-    /// Bytes written a second.
-    bytes_in_per_second: Optional<i64>,
-    /// Bytes read a second.
-    bytes_out_per_second: Optional<i64>,
-}

@@ -1,19 +1,23 @@
 //! What a cluster needs before it can be governed: the rights on the journal, and the journal.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use crate::{
     clients::{
-        journal::{JournalError, JournalTopics},
+        journal::{JournalError, JournalTopics, Snapshot},
         kafka::KafkaError,
+        probe::probe,
     },
-    framework::{Diagnostic, Failure},
+    framework::{Call, Diagnostic, Failure},
     governance::{
         acl::{AclBinding, Operation, PatternType, Permission, Principal, ResourceType, WILDCARD},
+        command::Command,
         environment::EnvironmentSpec,
         policy::Enforcement,
+        state::State,
     },
     provider::Environment,
+    resources::governed::tell_unenforced,
 };
 
 /// A declaration with what decisions must know of the cluster.
@@ -66,6 +70,23 @@ pub(super) async fn make_rules(
             Err(Diagnostic::error("ACL not created", detail).at("platform_principals").caused_by(&error).into())
         }
     }
+}
+
+/// Tries whether the brokers follow rules, and notes it in the journal.
+pub(super) async fn probe_enforcement(
+    environment: &Environment,
+    spec: &EnvironmentSpec,
+    snapshot: Arc<Snapshot<State>>,
+    call: &mut Call,
+) -> Result<Arc<Snapshot<State>>, Failure> {
+    if spec.policy.enforcement != Enforcement::Acl {
+        return Ok(snapshot);
+    }
+    let super_users = &spec.cluster.super_users;
+    let found = probe(environment.kafka()?, environment.principal(), super_users, call.deadline).await;
+    let snapshot = environment.governed()?.command(Command::MarkEnforcement(found), call.deadline).await?;
+    tell_unenforced(&snapshot.state, call);
+    Ok(snapshot)
 }
 
 /// Removes the rules of those who are the platform no more.

@@ -1,37 +1,40 @@
 //! The resource on a cluster in memory, asked as Terraform asks.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::{
     clients::{
         kafka::{AclFilter, Acls, BrokerSetting, Kafka},
         memory::MemoryCluster,
     },
-    framework::{
-        ApplyRequest, Diagnostics, DynResource, Import, Outcome, PlanRequest, PlanResponse, Provider, Severity, Stored,
-        Type, Value,
-        codec::json::{Unexpected, from_json},
-    },
-    governance::{acl::Principal, record::Event, state::State},
-    provider::{Acting, Context, Environment, KafkaProvider},
+    framework::{Diagnostics, Import, Outcome, Severity, Stored, Value},
+    governance::{acl::Principal, probe::Probed, record::Event, state::State},
+    provider::{Acting, Context, Environment},
+    resources::testing::{self, quiet, soon},
 };
 
-/// One run of Terraform: a context, and the resource.
+/// One run of Terraform for environments, as the platform's principal.
 struct Run {
     cluster: Arc<MemoryCluster>,
-    ctx: Context,
-    resource: Box<dyn DynResource<Context>>,
+    run: testing::Run,
+}
+
+impl Deref for Run {
+    type Target = testing::Run;
+
+    fn deref(&self) -> &testing::Run {
+        &self.run
+    }
 }
 
 impl Run {
     fn new() -> Self {
-        Self::on(&Arc::new(MemoryCluster::new(3)))
+        let cluster = Arc::new(MemoryCluster::new(3));
+        // It is in memory that nobody in particular may do everything.
+        cluster.set_brokers("super.users", Some(BrokerSetting::Value("User:platform".to_owned())));
+        Self::on(&cluster)
     }
 
     /// A new process on the same cluster, for the platform.
@@ -42,29 +45,16 @@ impl Run {
     fn of(cluster: &Arc<MemoryCluster>, acting: Acting) -> Self {
         let kafka: Arc<dyn Kafka> = cluster.clone();
         let environment = Environment::new("dev", kafka).acting(Arc::new(acting), Some(Principal::user("platform")));
-        let resource = KafkaProvider::registry().resources.remove("environment").unwrap();
-        Self { cluster: cluster.clone(), ctx: Context::new([environment], None), resource }
+        let run = testing::Run::with(Context::new([environment], None), "environment");
+        Self { cluster: cluster.clone(), run }
     }
 
     fn again(&self) -> Self {
         Self::on(&self.cluster)
     }
 
-    async fn plan(&self, prior: &Stored, config: &Value) -> PlanResponse {
-        self.resource.plan(&self.ctx, PlanRequest { prior: prior.clone(), config: config.clone() }).await
-    }
-
-    async fn apply(&self, prior: &Stored, planned: Stored, config: &Value) -> Outcome {
-        let request = ApplyRequest { prior: prior.state.clone(), planned, config: config.clone() };
-        self.resource.apply(&self.ctx, request).await
-    }
-
-    async fn read(&self, stored: &Stored) -> Outcome {
-        self.resource.read(&self.ctx, stored.clone()).await
-    }
-
     /// Plans and applies in a process of its own, all of it without a message.
-    async fn applied(&self, prior: &Stored, config: &Value) -> Stored {
+    async fn applied(&self, prior: &Stored, config: &Json) -> Stored {
         let run = self.again();
         let planned = run.plan(prior, config).await;
         quiet(&planned.diagnostics);
@@ -75,9 +65,7 @@ impl Run {
     }
 
     async fn ended(&self, prior: &Stored) -> Outcome {
-        let run = self.again();
-        let destroyed = Stored { state: Value::Null, private: prior.private.clone(), identity: Value::Null };
-        run.apply(prior, destroyed, &Value::Null).await
+        self.again().destroy(prior).await
     }
 
     async fn import(&self, import: Import<Value>) -> Outcome {
@@ -87,7 +75,7 @@ impl Run {
     }
 
     /// Writes entities into the journal, whoever would have.
-    async fn write(&self, entities: &[(&str, serde_json::Value)]) {
+    async fn write(&self, entities: &[(&str, Json)]) {
         let entities = entities.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
         let event = Event { kind: "test.written".to_owned(), entities, ..Event::default() };
         let environment = self.ctx.environment(None).unwrap();
@@ -102,32 +90,16 @@ impl Run {
     }
 }
 
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(5)
-}
-
-#[track_caller]
-fn quiet(diagnostics: &Diagnostics) {
-    assert_eq!(diagnostics.0, vec![]);
-}
-
 #[track_caller]
 fn told(diagnostics: &Diagnostics, severity: Severity, summary: &str) {
-    let told: Vec<_> = diagnostics.0.iter().map(|it| (it.severity, it.summary.as_str())).collect();
-    assert_eq!(told, [(severity, summary)], "{diagnostics:?}");
+    testing::told(diagnostics, severity, summary, "");
 }
 
 /// An environment `pre`, with more.
-fn pre(more: &serde_json::Value) -> Value {
+fn pre(more: &Json) -> Json {
     let mut json = json!({"name": "pre", "platform_principals": ["User:platform"]});
     json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    from_json(&json, ty(), Unexpected::Refuse).unwrap()
-}
-
-fn ty() -> &'static Type {
-    static TY: std::sync::LazyLock<Type> =
-        std::sync::LazyLock::new(|| crate::framework::schema::<super::EnvironmentModel>().ty());
-    &TY
+    json
 }
 
 fn nothing() -> Stored {
@@ -202,7 +174,7 @@ async fn a_second_environment_on_a_cluster_is_refused_naming_the_first() {
 }
 
 /// What a plan on a cluster without an environment would have been.
-async fn planned_as(run: &Run, config: &Value) -> Stored {
+async fn planned_as(run: &Run, config: &Json) -> Stored {
     let cluster = Run::new();
     assert_eq!(run.cluster.cluster(soon()).await.unwrap().id, cluster.cluster.cluster(soon()).await.unwrap().id);
     cluster.plan(&nothing(), config).await.planned
@@ -266,13 +238,13 @@ async fn an_environment_with_applications_does_not_end() {
     let stored = run.applied(&nothing(), &pre(&json!({}))).await;
     let application = |status: &str| json!({"form": 1, "incarnation": 1, "spec": {"name": "billing"}, "status": status, "created_at": 1});
     run.write(&[("application/billing", application("ready"))]).await;
-    let planned = run.again().plan(&stored, &Value::Null).await;
+    let planned = run.again().plan(&stored, &Json::Null).await;
     told(&planned.diagnostics, Severity::Warning, "Environment in use");
     let outcome = run.ended(&stored).await;
     told(&outcome.diagnostics, Severity::Error, "Environment in use");
     assert!(outcome.diagnostics.0[0].detail.contains("`billing`"));
     run.write(&[("application/billing", application("deleted"))]).await;
-    quiet(&run.again().plan(&stored, &Value::Null).await.diagnostics);
+    quiet(&run.again().plan(&stored, &Json::Null).await.diagnostics);
     told(&run.ended(&stored).await.diagnostics, Severity::Warning, "Journal stays");
 }
 
@@ -334,7 +306,7 @@ async fn contradictory_rules_are_told_at_their_attributes_without_a_cluster() {
     let wrong = pre(&json!({
         "naming": {"topic": "{application}.{domain}"}, "topics": {"partitions": {"min": 6, "max": 3}},
     }));
-    let report = run.resource.validate(wrong);
+    let report = run.validate(&wrong);
     let paths: Vec<_> = report.0.iter().map(|it| it.path.as_ref().unwrap().to_string()).collect();
     assert_eq!(paths, ["naming.topic", "topics.partitions.min"]);
     assert!(report.has_errors());
@@ -454,4 +426,20 @@ async fn who_applies_does_not_lock_itself_out() {
     let stranger = pre(&json!({"platform_principals": ["User:other"]}));
     let planned = Run::new().plan(&nothing(), &stranger).await;
     told(&planned.diagnostics, Severity::Warning, "Caller is not the platform");
+}
+
+/// Rule 17 of governance: rules that nobody enforces are not called enforced.
+#[tokio::test(start_paused = true)]
+async fn rules_that_the_brokers_do_not_follow_are_told_in_the_apply_and_remembered() {
+    let run = Run::new();
+    run.cluster.set_brokers("super.users", Some(BrokerSetting::Value("User:other".to_owned())));
+    run.cluster.ignore_rules();
+    let config = pre(&json!({}));
+    let planned = run.plan(&Stored::default(), &config).await;
+    let outcome = run.apply(&Stored::default(), planned.planned, &config).await;
+    told(&outcome.diagnostics, Severity::Warning, "Rights are not enforced");
+    let governance = run.ctx.environment(None).unwrap().governance(soon()).await.unwrap().unwrap();
+    let probe = governance.snapshot.state.environment().unwrap().probe.unwrap();
+    assert_eq!(probe.found, Probed::Ignored);
+    assert!(run.rules().await.iter().all(|it| !it.contains("_selfserve.probe")), "what was tried with is removed");
 }

@@ -2,21 +2,25 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use super::TopicModel;
+use super::{TopicModel, UUID};
 use crate::{
-    clients::{governed::Governed, kafka::Topic},
-    framework::{Call, Change, Diagnostic, Failure, Model, Optional, OptionalComputed, Plan, Unknown},
+    clients::{
+        governed::Governed,
+        kafka::{KafkaError, Topic},
+    },
+    framework::{Call, Change, Diagnostic, Element, Failure, Model, Optional, OptionalComputed, Plan, Unknown},
     governance::{
         capacity::Capacity,
-        check_topic::{TopicRequest, check_topic},
+        check_topic::{TopicRequest, check_together, check_topic},
         command::{Command, TopicFound},
         names::ApplicationName,
+        owned_topic::OwnedTopic,
         policy::{Policy, TopicPolicy},
-        topic::{TopicName, TopicSpec},
+        topic::{TopicSpec, is_same_value},
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance, Governing},
-    resources::governed::{expect_ended, expect_head, known, remember, tell},
+    resources::governed::{expect_ended, expect_head, known, remember, tell, untold},
 };
 
 /// What a topic carries and keeps, as its team expects.
@@ -66,6 +70,25 @@ impl TopicModel {
         })
     }
 
+    /// After an import, which takes all that the topic overrides for declared: what is as the policy gives it belongs to
+    /// the policy, so that no plan takes it away.
+    pub(super) fn leave_defaults_to(&mut self, policy: &TopicPolicy) {
+        let mut own = self.config.get().cloned().unwrap_or_default();
+        let mut given = BTreeMap::new();
+        for (key, default) in policy.config.iter().filter_map(|(key, rule)| Some((key, rule.default.as_ref()?))) {
+            let is_default = |it: &Element<String>| match it {
+                Element::Known(value) => is_same_value(key, default, value),
+                Element::Null | Element::Unknown => false,
+            };
+            if own.get(key).is_some_and(is_default) {
+                own.remove(key);
+                given.insert(key.clone(), default.clone());
+            }
+        }
+        self.config = Some(own).filter(|it| !it.is_empty()).into();
+        self.policy_config = given.into();
+    }
+
     /// The application that is declared: by the identifier of its resource, or by its name.
     fn owner(&self) -> Result<Option<ApplicationName>, Unknown> {
         let Some(text) = self.application.known()? else { return Ok(None) };
@@ -83,7 +106,7 @@ impl Plan<TopicModel> {
     pub(super) fn leave_to_policy(&mut self, governing: &Governing) {
         match governing {
             Governing::Nothing => self.state.policy_config = None.into(),
-            Governing::Untold => {}
+            Governing::Untold(_) => {}
             Governing::Journal(governance) => {
                 let protects = |it: &Policy| it.topics.deletion_protection == Some(true);
                 let protects = governance.snapshot.state.policy().is_some_and(protects);
@@ -109,6 +132,17 @@ pub(super) async fn judge(
     let role = governance.governed.caller().role(state);
     let violations = check_topic(state, &role, &wanted, before.as_ref());
     tell(&violations, call.phase, call);
+    let together = environment.with_promised(&governance.snapshot.head.journal, |promised| {
+        let replaced = change.prior.as_ref().filter(|_| change.replacing).and_then(|it| it.name.get());
+        if let Some(name) = replaced {
+            promised.free(name);
+        }
+        check_together(state, &role, &wanted, before.as_ref(), promised)
+    });
+    // Where something is made already, the deed follows at once and tells as much.
+    if !environment.has_made_anything() {
+        tell(&together, call.phase, call);
+    }
     Ok(!violations.iter().any(Violation::forbids))
 }
 
@@ -124,6 +158,7 @@ impl Change<TopicModel> {
 /// Tells what speaks against the end of a topic in a governed environment.
 pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
     let Some(governance) = governance(environment, call).await? else { return Ok(()) };
+    environment.with_promised(&governance.snapshot.head.journal, |it| prior.name.value().map(|name| it.free(name)))?;
     let command = Command::DeleteTopic(prior.name.value()?.clone().into());
     if let Err(refusal) = governance.governed.would(&governance.snapshot.state, &command) {
         tell(&refusal.0, call.phase, call);
@@ -132,11 +167,16 @@ pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, cal
 }
 
 /// What governs the cluster, for a plan. A journal that the state saw must still be there.
-async fn governance(environment: &Environment, call: &Call) -> Result<Option<Governance>, Failure> {
+async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
     match environment.governance_if_told(call.deadline).await? {
         Governing::Journal(it) => expect_head(call, &it.snapshot.head).map(|()| Some(it)),
         Governing::Nothing => expect_ended(call, environment).await.map(|()| None),
-        Governing::Untold => Ok(None),
+        // The dry run that follows cannot reach the cluster either, and tells why.
+        Governing::Untold(KafkaError::Connect { .. }) => Ok(None),
+        Governing::Untold(error) => {
+            call.report.push(untold(&error));
+            Ok(None)
+        }
     }
 }
 
@@ -164,52 +204,54 @@ pub(super) fn add_policy(spec: &mut TopicSpec, policy: &TopicPolicy, plan: &Topi
     Added { config, deletion_protection: policy.deletion_protection == Some(true) }
 }
 
-/// Refuses what the newest rules have against a change, whatever its plan was told. The journal does not keep what a
-/// topic's configuration was, so that this is not decided with the rest.
-pub(super) async fn refuse_change(
+/// Has the journal say what a topic takes that is to be changed, and whose it is: a topic from before the environment
+/// gets its owner so. What the journal says already is not written once more.
+pub(super) async fn keep(
     governed: &Governed,
     prior: &TopicModel,
     plan: &TopicModel,
-    call: &Call,
+    call: &mut Call,
 ) -> Result<(), Failure> {
-    let state = &known(governed, call.deadline).await?.state;
-    let role = governed.caller().role(state);
-    Ok(Refusal::of(check_topic(state, &role, &plan.request()?, Some(&prior.request()?)))?)
+    let there = known(governed, call.deadline).await?;
+    let (name, wanted) = (plan.name.value()?.clone(), plan.request()?);
+    if prior.config_known()? != wanted.config {
+        // The journal does not keep what the configuration was, so that this is not decided with the rest: the newest
+        // rules hold, whatever the plan was told.
+        let role = governed.caller().role(&there.state);
+        Refusal::of(check_topic(&there.state, &role, &wanted, Some(&prior.request()?)))?;
+    }
+    let is_known = there.state.topic(&name).is_some_and(OwnedTopic::is_there);
+    let place = if is_known { Command::ChangeTopic } else { Command::ReserveTopic }(Box::new(wanted));
+    let found = TopicFound::new(name, call.private.text(UUID).map(str::to_owned));
+    let found = Command::MarkTopicCreated(found);
+    let after = if governed.would_write(&there.state, &place)? {
+        // Commands of one moment are one transaction, decided one after another.
+        let both = tokio::join!(governed.command(place, call.deadline), governed.command(found, call.deadline));
+        both.0.and(both.1)?
+    } else if governed.would_write(&there.state, &found)? {
+        governed.command(found, call.deadline).await?
+    } else {
+        there
+    };
+    remember(call, &after);
+    Ok(())
 }
 
-/// Takes the place of a topic before it is made or changed.
+/// Takes the place of a topic before it is made.
 pub(super) async fn reserve(governed: &Governed, request: TopicRequest, call: &mut Call) -> Result<(), Failure> {
     let known = governed.command(Command::ReserveTopic(Box::new(request)), call.deadline).await?;
     remember(call, &known);
     Ok(())
 }
 
-/// Says that the cluster has a topic, and how many partitions the broker gave it where nobody said.
-pub(super) async fn made(
-    governed: &Governed,
-    found: &Topic,
-    config: &TopicModel,
-    call: &mut Call,
-) -> Result<(), Failure> {
-    made_as(governed, &found.name, found.id.clone(), call).await?;
-    if config.partitions.is_null() {
-        let partitions = Some(i64::from(found.partitions));
-        let replication_factor = Some(i64::from(found.replication_factor));
-        let request = TopicRequest { partitions, replication_factor, ..config.request()? };
-        governed.command(Command::ChangeTopic(Box::new(request)), call.deadline).await?;
-    }
-    Ok(())
-}
-
-/// Says that the cluster has a topic.
-pub(super) async fn made_as(
-    governed: &Governed,
-    name: &TopicName,
-    topic_id: Option<String>,
-    call: &mut Call,
-) -> Result<(), Failure> {
-    let found = TopicFound { name: name.clone(), topic_id };
-    let known = governed.command(Command::MarkTopicCreated(found), call.deadline).await?;
+/// Says that the cluster has a topic, and what the broker gave it where nobody said.
+pub(super) async fn made(governed: &Governed, found: &Topic, call: &mut Call) -> Result<(), Failure> {
+    let created = TopicFound {
+        partitions: Some(found.partitions.into()),
+        replication_factor: Some(found.replication_factor.into()),
+        ..TopicFound::new(found.name.clone(), found.id.clone())
+    };
+    let known = governed.command(Command::MarkTopicCreated(created), call.deadline).await?;
     remember(call, &known);
     Ok(())
 }

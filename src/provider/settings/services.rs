@@ -1,0 +1,146 @@
+//! The services beside the brokers: what is written of them, and what it becomes.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{EnvironmentSettings, TlsSettings, part};
+use crate::{
+    clients::{
+        kafka::Secret,
+        rest::{BaseUrl, Login, Rest, RestSettings, Services},
+    },
+    framework::{Diagnostic, Diagnostics, Model, Nested, Optional, Path, Required, Step, Unknown},
+};
+
+/// How to reach one service that speaks HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct ServiceSettings {
+    /// Where it is, as `https://host:port`, or with `http`.
+    pub url: Required<BaseUrl>,
+    /// Name of the user.
+    pub username: Optional<String>,
+    /// Password of the user. An ephemeral value keeps it out of saved plans.
+    #[attr(sensitive)]
+    pub password: Optional<Secret>,
+    /// Token that is sent instead of a user and a password.
+    #[attr(sensitive)]
+    pub bearer_token: Optional<Secret>,
+    /// TLS, where `url` begins with `https`. Default: the authorities of the system are trusted.
+    pub tls: Optional<Nested<TlsSettings>>,
+    /// Headers that are sent with every request, such as those that a gateway asks for.
+    #[attr(sensitive)]
+    pub headers: Optional<BTreeMap<String, Secret>>,
+}
+
+impl EnvironmentSettings {
+    /// The services that are written, with the path of each.
+    fn services(&self, environment: &str) -> impl Iterator<Item = (Path, &ServiceSettings)> {
+        let registry = self.schema_registry.get().map(|it| (part(environment, &["schema_registry"]), &it.model));
+        let at = part(environment, &["connect"]);
+        let workers = self.connect.get().into_iter().flatten();
+        registry.into_iter().chain(workers.map(move |(name, it)| (at.key(name), &it.model)))
+    }
+
+    pub(super) fn check_services(&self, environment: &str, report: &mut Diagnostics) {
+        for (at, it) in self.services(environment) {
+            it.check(&at, report);
+        }
+    }
+
+    /// The clients of the services, or the attribute that is not known yet: brokers can be worked with all the same.
+    pub(in crate::provider) fn resolve_services(
+        &self,
+        environment: &str,
+        timeout: Duration,
+    ) -> Result<Result<Services, Diagnostics>, Path> {
+        let mut wrong = Diagnostics::default();
+        let (mut schema_registry, mut connect) = (None, BTreeMap::new());
+        let at = part(environment, &["schema_registry"]);
+        if let Some(it) = self.schema_registry.known().map_err(|_: Unknown| at.clone())? {
+            schema_registry = Some(Rest::new(it.model.resolve(&at, timeout, &mut wrong)?));
+        }
+        let at = part(environment, &["connect"]);
+        for (name, it) in self.connect.known().map_err(|_: Unknown| at.clone())?.into_iter().flatten() {
+            let settings = it.model.resolve(&at.key(name), timeout, &mut wrong)?;
+            connect.insert(name.clone(), Rest::new(settings));
+        }
+        Ok(if wrong.has_errors() { Err(wrong) } else { Ok(Services { schema_registry, connect }) })
+    }
+}
+
+impl ServiceSettings {
+    fn check(&self, at: &Path, report: &mut Diagnostics) {
+        let below = |name: &str| at.then(Step::Attribute(name.to_owned()));
+        let (username, password) = (self.username.is_null(), self.password.is_null());
+        if username != password {
+            let missing = if username { "username" } else { "password" };
+            let detail = format!("A user logs in with both `username` and `password`; `{missing}` is missing.");
+            report.push(Diagnostic::error("Incomplete login", detail).at(below(missing)));
+        }
+        let (has_user, has_token) = (!(username && password), !self.bearer_token.is_null());
+        if has_user && has_token {
+            let detail = "It is a login, and so are `username` and `password`. Remove the one or the other.";
+            report.push(Diagnostic::error("Two logins", detail).at(below("bearer_token")));
+        }
+        if let Some(url) = self.url.get().filter(|it| it.is_plain() && (has_user || has_token)) {
+            let detail = format!("What logs in at `{url}` is sent readable over the network. Use `https`.");
+            report.push(Diagnostic::warning("Password sent in plain text", detail).at(below("url")));
+        }
+        if let (Some(tls), Some(url)) = (self.tls.get(), self.url.get()) {
+            tls.model.check(&format!("`{url}`"), &below("tls"), report);
+        }
+    }
+
+    fn resolve(&self, at: &Path, timeout: Duration, wrong: &mut Diagnostics) -> Result<RestSettings, Path> {
+        let Self { url, username, password, bearer_token, tls, headers } = self;
+        let below = |name: &str| at.then(Step::Attribute(name.to_owned()));
+        let unknown = |name: &'static str| move |_: Unknown| below(name);
+        let username = username.known().map_err(unknown("username"))?;
+        let password = password.known().map_err(unknown("password"))?;
+        let token = bearer_token.known().map_err(unknown("bearer_token"))?;
+        let basic = username.zip(password);
+        let basic = basic.map(|(name, it)| Login::Basic { username: name.clone(), password: it.clone() });
+        let tls = match tls.known().map_err(unknown("tls"))? {
+            Some(it) => it.model.resolve(&below("tls"), wrong)?,
+            None => crate::clients::kafka::Tls::default(),
+        };
+        Ok(RestSettings {
+            url: url.value().map_err(unknown("url"))?.clone(),
+            login: token.cloned().map(Login::Bearer).or(basic),
+            tls,
+            headers: headers.known().map_err(unknown("headers"))?.cloned().unwrap_or_default(),
+            request_timeout: timeout,
+        })
+    }
+}
+
+/// A service as environment variables describe it, which begin alike; none if they do not say where it is.
+pub(super) fn from_variables(
+    prefix: &str,
+    variable: impl Fn(&str) -> Option<String>,
+    refuse: &mut impl FnMut(&str, &dyn std::fmt::Display),
+) -> Option<Nested<ServiceSettings>> {
+    let of = |name: &str| variable(&format!("{prefix}_{name}"));
+    let secret = |name: &str| of(name).map(Secret::new);
+    let Some(url) = of("URL") else {
+        for name in ["USERNAME", "PASSWORD", "BEARER_TOKEN"].into_iter().filter(|it| of(it).is_some()) {
+            refuse(&format!("{prefix}_{name}"), &format!("it needs `{prefix}_URL` beside it"));
+        }
+        return None;
+    };
+    let url = match url.parse::<BaseUrl>() {
+        Ok(url) => url,
+        Err(error) => {
+            refuse(&format!("{prefix}_URL"), &error);
+            return None;
+        }
+    };
+    let tls = of("CA").map(|it| Nested::from(TlsSettings { ca: it.into(), ..TlsSettings::default() }));
+    Some(Nested::from(ServiceSettings {
+        url: url.into(),
+        username: of("USERNAME").into(),
+        password: secret("PASSWORD").into(),
+        bearer_token: secret("BEARER_TOKEN").into(),
+        tls: tls.into(),
+        headers: Optional::default(),
+    }))
+}

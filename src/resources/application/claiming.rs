@@ -1,0 +1,115 @@
+//! What a claim of prefixes finds on the cluster.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use super::{ApplicationModel, OnExisting};
+use crate::{
+    clients::{
+        governed::Governed,
+        kafka::{Kafka, KafkaError, Listed},
+    },
+    framework::{Call, Diagnostic, Failure, Phase},
+    governance::{
+        application::ApplicationSpec,
+        command::ApplicationRequest,
+        kind::Kind,
+        prefix::{Existing, completed},
+        state::State,
+    },
+};
+
+/// How long a plan waits for a broker that does not say what it coordinates.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+impl ApplicationModel {
+    /// What is asked for, with what the cluster has under the prefixes that are claimed newly.
+    pub(super) async fn request(
+        &self,
+        governed: &Governed,
+        known: &State,
+        call: &mut Call,
+    ) -> Result<ApplicationRequest, Failure> {
+        let (spec, texts) = (self.spec()?, self.texts()?);
+        let adopt = self.on_existing.known()? == Some(&OnExisting::Adopt);
+        let existing = existing(governed.kafka(), known, &claimed(known, &spec), call).await?;
+        let unruled = governed.unruled(known, call.deadline).await?;
+        Ok(ApplicationRequest { spec, texts, adopt, existing, unruled })
+    }
+}
+
+/// The kinds of which the application claims a prefix that it has not.
+fn claimed(known: &State, spec: &ApplicationSpec) -> BTreeSet<Kind> {
+    let before = known.application(&spec.name).filter(|it| it.status.holds_prefixes());
+    let prefixes = completed(known, spec, before).unwrap_or_else(|_| spec.prefixes.clone());
+    let is_new = |kind: Kind, prefix: &str| before.is_none_or(|it| it.spec.prefixes(kind).all(|had| had != prefix));
+    let claims = prefixes.into_iter().filter(|(kind, prefixes)| prefixes.iter().any(|it| is_new(*kind, it)));
+    claims.map(|(kind, _)| kind).collect()
+}
+
+/// What the cluster has of these kinds that nobody owns. Silence about a name proves nothing where the caller is not shown
+/// all of them, which is told.
+async fn existing(
+    kafka: &dyn Kafka,
+    known: &State,
+    kinds: &BTreeSet<Kind>,
+    call: &mut Call,
+) -> Result<Existing, Failure> {
+    let mut res = Existing::new();
+    let mut unseen = Vec::new();
+    for kind in kinds {
+        let names = match kind {
+            Kind::Topic => {
+                let topics = kafka.topics(call.deadline).await?;
+                topics.into_iter().filter(|it| !it.name.is_internal()).map(|it| it.name.to_string()).collect()
+            }
+            Kind::Group => {
+                let listed = told(kafka.group_names(in_time(call)).await, call)?;
+                unseen.extend(listed.as_ref().is_none_or(|it| !it.is_complete).then_some(*kind));
+                listed.unwrap_or_default().names
+            }
+            // Brokers do not say whether they told all, so that it is told only where they tell none.
+            Kind::TransactionalId => {
+                let listed = told(kafka.transactional_ids(in_time(call)).await, call)?;
+                unseen.extend(listed.is_none().then_some(*kind));
+                listed.unwrap_or_default().names
+            }
+            Kind::Subject | Kind::Connector => continue,
+        };
+        res.insert(*kind, names.into_iter().filter(|it| known.owner_of(*kind, it).is_none()).collect());
+    }
+    if !unseen.is_empty() {
+        call.report.push(not_looked_for(&unseen));
+    }
+    Ok(res)
+}
+
+fn in_time(call: &Call) -> Instant {
+    match call.phase {
+        Phase::Plan => call.deadline.min(Instant::now() + PATIENCE),
+        Phase::Apply => call.deadline,
+    }
+}
+
+/// What was listed; `None` where it cannot be, and in a plan also where it failed.
+fn told(answer: Result<Listed, KafkaError>, call: &Call) -> Result<Option<Listed>, Failure> {
+    match answer {
+        Ok(it) => Ok(Some(it)),
+        Err(KafkaError::Denied { .. } | KafkaError::Unsupported(_)) => Ok(None),
+        Err(_) if call.phase == Phase::Plan => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn not_looked_for(kinds: &[Kind]) -> Diagnostic {
+    let kinds: Vec<String> = kinds.iter().map(|it| format!("{it}s")).collect();
+    let detail = format!(
+        "Not all {} of the cluster could be looked for: brokers show groups to those who may DESCRIBE the cluster, and \
+         transactional ids since Kafka 3.0. What nobody owns and is not seen under the claimed prefixes is the \
+         application's from then on.\n\nHave it applied by who may see them.",
+        kinds.join(" and ")
+    );
+    Diagnostic::warning("Existing names not looked for", detail).at("prefixes")
+}

@@ -1,0 +1,106 @@
+//! Topics of a cluster that rules govern.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::{Value as Json, json};
+
+use crate::{
+    clients::memory::MemoryCluster,
+    framework::{Stored, Value},
+    governance::policy::{ConfigRule, Policy, TopicPolicy},
+    provider::Acting,
+    resources::testing::{Run, govern, governed_by, quiet, soon},
+};
+
+fn run(cluster: &Arc<MemoryCluster>) -> Run {
+    Run::on(cluster, "topic", Acting::default())
+}
+
+/// A cluster whose rules give topics a retention, and an application there.
+async fn cluster() -> Arc<MemoryCluster> {
+    let rule = |default: &str| ConfigRule { default: Some(default.to_owned()), ..ConfigRule::default() };
+    let config = [("retention.ms", "60000"), ("cleanup.policy", "compact,delete")];
+    let config = config.map(|(key, default)| (key.to_owned(), rule(default)));
+    let topics = TopicPolicy { config: config.into(), ..TopicPolicy::default() };
+    let cluster = governed_by(Policy { topics, ..Policy::default() }).await;
+    let billing = json!({ "name": "billing", "owner": { "team": "payments" } });
+    Run::on(&cluster, "application", Acting::default()).applied(&Stored::default(), &billing).await;
+    cluster
+}
+
+fn map(entries: &[(&str, &str)]) -> Value {
+    let entries: BTreeMap<_, _> = entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+    Value::Map(entries)
+}
+
+fn orders(config: Json) -> Json {
+    let mut res = json!({ "name": "billing.orders", "partitions": 1 });
+    if !config.is_null() {
+        res["config"] = config;
+    }
+    res
+}
+
+/// Rule 21 of Terraform's core: what the rules gave is not shown to be removed.
+#[tokio::test]
+async fn an_import_leaves_to_the_rules_what_is_as_they_give_it() {
+    let cluster = cluster().await;
+    let declared = orders(json!({ "max.message.bytes": "2000000", "cleanup.policy": "compact" }));
+    let stored = run(&cluster).applied(&Stored::default(), &declared).await;
+    assert_eq!(stored.state.attribute("policy_config"), &map(&[("retention.ms", "60000")]));
+    let imported = run(&cluster).import("dev/billing.orders").await;
+    let seen = run(&cluster).read(&imported.stored).await;
+    quiet(&seen.diagnostics);
+    for attribute in ["config", "policy_config"] {
+        assert_eq!(seen.stored.state.attribute(attribute), stored.state.attribute(attribute), "{attribute}");
+    }
+    let again = run(&cluster).plan(&seen.stored, &declared).await;
+    assert_eq!(again.planned.state, seen.stored.state);
+    // Of a topic that declares nothing, nothing is left to declare.
+    let cluster = self::cluster().await;
+    run(&cluster).applied(&Stored::default(), &orders(Json::Null)).await;
+    let imported = run(&cluster).import("dev/billing.orders").await;
+    let seen = run(&cluster).read(&imported.stored).await.stored;
+    assert_eq!(seen.state.attribute("config"), &Value::Null);
+    quiet(&run(&cluster).plan(&seen, &orders(Json::Null)).await.diagnostics);
+}
+
+/// How often something was asked of the cluster since.
+fn count(cluster: &MemoryCluster, call: &str, since: usize) -> usize {
+    cluster.calls()[since..].iter().filter(|it| **it == call).count()
+}
+
+#[tokio::test]
+async fn an_update_that_the_journal_does_not_keep_writes_nothing_there() {
+    let cluster = cluster().await;
+    let before = orders(json!({ "max.message.bytes": "2000000" }));
+    let stored = run(&cluster).applied(&Stored::default(), &before).await;
+    let known = run(&cluster).governed().snapshot(soon()).await.unwrap();
+    let topic = known.state.topic(&"billing.orders".parse().unwrap()).unwrap();
+    assert_eq!((topic.partitions, topic.replication_factor), (1, Some(1)), "what the broker gave is kept");
+    let since = cluster.calls().len();
+    let stored = run(&cluster).applied(&stored, &orders(json!({ "max.message.bytes": "3000000" }))).await;
+    assert_eq!((count(&cluster, "take_lease", since), count(&cluster, "append_to_logs", since)), (0, 0));
+    let since = cluster.calls().len();
+    let mut grown = orders(json!({ "max.message.bytes": "3000000" }));
+    grown["partitions"] = 4.into();
+    run(&cluster).applied(&stored, &grown).await;
+    assert_eq!(count(&cluster, "append_to_logs", since), 1, "that it has more partitions");
+}
+
+#[tokio::test]
+async fn a_topic_from_before_the_environment_gets_its_owner_in_one_transaction() {
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let stored = run(&cluster).applied(&Stored::default(), &orders(Json::Null)).await;
+    govern(&cluster, Policy::default()).await;
+    let mut billing = json!({ "name": "billing", "owner": { "team": "payments" } });
+    billing["on_existing"] = "adopt".into();
+    Run::on(&cluster, "application", Acting::default()).applied(&Stored::default(), &billing).await;
+    let since = cluster.calls().len();
+    run(&cluster).applied(&stored, &orders(json!({ "retention.ms": "1000" }))).await;
+    assert_eq!(count(&cluster, "append_to_logs", since), 1);
+    let known = run(&cluster).governed().snapshot(soon()).await.unwrap();
+    let topic = known.state.topic(&"billing.orders".parse().unwrap()).unwrap();
+    assert_eq!((topic.status.word(), topic.application.as_ref().unwrap().as_str()), ("created", "billing"));
+    assert!(topic.topic_id.is_some());
+}
