@@ -1,7 +1,9 @@
 //! Who has what of whom: grants by who gave them, by who has them and by what they are on.
 
+use std::collections::BTreeSet;
+
 use crate::governance::{
-    acl::PatternType,
+    acl::{PatternType, Principal},
     application::{Application, ApplicationSpec, ApplicationUid},
     kind::Kind,
     request::{Request, RequestId},
@@ -31,6 +33,13 @@ pub fn on_topic<'a>(state: &'a State, name: &'a TopicName) -> impl Iterator<Item
             (access.kind, access.pattern) == (Kind::Topic, PatternType::Literal) && access.name == name.as_str()
         })
     })
+}
+
+/// The applicant's programs that a request was not filed for: they get nothing until it is filed again and agreed to again.
+pub fn waiting_principals(state: &State, it: &Request) -> BTreeSet<Principal> {
+    let applicant = state.application(&it.applicant().name).filter(|now| now.uid() == *it.applicant());
+    let runs = applicant.filter(|_| it.content.access().is_some()).map(|it| &it.spec.principals);
+    runs.into_iter().flatten().filter(|who| !it.content.principals.contains(*who)).cloned().collect()
 }
 
 fn live(state: &State) -> impl Iterator<Item = Identified<'_>> {

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use asking::{READY, ask_change, ask_end, ask_for, expected};
+use asking::{READY, ask_change, ask_end, ask_for, expected, leave_to_platform};
 use governed::{
     Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, keep, made, only_asks, reserve,
     wrong_application,
@@ -163,7 +163,6 @@ impl Resource<Context> for Topic {
             plan.leave_to_policy(&environment.governance_if_told(call.deadline).await?);
             return plan.refuse_second(ctx, call).await;
         };
-        let governing = environment_of_plan(ctx, &plan.state)?.governance_if_told(call.deadline).await?;
         let released = plan.config.deletion_protection.get() == Some(&false);
         let protected = prior.deletion_protection.get() == Some(&true);
         call.private.set(PROTECTED, prior.name.get().filter(|_| protected && !released).map(ToString::to_string));
@@ -173,7 +172,7 @@ impl Resource<Context> for Topic {
             plan.change_in_place(&prior, call)?;
         }
         moved?;
-        plan.leave_to_platform(&governing);
+        leave_to_platform(ctx, plan, call).await?;
         plan.refuse_second(ctx, call).await
     }
 
@@ -191,7 +190,7 @@ impl Resource<Context> for Topic {
         if !judge(environment, change, call).await? {
             return Ok(());
         }
-        if only_asks(environment, call).await? {
+        if change.is_about_timeouts(plan) || only_asks(environment, call).await? {
             // The brokers would refuse whoever asks, whatever it is.
             return Ok(());
         }

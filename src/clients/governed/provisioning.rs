@@ -78,6 +78,7 @@ impl Governed {
         }
         self.mark_changed_quotas(application, state, deadline).await?;
         let unruled = self.unruled(state, deadline).await?;
+        let on_cluster = state.strangers(&on_cluster);
         let provisioning = Provisioning { application: application.spec.name.clone(), on_cluster, unruled };
         self.follow_up(Command::StartProvisioning(provisioning), deadline).await?;
         self.settle(holder, deadline).await.map(drop)
@@ -239,8 +240,11 @@ impl Governed {
         failures.extend(self.kafka.delete_acls(&remove, deadline).await?);
         let done = |it: &AclBinding| !failures.contains_key(it);
         let present = make.into_iter().filter(done).collect();
-        let absent = remove.into_iter().filter(done).chain(close).collect();
-        let known = self.follow_up(Command::MarkBindings(Seen { present, absent }), deadline).await?;
+        let absent = remove.into_iter().filter(done).collect();
+        let mut known = self.follow_up(Command::MarkBindings(Seen { present, absent }), deadline).await?;
+        if !close.is_empty() {
+            known = self.follow_up(Command::CloseRemovals(close.into_iter().collect()), deadline).await?;
+        }
         if failures.is_empty() { Ok(known) } else { Err(GovernedError::Rules(failures)) }
     }
 

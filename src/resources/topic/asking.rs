@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{APPLIED, TopicModel, governed::add_policy};
+use super::{
+    APPLIED, TopicModel,
+    governed::{add_policy, only_asks},
+};
 use crate::{
     clients::{governed::Governed, kafka::Topic},
     framework::{Call, Computed, Diagnostic, Element, Failure, Plan},
@@ -17,8 +20,8 @@ use crate::{
         state::State,
         topic::{TopicName, TopicSpec, config_changes},
     },
-    provider::{Environment, Governing},
-    resources::governed::remember,
+    provider::{Context, Environment, Governing},
+    resources::{governed::remember, place::environment_of_plan},
 };
 
 /// The topic is as it is declared.
@@ -31,18 +34,15 @@ pub(super) const REFUSED: &str = "refused";
 /// The id of what was filed last and not seen to be done.
 const FILED: &str = "filed";
 
-impl Plan<TopicModel> {
-    /// Leaves open what becomes of a change that is asked for, and has what was refused asked for once more.
-    pub(super) fn leave_to_platform(&mut self, governing: &Governing) {
-        let Some(prior) = &self.prior else { return };
-        let only_asks = matches!(governing, Governing::Journal(it) if it.governed.only_asks(&it.snapshot.state));
-        let is_about_timeouts =
-            |plan: &TopicModel| *prior == TopicModel { timeouts: prior.timeouts.clone(), ..plan.clone() };
-        let is_refused = prior.status.get().is_some_and(|it| it == REFUSED);
-        if is_refused || (only_asks && !is_about_timeouts(&self.state)) {
-            self.state.status = Computed::unknown();
-        }
+/// Leaves open what becomes of a change that is asked for, and has what was refused asked for once more.
+pub(super) async fn leave_to_platform(ctx: &Context, plan: &mut Plan<TopicModel>, call: &Call) -> Result<(), Failure> {
+    let Some(prior) = plan.prior.as_ref().filter(|_| plan.replace.is_empty()) else { return Ok(()) };
+    let is_refused = prior.status.get().is_some_and(|it| it == REFUSED);
+    let is_changed = *prior != TopicModel { timeouts: prior.timeouts.clone(), ..plan.state.clone() };
+    if is_refused || (is_changed && only_asks(environment_of_plan(ctx, &plan.state)?, call).await?) {
+        plan.state.status = Computed::unknown();
     }
+    Ok(())
 }
 
 /// Asks for a topic.
@@ -127,17 +127,12 @@ pub(super) async fn expected(
     if let Some(asked) = known.topic(name).and_then(|it| outstanding(it, found)) {
         return Ok(Some(TopicModel { status: REQUESTED.to_owned().into(), ..state.clone() }.once(asked, found)));
     }
-    match refusal(&governance.governed, known, &filed) {
-        Some(reason) => {
-            call.report.push(refused(name, &reason));
-            let seen = state.clone();
-            Ok(Some(TopicModel { status: REFUSED.to_owned().into(), ..seen }))
-        }
-        None => {
-            call.private.take(FILED);
-            Ok(None)
-        }
+    if let Some(reason) = refusal(&governance.governed, known, &filed) {
+        call.report.push(refused(name, &reason));
+        return Ok(Some(TopicModel { status: REFUSED.to_owned().into(), ..state.clone() }));
     }
+    call.private.take(FILED);
+    Ok(None)
 }
 
 /// What is still to be done to a topic.

@@ -149,7 +149,7 @@ pub(super) async fn judge(
 
 impl Change<TopicModel> {
     /// Whether nothing but `timeouts` changes, which concerns nobody else.
-    fn is_about_timeouts(&self, plan: &TopicModel) -> bool {
+    pub(super) fn is_about_timeouts(&self, plan: &TopicModel) -> bool {
         self.prior.as_ref().is_some_and(|prior| {
             prior.timeouts != plan.timeouts && *prior == TopicModel { timeouts: prior.timeouts.clone(), ..plan.clone() }
         })

@@ -240,9 +240,15 @@ fn programs_that_come_later_need_a_new_consent() {
     world.ask("pay", &verdict(&world, Judge::Owner, Choice::Approve)).unwrap();
     world.ask("platform", &change("shop", json!({"principals": ["User:shop", "User:more"]}))).unwrap();
     assert_eq!(revision(&world), first);
+    let waiting = |world: &World| {
+        let request = world.state.request(&ID.parse().unwrap()).unwrap();
+        crate::governance::grants::waiting_principals(&world.state, request)
+    };
+    assert_eq!(waiting(&world), ["User:more".parse().unwrap()].into());
     world.ask("shop", &file("pay.x", &[Operation::Read])).unwrap();
     assert_ne!(revision(&world), first);
     assert_eq!(status(&world), RequestStatus::Pending);
+    assert_eq!(waiting(&world), [].into());
     let wider = revision(&world);
     world.ask("platform", &change("shop", json!({"principals": ["User:more"]}))).unwrap();
     assert_eq!(world.ask("shop", &file("pay.x", &[Operation::Read])), Ok(vec![]));
