@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value as Json, json};
 
-use super::testing::{Run, change_policy, governed_by, governed_with, quiet, soon};
+use super::testing::{Run, change_policy, governed_by, governed_with, nothing, quiet, soon};
 use crate::{
     clients::{
         kafka::{AclFilter, Acls, Kafka, Log},
@@ -20,10 +20,6 @@ use crate::{
     },
     provider::{Acting, Context, Environment},
 };
-
-fn nothing() -> Stored {
-    Stored::default()
-}
 
 fn platform(cluster: &Arc<MemoryCluster>, resource: &str) -> Run {
     Run::on(cluster, resource, Acting::default())

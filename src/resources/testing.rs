@@ -139,6 +139,11 @@ impl Run {
     }
 }
 
+/// What is stored of an object that is not there.
+pub(super) fn nothing() -> Stored {
+    Stored::default()
+}
+
 pub(super) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(5)
 }

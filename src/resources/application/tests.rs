@@ -18,7 +18,7 @@ use crate::{
         topic::{TopicName, TopicSpec},
     },
     provider::Acting,
-    resources::testing::{Run, change_policy, governed_by, quiet, soon, told},
+    resources::testing::{Run, change_policy, governed_by, nothing, quiet, soon, told},
 };
 
 async fn governed_cluster() -> Arc<MemoryCluster> {
@@ -39,10 +39,6 @@ fn billing() -> Json {
         "name": "billing", "owner": { "team": "payments" }, "principals": ["User:billing"],
         "client_quota": { "producer_byte_rate_per_broker": 1000 },
     })
-}
-
-fn nothing() -> Stored {
-    Stored::default()
 }
 
 async fn rules(cluster: &MemoryCluster) -> Vec<AclBinding> {

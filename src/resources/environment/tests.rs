@@ -12,7 +12,7 @@ use crate::{
     framework::{Diagnostics, Import, Outcome, Severity, Stored, Value},
     governance::{acl::Principal, probe::Probed, record::Event, state::State},
     provider::{Acting, Context, Environment},
-    resources::testing::{self, quiet, soon},
+    resources::testing::{self, nothing, quiet, soon},
 };
 
 /// One run of Terraform for environments, as the platform's principal.
@@ -100,10 +100,6 @@ fn pre(more: &Json) -> Json {
     let mut json = json!({"name": "pre", "platform_principals": ["User:platform"]});
     json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json
-}
-
-fn nothing() -> Stored {
-    Stored::default()
 }
 
 #[tokio::test]

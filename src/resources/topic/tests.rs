@@ -1,5 +1,6 @@
 //! The resource on a cluster in memory, asked as Terraform asks.
 
+mod asking;
 mod changing;
 mod creating;
 mod governed;
@@ -19,7 +20,7 @@ use crate::{
     framework::{Diagnostics, Severity, Stored, Value},
     governance::topic::{TopicName, TopicSpec},
     provider::{Acting, Context, Environment},
-    resources::testing::{self, soon},
+    resources::testing::{self, nothing, soon},
 };
 
 /// One run of Terraform for topics, on a cluster that nothing governs.
@@ -101,8 +102,4 @@ fn map<const N: usize>(entries: [(&str, Json); N]) -> Json {
 fn value(map: &Json) -> Value {
     let entries = map.as_object().unwrap().iter();
     Value::Map(entries.map(|(key, it)| (key.clone(), it.as_str().map_or(Value::Null, Value::from))).collect())
-}
-
-fn nothing() -> Stored {
-    Stored::default()
 }
