@@ -4,8 +4,11 @@
 //! interrupted leaves a journal that says what is left, and the next one does that.
 
 mod folding;
+mod granting;
 mod mailboxes;
 mod provisioning;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use folding::Folded;
 pub use mailboxes::Filed;

@@ -9,7 +9,7 @@ use crate::{
         kafka::{AclFilter, KafkaError, QuotaChanges, QuotaEntity},
     },
     governance::{
-        acl::{AclBinding, ResourceType},
+        acl::{AclBinding, Principal, ResourceType},
         application::{Application, Status},
         binding::{BindingEntry, BindingStatus, Deed, Holder},
         client_quota::{ClientQuota, QuotaStatus, QuotaUser},
@@ -18,6 +18,7 @@ use crate::{
         names::ApplicationName,
         policy::{AclMode, Enforcement},
         prefix::Existing,
+        rights::{INBOX, MAILBOXES, STATE_TOPIC},
         state::State,
     },
 };
@@ -69,8 +70,11 @@ impl Governed {
         deadline: Instant,
     ) -> Result<(), GovernedError> {
         self.make_mailbox(application, deadline).await?;
-        let on_cluster =
-            if enforces(state) { self.rules_on_cluster(application, true, deadline).await? } else { BTreeSet::new() };
+        let on_cluster = if enforces(state) {
+            self.rules_on_cluster(application.spec.all_principals(), true, deadline).await?
+        } else {
+            BTreeSet::new()
+        };
         let lost: BTreeSet<_> = lost(state, holder, &on_cluster).cloned().collect();
         if !lost.is_empty() {
             let seen = Seen { present: BTreeSet::new(), absent: lost };
@@ -127,7 +131,7 @@ impl Governed {
         if !enforces(state) {
             return Ok(BTreeSet::new());
         }
-        let on_cluster = self.rules_on_cluster(application, false, deadline).await?;
+        let on_cluster = self.rules_on_cluster(application.spec.all_principals(), false, deadline).await?;
         Ok(lost(state, &Holder::Application(application.uid()), &on_cluster).cloned().collect())
     }
 
@@ -193,19 +197,22 @@ impl Governed {
         };
         let topics = self.kafka.topics(deadline).await?.into_iter().map(|it| it.name);
         let is_ruled = |name: &str| rules.iter().any(|it| it.covers(ResourceType::Topic, name));
-        let unruled = topics.filter(|it| !it.is_internal() && !is_ruled(it.as_str())).map(|it| it.to_string());
+        // What governs has its own rules, or gets them with those of the application whose mailbox it is.
+        let is_ours = |name: &str| name.starts_with(MAILBOXES) || [STATE_TOPIC, INBOX].contains(&name);
+        let is_unruled = |name: &str| !is_ours(name) && !is_ruled(name);
+        let unruled = topics.filter(|it| !it.is_internal() && is_unruled(it.as_str())).map(|it| it.to_string());
         Ok(Existing::from([(Kind::Topic, unruled.collect())]))
     }
 
-    /// The rules that the cluster has for an application's principals: asked anew, or as a refresh sees them.
-    async fn rules_on_cluster(
+    /// The rules that the cluster has for principals: asked anew, or as a refresh sees them.
+    pub(super) async fn rules_on_cluster(
         &self,
-        application: &Application,
+        principals: impl Iterator<Item = &Principal>,
         anew: bool,
         deadline: Instant,
     ) -> Result<BTreeSet<AclBinding>, KafkaError> {
         let mut res = BTreeSet::new();
-        for principal in application.spec.all_principals() {
+        for principal in principals {
             let filter = AclFilter { principal: Some(principal.clone()), ..AclFilter::default() };
             let found = if anew {
                 self.kafka.acls(&filter, deadline).await?
@@ -218,7 +225,11 @@ impl Governed {
     }
 
     /// Does what the journal says is left to do for a holder, and says that it is done.
-    async fn settle(&self, holder: &Holder, deadline: Instant) -> Result<Arc<Snapshot<State>>, GovernedError> {
+    pub(super) async fn settle(
+        &self,
+        holder: &Holder,
+        deadline: Instant,
+    ) -> Result<Arc<Snapshot<State>>, GovernedError> {
         let mut known = self.snapshot(deadline).await?;
         for _ in 0..ROUNDS {
             let rules = Rules::of(&known.state, holder);
@@ -303,11 +314,11 @@ fn quotas(state: &State, holder: &Holder) -> Vec<(QuotaUser, ClientQuota, QuotaS
 }
 
 /// Whether the brokers' authorizer is what enforces rights.
-fn enforces(state: &State) -> bool {
+pub(super) fn enforces(state: &State) -> bool {
     state.policy().is_some_and(|it| it.enforcement == Enforcement::Acl)
 }
 
-fn lost<'a>(
+pub(super) fn lost<'a>(
     state: &'a State,
     holder: &'a Holder,
     on_cluster: &'a BTreeSet<AclBinding>,
