@@ -40,6 +40,8 @@ pub struct Policy {
     pub reserved_prefixes: BTreeSet<String>,
     /// The rules by which brokers make principals of certificates (`ssl.principal.mapping.rules`), in order.
     pub principal_mapping_rules: Vec<String>,
+    /// Whether everybody may ask for an application, in a topic for that.
+    pub inbox: bool,
     /// Seconds within which `reconcile` runs; `None` is never asked.
     pub reconcile_within_seconds: Option<i64>,
 }

@@ -79,6 +79,17 @@ pub enum ChangeKind {
     Connector,
 }
 
+impl ChangeKind {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::Schema => "schema",
+            Self::Connector => "connector",
+        }
+    }
+}
+
 /// What is done to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,6 +100,17 @@ pub enum Verb {
     Update,
     /// It is deleted.
     Delete,
+}
+
+impl Verb {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
 }
 
 /// Everything that a decision is about.

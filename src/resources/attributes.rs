@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::application::OnExisting;
+use super::{application::OnExisting, environment::ChangeApprovalWord};
 use crate::{
     clients::{
         kafka::{HostPort, SaslMechanism, Secret},
@@ -116,6 +116,7 @@ words! {
     ApplicationApproval => "Invalid approval",
     Capability => "Unknown capability",
     CapacityRule => "Invalid capacity rule",
+    ChangeApprovalWord => "Invalid approval",
     Compatibility => "Invalid compatibility",
     ConnectIdentity => "Invalid identity of connectors",
     DeployerRights => "Invalid rights of deployers",

@@ -35,6 +35,7 @@ use crate::{
     },
     provider::Context,
 };
+pub(super) use policy::ChangeApprovalWord;
 use policy::{ApprovalModel, ConnectorsModel, NamingModel, SchemasModel, TopicsModel};
 
 /// The only status: what the cluster is like changes by itself, and is no part of a state.
@@ -99,6 +100,10 @@ pub struct EnvironmentModel {
     /// alter and delete within their prefixes, with any tool, so that the rules are advice. Default: `mailbox`.
     #[attr(default = DeployerRights::Mailbox)]
     deployer_rights: OptionalComputed<DeployerRights>,
+    /// Whether everybody may ask for an application: `_selfserve.inbox` is made, everybody may write it and read
+    /// `_selfserve.state`, which a plan needs, and the platform folds what was asked. Who has an application asks in its
+    /// own mailbox. Turned off again, the topic stays, and nobody may write it. Default: `false`.
+    inbox: Optional<bool>,
     /// Beginnings of names that no application may claim, besides those that Kafka and its tools use.
     reserved_prefixes: Optional<Set<String>>,
     /// The rules by which brokers make principals of certificates (`ssl.principal.mapping.rules`), in their order.
@@ -229,6 +234,7 @@ impl Resource<Context> for Environment {
         preparing::make_rules(environment, &spec, call.deadline).await?;
         preparing::make_journal(environment, call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;
+        preparing::make_inbox(environment, &spec, call.deadline).await?;
         let snapshot = preparing::probe_enforcement(environment, &spec, snapshot, call).await?;
         environment.forget_governance().await;
         environment.note_made(OBJECT);
@@ -284,6 +290,7 @@ impl Resource<Context> for Environment {
         planning::would(environment, &governed, &command, call.deadline).await??;
         preparing::make_rules(environment, &spec, call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;
+        preparing::make_inbox(environment, &spec, call.deadline).await?;
         let snapshot = preparing::probe_enforcement(environment, &spec, snapshot, call).await?;
         environment.forget_governance().await;
         preparing::remove_rules(environment, &before, &spec, call.deadline).await?;

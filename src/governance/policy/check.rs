@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Capability, ConfigRule, Limits, Naming, Policy, TopicPolicy};
+use super::{Approval, Capability, ChangeApproval, ConfigRule, Limits, Naming, Policy, TopicPolicy};
 use crate::governance::{
     kind::Kind,
+    request::ChangeKind,
     template::{Template, TemplateError, Unlisted, check_pattern},
     topic::is_same_value,
     violation::{At, Violation, listed},
@@ -13,9 +14,10 @@ use crate::governance::{
 impl Policy {
     /// Everything in which the policy contradicts itself or Kafka, each at its attribute.
     pub fn check(&self) -> Vec<Violation> {
-        let Self { naming, topics, schemas, connectors, quota, reserved_prefixes, .. } = self;
+        let Self { naming, topics, schemas, connectors, approval, quota, reserved_prefixes, .. } = self;
         let mut res = naming.check(reserved_prefixes);
         res.extend(topics.check());
+        res.extend(approval.check());
         res.extend(quota.check(&At::attribute("quota")));
         if schemas.required == Some(true) && !self.capabilities.contains(&Capability::Schemas) {
             res.push(Violation::new(
@@ -43,6 +45,33 @@ impl Policy {
                 "Write `DEFAULT`, or `RULE:pattern/replacement/` and after it nothing, `L` or `U`.",
             )
         }));
+        res
+    }
+}
+
+impl Approval {
+    fn check(&self) -> Vec<Violation> {
+        let mut res = Vec::new();
+        for (kind, verbs) in &self.changes {
+            for (verb, approval) in verbs {
+                let ChangeApproval::AutoIfWithin { partitions, disk_bytes } = *approval else { continue };
+                let at = || At::attribute("approval.changes").then(kind.word()).then(verb.word());
+                let limits = [("partitions", partitions), ("disk_bytes", disk_bytes)];
+                res.extend(limits.into_iter().filter_map(|(name, it)| positive(at().then(name), it)));
+                if limits.iter().all(|(_, it)| it.is_none()) {
+                    let what = "Everything is within no limit at all.";
+                    let remedy =
+                        "Say within what nobody needs to agree: `partitions`, `disk_bytes` or both. Or write `none`.";
+                    res.push(Violation::new(at(), "Limits missing", what, remedy));
+                } else if *kind != ChangeKind::Topic {
+                    let what = format!(
+                        "A {} has neither partitions nor bytes of its own, and is within no limit.",
+                        kind.word()
+                    );
+                    res.push(Violation::new(at(), "Limits of a topic", what, "Write `none` or `platform`."));
+                }
+            }
+        }
         res
     }
 }
@@ -273,6 +302,10 @@ mod tests {
             },
             "schemas": {"required": true},
             "connectors": {"max_tasks": 0},
+            "approval": {"changes": {
+                "topic": {"create": {"auto_if_within": {"partitions": 0}}, "update": {"auto_if_within": {}}},
+                "schema": {"delete": {"auto_if_within": {"disk_bytes": 1}}},
+            }},
             "quota": {"topics": -1},
             "reserved_prefixes": ["", "_"],
             "principal_mapping_rules": ["RULE:^CN=(.*?)$/$1/L", "DEFAULT", "CN=x"],
@@ -294,6 +327,9 @@ mod tests {
             ("topics.config[\"compression.type\"].allowed", "Contradictory policy"),
             ("topics.config[\"retention.ms\"].min", "Contradictory policy"),
             ("topics.config[\"min.insync.replicas\"].min", "Contradictory policy"),
+            ("approval.changes.topic.create.partitions", "Impossible limit"),
+            ("approval.changes.topic.update", "Limits missing"),
+            ("approval.changes.schema.delete", "Limits of a topic"),
             ("quota.topics", "Negative amount"),
             ("schemas.required", "Contradictory policy"),
             ("connectors.max_tasks", "Impossible limit"),
@@ -339,7 +375,7 @@ mod tests {
             "naming": {"templates": {"transactional_id": "{application}."}},
             "topics": {"config": {"min.cleanable.dirty.ratio": {"min": 0.25}}, "capacity": "required"},
             "schemas": {"weakest_compatibility": "FULL_TRANSITIVE"},
-            "approval": {"access": "owner_and_platform"},
+            "approval": {"access": "owner_and_platform", "changes": {"schema": {"create": "platform"}}},
         }));
         assert_eq!(policy(serde_json::to_value(&it).unwrap()), it);
     }

@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    framework::{Model, Nested, Number, Optional, Set},
-    governance::policy::{
-        AccessApproval, ApplicationApproval, CapacityRule, Compatibility, ConnectIdentity, SubjectNaming,
+    framework::{Model, Nested, Number, Optional, Required, Set},
+    governance::{
+        policy::{AccessApproval, ApplicationApproval, CapacityRule, Compatibility, ConnectIdentity, SubjectNaming},
+        request::{ChangeKind, Verb},
+        violation::{At, Violation},
     },
 };
+
+use super::EnvironmentModel;
 
 /// How things are named: a template for each kind, and patterns for their fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
@@ -99,10 +105,86 @@ pub(super) struct ConnectorsModel {
 pub(super) struct ApprovalModel {
     /// Who must agree to an application: `none` or `platform`. Default: `none`.
     applications: Optional<ApplicationApproval>,
-    /// Who must agree to access to what another application owns: `none`, `owner`, `platform` or `owner_and_platform`.
-    /// Default: `owner`.
+    /// Who must agree to access to what another application owns: `none`, `owner`, `platform`, `owner_and_platform`; or
+    /// `auto`, nobody where every check is green, which is one topic that is there, to read or write, between two
+    /// applications that are ready, and else the owner. Default: `owner`.
     access: Optional<AccessApproval>,
+    /// Who must agree to what applications change in what is their own. The platform itself needs nobody. Default: nobody.
+    changes: Optional<Nested<ChangesModel>>,
     /// Whether those who ask and those who agree must be different people, as far as they say who they are. Default:
     /// `false`.
     distinct_actors: Optional<bool>,
+}
+
+impl EnvironmentModel {
+    /// Limits beside an approval that has none.
+    pub(super) fn pointless_limits(&self) -> Vec<Violation> {
+        let changes = self.approval.get().and_then(|it| it.model.changes.get());
+        let Some(Nested { model: ChangesModel { topic, schema, connector }, .. }) = changes else { return Vec::new() };
+        let kinds = [(ChangeKind::Topic, topic), (ChangeKind::Schema, schema), (ChangeKind::Connector, connector)];
+        let mut res = Vec::new();
+        for (kind, verbs) in kinds.into_iter().filter_map(|(kind, it)| Some((kind, it.get()?))) {
+            let VerbsModel { create, update, delete } = &verbs.model;
+            for (verb, it) in [(Verb::Create, create), (Verb::Update, update), (Verb::Delete, delete)] {
+                let Some(ChangeApprovalModel { approval, partitions, disk_bytes }) = it.get().map(|it| &it.model)
+                else {
+                    continue;
+                };
+                let has_limits = !partitions.is_null() || !disk_bytes.is_null();
+                if has_limits && approval.get().is_some_and(|it| *it != ChangeApprovalWord::AutoIfWithin) {
+                    let at = At::attribute("approval.changes").then(kind.word()).then(verb.word());
+                    let what = "`partitions` and `disk_bytes` are the limits of `auto_if_within`, and another approval has none.";
+                    let remedy = "Leave them out, or write `auto_if_within`.";
+                    res.push(Violation::new(at, "Limits of another approval", what, remedy));
+                }
+            }
+        }
+        res
+    }
+}
+
+/// Who must agree to a change, by what is changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct ChangesModel {
+    /// Of topics.
+    topic: Optional<Nested<VerbsModel>>,
+    /// Of schemas.
+    schema: Optional<Nested<VerbsModel>>,
+    /// Of connectors.
+    connector: Optional<Nested<VerbsModel>>,
+}
+
+/// Who must agree to a change, by what is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct VerbsModel {
+    /// When it is made.
+    create: Optional<Nested<ChangeApprovalModel>>,
+    /// When it is changed.
+    update: Optional<Nested<ChangeApprovalModel>>,
+    /// When it is deleted.
+    delete: Optional<Nested<ChangeApprovalModel>>,
+}
+
+/// Who must agree to a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct ChangeApprovalModel {
+    /// `none`, nobody; `platform`; or `auto_if_within`, nobody within the limits beside it, and else the platform.
+    approval: Required<ChangeApprovalWord>,
+    /// Most partitions of the topic that nobody needs to agree to.
+    partitions: Optional<i64>,
+    /// Most bytes on disk that nobody needs to agree to, all copies together. A topic that does not declare
+    /// `capacity.disk_bytes` is not within.
+    disk_bytes: Optional<i64>,
+}
+
+/// Who must agree to a change, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::resources) enum ChangeApprovalWord {
+    /// Nobody.
+    None,
+    /// The platform.
+    Platform,
+    /// Nobody within limits.
+    AutoIfWithin,
 }

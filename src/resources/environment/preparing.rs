@@ -13,8 +13,9 @@ use crate::{
         acl::{AclBinding, Operation, PatternType, Permission, Principal, ResourceType, WILDCARD},
         command::Command,
         environment::EnvironmentSpec,
+        mailbox::MailboxOf,
         policy::Enforcement,
-        rights::MAILBOXES,
+        rights::{INBOX, MAILBOXES, STATE_TOPIC},
         state::State,
     },
     provider::Environment,
@@ -58,7 +59,10 @@ pub(super) async fn make_rules(
     if spec.policy.enforcement != Enforcement::Acl {
         return Ok(());
     }
-    let rules = platform_rules(&platform(spec, environment), environment.journal()?.topics());
+    let mut rules = platform_rules(&platform(spec, environment), environment.journal()?.topics());
+    if spec.policy.inbox {
+        rules.extend(inbox_rules());
+    }
     let failures = match environment.kafka()?.create_acls(&rules, deadline).await {
         // That is told as a condition, and ownership holds in plans.
         Err(KafkaError::NoAuthorizer) => return Ok(()),
@@ -71,6 +75,19 @@ pub(super) async fn make_rules(
             Err(Diagnostic::error("ACL not created", detail).at("platform_principals").caused_by(&error).into())
         }
     }
+}
+
+/// Makes the topic in which everybody may ask for an application, where that is wanted. One that is there stays, with what
+/// was asked in it.
+pub(super) async fn make_inbox(
+    environment: &Environment,
+    spec: &EnvironmentSpec,
+    deadline: Instant,
+) -> Result<(), Failure> {
+    if spec.policy.inbox {
+        environment.governed()?.make_box(&MailboxOf::Everybody, deadline).await?;
+    }
+    Ok(())
 }
 
 /// Tries whether the brokers follow rules, and notes it in the journal.
@@ -90,19 +107,23 @@ pub(super) async fn probe_enforcement(
     Ok(snapshot)
 }
 
-/// Removes the rules of those who are the platform no more.
+/// Removes the rules of those who are the platform no more, and of everybody where they may not ask any more.
 pub(super) async fn remove_rules(
     environment: &Environment,
     before: &EnvironmentSpec,
     now: &EnvironmentSpec,
     deadline: Instant,
 ) -> Result<(), Failure> {
+    let is_open = now.policy.inbox;
     let now = platform(now, environment);
     let gone: BTreeSet<Principal> = before.cluster.platform_principals.difference(&now).cloned().collect();
-    if gone.is_empty() || before.policy.enforcement != Enforcement::Acl {
+    let mut rules = platform_rules(&gone, environment.journal()?.topics());
+    if before.policy.inbox && !is_open {
+        rules.extend(inbox_rules());
+    }
+    if rules.is_empty() || before.policy.enforcement != Enforcement::Acl {
         return Ok(());
     }
-    let rules = platform_rules(&gone, environment.journal()?.topics());
     match environment.kafka()?.delete_acls(&rules, deadline).await {
         Err(KafkaError::NoAuthorizer) => Ok(()),
         answer => match answer?.into_iter().next() {
@@ -141,6 +162,21 @@ fn platform_rules(principals: &BTreeSet<Principal>, topics: &JournalTopics) -> V
         }
         let operations = [Operation::Read, Operation::Create, Operation::Delete];
         allow(ResourceType::Topic, PatternType::Prefixed, MAILBOXES, &operations);
+        allow(ResourceType::Topic, PatternType::Literal, INBOX, &[Operation::Read, Operation::Create]);
     }
     res
+}
+
+/// What everybody does who has no application: read what there is, and ask for one.
+fn inbox_rules() -> Vec<AclBinding> {
+    let everybody = |name: &str, operation| AclBinding {
+        resource_type: ResourceType::Topic,
+        pattern_type: PatternType::Literal,
+        resource_name: name.to_owned(),
+        principal: Principal::user(WILDCARD),
+        host: WILDCARD.to_owned(),
+        operation,
+        permission: Permission::Allow,
+    };
+    vec![everybody(INBOX, Operation::Write), everybody(STATE_TOPIC, Operation::Read)]
 }

@@ -24,6 +24,9 @@ const FACTS: [&str; 4] = ["name", "stage", "hosting", "labels"];
 const PRINCIPALS: [&str; 3] = ["platform_principals", "super_users", "broker_principals"];
 const OF_THE_RESOURCE: [&str; 5] = ["id", "environment", "cluster_id", "status", "timeouts"];
 
+/// The word of approvals that have limits.
+const AUTO_IF_WITHIN: &str = "auto_if_within";
+
 impl EnvironmentModel {
     /// What is declared, all of it known.
     pub(super) fn spec(&self) -> Result<EnvironmentSpec, Failure> {
@@ -41,13 +44,16 @@ impl EnvironmentModel {
         // What a missing value would contradict, an unknown one may not.
         let naming = value.attribute("naming");
         let unknown_fields = naming.is_unknown() || !naming.attribute("fields").is_wholly_known();
+        let unknown_limits = !value.attribute("approval").is_wholly_known();
         let unknown_capabilities = !value.attribute("capabilities").is_wholly_known();
         let Ok(policy) = read_policy(&known_part(value)) else { return Diagnostics::default() };
         let is_certain = |it: &Violation| match it.at.to_string().as_str() {
             "schemas.required" => !unknown_capabilities,
+            at if at.starts_with("approval.") => !unknown_limits,
             at => !(unknown_fields && at.starts_with("naming.")),
         };
-        Diagnostics(policy.check().iter().filter(|it| is_certain(it)).map(|it| diagnostic(it, Phase::Plan)).collect())
+        let violations = policy.check().into_iter().chain(self.pointless_limits());
+        Diagnostics(violations.filter(is_certain).map(|it| diagnostic(&it, Phase::Plan)).collect())
     }
 
     /// The declaration that makes what a journal keeps, with nothing written that holds anyway.
@@ -107,7 +113,37 @@ fn read_policy(value: &Value) -> Result<Policy, String> {
         let templates = std::mem::take(naming);
         *naming = Map::from_iter([("fields".to_owned(), fields), ("templates".to_owned(), templates.into())]);
     }
+    for verbs in change_approvals(&mut attributes) {
+        *verbs = std::mem::take(verbs).into_iter().filter_map(|(verb, it)| Some((verb, read_approval(it)?))).collect();
+    }
     serde_json::from_value(attributes.into()).map_err(|error| error.to_string())
+}
+
+/// What is written of changes, by kind.
+fn change_approvals(rules: &mut Map<String, Json>) -> impl Iterator<Item = &mut Map<String, Json>> {
+    let changes = rules.get_mut("approval").and_then(|it| it.get_mut("changes")).and_then(Json::as_object_mut);
+    changes.into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut)
+}
+
+/// Who must agree to a change, as a journal has it; `None` where that is not known.
+fn read_approval(written: Json) -> Option<Json> {
+    let Json::Object(mut limits) = written else { return None };
+    match limits.remove("approval")? {
+        word if word == AUTO_IF_WITHIN => Some(json!({AUTO_IF_WITHIN: limits})),
+        word => Some(word),
+    }
+}
+
+/// The same, as a configuration has it.
+fn shown_approval(kept: Json) -> Json {
+    match kept {
+        Json::Object(mut it) => {
+            let mut res = it.remove(AUTO_IF_WITHIN).unwrap_or_default();
+            res["approval"] = AUTO_IF_WITHIN.into();
+            res
+        }
+        word => json!({"approval": word}),
+    }
 }
 
 fn read_spec(value: &Value) -> Result<EnvironmentSpec, String> {
@@ -138,6 +174,11 @@ fn shown(spec: &EnvironmentSpec) -> Result<Json, serde_json::Error> {
         "platform_principals": platform_principals, "super_users": super_users,
         "broker_principals": broker_principals,
     });
+    if let Json::Object(rules) = &mut rules {
+        for verbs in change_approvals(rules) {
+            *verbs = std::mem::take(verbs).into_iter().map(|(verb, it)| (verb, shown_approval(it))).collect();
+        }
+    }
     let mut res = without(facts, &Json::Null).unwrap_or_else(|| json!({}));
     if let (Json::Object(res), Json::Object(rules)) = (&mut res, rules) {
         res.retain(|_, it| *it != json!({}) && *it != json!([]));
@@ -202,12 +243,21 @@ mod tests {
             "schemas": {"weakest_compatibility": "FULL_TRANSITIVE", "subject_naming": "topic_name", "required": true},
             "connectors": {"classes": ["org.example.Sink"], "max_tasks": 4, "identity": "application"},
             "capabilities": ["connect", "flink", "ksqldb", "schemas"],
-            "approval": {"applications": "platform", "access": "owner_and_platform", "distinct_actors": true},
+            "approval": {
+                "applications": "platform", "access": "auto", "distinct_actors": true,
+                "changes": {
+                    "topic": {
+                        "create": {"auto_if_within": {"partitions": 6, "disk_bytes": 7}}, "update": "none",
+                        "delete": "platform",
+                    },
+                    "schema": {"create": "platform"}, "connector": {"update": "platform"},
+                },
+            },
             "quota": {
                 "topics": 1, "partitions": 2, "disk_bytes": 3, "bytes_in_per_second": 4, "bytes_out_per_second": 5,
             },
             "enforcement": "external", "acl_mode": "closing", "deployer_rights": "direct",
-            "reserved_prefixes": ["x-"], "principal_mapping_rules": ["RULE:^CN=(.*?)$/$1/L", "DEFAULT"],
+            "inbox": true, "reserved_prefixes": ["x-"], "principal_mapping_rules": ["RULE:^CN=(.*?)$/$1/L", "DEFAULT"],
             "reconcile_within_seconds": 3600,
         })
     }
@@ -264,6 +314,19 @@ mod tests {
     fn contradictions_are_told_all_at_once_at_their_attributes() {
         let all = ["naming.topic", "topics.partitions.min", r#"topics.config["retention.ms"].min"#, "schemas.required"];
         assert_eq!(contradictions(|_| ()), all);
+    }
+
+    #[test]
+    fn limits_beside_another_approval_are_told_and_unknown_ones_are_not() {
+        let told = |change: Json| {
+            let config = json!({"name": "pre", "approval": {"changes": {"topic": {"create": change}}}});
+            let summaries = model(&config).contradictions().0.into_iter().map(|it| it.summary);
+            summaries.collect::<Vec<_>>()
+        };
+        assert_eq!(told(json!({"approval": "platform", "partitions": 3})), ["Limits of another approval"]);
+        assert_eq!(told(json!({"approval": "auto_if_within"})), ["Limits missing"]);
+        assert_eq!(told(json!({"approval": "auto_if_within", "partitions": 3})), Vec::<String>::new());
+        assert_eq!(contradictions(|config| drop(config.insert("approval".to_owned(), Value::UNKNOWN))).len(), 4);
     }
 
     #[test]

@@ -154,6 +154,25 @@ async fn the_journal_is_the_platforms_before_it_is_used() {
 }
 
 #[tokio::test]
+async fn everybody_may_ask_where_there_is_an_inbox_and_nobody_afterwards() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    let (inbox, before) = ("_selfserve.inbox".parse().unwrap(), run.rules().await);
+    assert_eq!(run.cluster.describe_topic(&inbox, soon()).await.unwrap().map(|it| it.name), None);
+    let open = run.applied(&stored, &pre(&json!({"inbox": true}))).await;
+    let made = run.cluster.describe_topic(&inbox, soon()).await.unwrap().unwrap();
+    assert_eq!(made.config.unwrap()["retention.bytes"].value.as_deref(), Some("67108864"));
+    let rules = run.rules().await;
+    let new: Vec<_> = rules.iter().filter(|it| !before.contains(it)).collect();
+    let expected =
+        ["TOPIC|LITERAL|_selfserve.inbox|User:*|*|WRITE|ALLOW", "TOPIC|LITERAL|_selfserve.state|User:*|*|READ|ALLOW"];
+    assert_eq!(new, expected);
+    run.applied(&open, &pre(&json!({"inbox": false}))).await;
+    assert_eq!(run.rules().await, before);
+    assert!(run.cluster.describe_topic(&inbox, soon()).await.unwrap().is_some(), "what was asked is not lost");
+}
+
+#[tokio::test]
 async fn a_second_environment_on_a_cluster_is_refused_naming_the_first() {
     let run = Run::new();
     run.applied(&nothing(), &pre(&json!({}))).await;
