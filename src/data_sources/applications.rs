@@ -49,6 +49,8 @@ pub struct FoundApplicationModel {
     status: Computed<String>,
     /// Whether its team asked for a change to which the platform has not agreed yet.
     amendment_pending: Computed<bool>,
+    /// Id of the request by which it, or its newest change, waits for the platform; null where nothing waits.
+    request_id: Computed<String>,
     /// As whom it runs.
     principals: Computed<Vec<String>>,
     /// As whom its pipeline works.
@@ -130,6 +132,7 @@ fn shown(it: &Application) -> FoundApplicationModel {
         labels: spec.labels.clone().into(),
         status: it.status.word().to_owned().into(),
         amendment_pending: it.amendment.is_some().into(),
+        request_id: it.waits_by().map(ToString::to_string).into(),
         principals: texts(&spec.principals).into(),
         deployers: texts(&spec.deployers).into(),
         prefixes: prefixes.collect::<BTreeMap<_, _>>().into(),

@@ -243,6 +243,11 @@ impl Application {
         ApplicationUid { name: self.spec.name.clone(), incarnation: self.incarnation }
     }
 
+    /// The request by which it, or what its team wants to change, waits for the platform; `None` where nothing waits.
+    pub fn waits_by(&self) -> Option<&RequestId> {
+        self.request_id.as_ref().filter(|_| self.status == Status::Pending || self.amendment.is_some())
+    }
+
     /// The attributes of what its team wants to change and the platform must agree to.
     pub fn waiting(&self) -> Vec<&'static str> {
         let Some(wanted) = &self.amendment else { return Vec::new() };

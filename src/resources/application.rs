@@ -92,6 +92,9 @@ pub struct ApplicationModel {
     /// Where the application is in its life: `pending` until the platform agrees where that is demanded, `ready` when it
     /// can work, and `failed` if its rights could not be made.
     status: Computed<String>,
+    /// Id of the request by which the application, or the newest change of it, waits for the platform to agree with
+    /// `kafka_access_decision`. Null where nothing waits.
+    request_id: Computed<String>,
     /// How long each operation may take.
     timeouts: Block<Timeouts>,
 }
@@ -222,6 +225,10 @@ impl Resource<Context> for Application {
         plan.withdraw_prefixes(ctx, call).await?;
         if plan.state.take_over_from != prior.take_over_from {
             plan.state.prefixes = plan.state.prefixes_after_takeover(&plan.config);
+        }
+        if plan.state.changes(&prior) {
+            // What changes may have to wait.
+            plan.state.request_id = Computed::unknown();
         }
         let words = [Status::Ready, Status::Pending].map(Status::word);
         let is_settled = prior.status.get().is_some_and(|it| words.contains(&it.as_str()));
@@ -446,7 +453,10 @@ impl ApplicationModel {
         call.private.set(INCARNATION, found.incarnation);
         call.private.set(AMENDED, found.amendment.is_some());
         if found.status == Status::Pending {
-            let detail = format!("`{name}` waits for the platform to agree; until then it has no rights.");
+            let detail = format!(
+                "`{name}` waits for the platform to agree; until then it has no rights.\n\nThe platform agrees with \
+                 `kafka_access_decision` to `request_id`, or by declaring the same."
+            );
             call.report.push(Diagnostic::warning("Application pending", detail));
         }
         tell_waiting(Some(found), call);
@@ -454,8 +464,14 @@ impl ApplicationModel {
         Ok(Self {
             prefixes: PrefixesModel::of(&declared.prefixes).into(),
             status: found.status.word().to_owned().into(),
+            request_id: found.waits_by().map(ToString::to_string).into(),
             ..plan
         })
+    }
+
+    /// Whether anything but timeouts is another than before.
+    fn changes(&self, prior: &Self) -> bool {
+        Self { timeouts: Block::default(), ..self.clone() } != Self { timeouts: Block::default(), ..prior.clone() }
     }
 
     /// Takes what others offer.
@@ -476,7 +492,7 @@ fn tell_waiting(it: Option<&Entry>, call: &mut Call) {
     };
     let detail = format!(
         "What `{}` changes in {} waits for the platform to agree; until then what was agreed to before holds.\n\nThe \
-         platform agrees by declaring the same.",
+         platform agrees with `kafka_access_decision` to `request_id`, or by declaring the same.",
         it.spec.name,
         listed(waiting)
     );

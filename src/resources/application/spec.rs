@@ -54,6 +54,7 @@ impl ApplicationModel {
                 _ => Optional::default(),
             },
             status: found.status.word().to_owned().into(),
+            request_id: found.waits_by().map(ToString::to_string).into(),
             ..self
         }
     }

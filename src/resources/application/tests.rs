@@ -15,6 +15,7 @@ use crate::{
         acl::{AclBinding, Principal},
         policy::{AclMode, ApplicationApproval, Approval, Policy},
         probe::Probed,
+        request::RequestId,
         topic::{TopicName, TopicSpec},
     },
     provider::Acting,
@@ -245,8 +246,18 @@ async fn where_approval_is_demanded_a_teams_application_waits_and_the_platform_m
     let outcome = run.apply(&nothing(), planned.planned, &billing()).await;
     told(&outcome.diagnostics, Severity::Warning, "Application pending", "`billing`");
     assert_eq!((status(&outcome.stored), rules(&cluster).await), (&"pending".into(), vec![]));
+    assert_eq!(request_id(&outcome.stored), first_request());
     let again = team(&cluster, "billing").plan(&outcome.stored, &billing()).await;
     assert_eq!(again.planned.state, outcome.stored.state, "to wait is no change");
+}
+
+fn request_id(stored: &Stored) -> Value {
+    stored.state.attribute("request_id").clone()
+}
+
+/// The request of the first life of `billing`.
+fn first_request() -> Value {
+    RequestId::of_application("billing".parse().unwrap(), 1).to_string().as_str().into()
 }
 
 #[tokio::test]
@@ -265,6 +276,7 @@ async fn what_a_team_changes_and_the_platform_must_agree_to_is_told() {
     let outcome = run.apply(&stored, planned.planned, &more).await;
     told(&outcome.diagnostics, Severity::Warning, "Change pending", "in `principals` and `prefixes` waits");
     assert_eq!((status(&outcome.stored), rules(&cluster).await), (&"ready".into(), before));
+    assert_eq!((request_id(&stored), request_id(&outcome.stored)), (Value::Null, first_request()));
     // It waits, and nothing is to be done until the platform declares the same.
     let seen = team(&cluster, "billing").read(&outcome.stored).await;
     let again = team(&cluster, "billing").plan(&seen.stored, &more).await;
