@@ -6,12 +6,16 @@
 mod folding;
 mod granting;
 mod mailboxes;
+mod making;
 mod provisioning;
+mod reconciling;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use folding::Folded;
 pub use mailboxes::Filed;
+pub use making::left_over;
+pub use reconciling::{Foreseen, Reconciled, Step, Work};
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
 

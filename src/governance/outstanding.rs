@@ -7,9 +7,11 @@ use crate::governance::{
     application::Status,
     decide::{due, needs_granting, needs_provisioning},
     names::ApplicationName,
+    owned_topic::TopicStatus,
     record::Timestamp,
     request::RequestId,
     state::State,
+    topic::TopicName,
 };
 
 /// Something to do. Rights are taken away before any are given.
@@ -27,6 +29,10 @@ pub enum Task {
     Grant(RequestId),
     /// Rules or quotas are to be made or removed, for whomever.
     Rules,
+    /// A topic is to be made or changed, as its team asked who may not do it.
+    MakeTopic(TopicName),
+    /// A topic is to be deleted.
+    DeleteTopic(TopicName),
     /// An application's rights are being taken away.
     FinishDeletion(ApplicationName),
     /// What a request had is being taken away.
@@ -56,6 +62,15 @@ pub fn outstanding(state: &State, now: Timestamp) -> Vec<Task> {
         }
         if it.grant.as_ref().is_some_and(|it| it.is_ending) {
             res.push(Task::FinishRevocation(id.clone()));
+        }
+    }
+    for (name, it) in state.topics() {
+        match it.status {
+            TopicStatus::Reserved | TopicStatus::Created if it.asked.is_some() => {
+                res.push(Task::MakeTopic(name.clone()));
+            }
+            TopicStatus::Deleting => res.push(Task::DeleteTopic(name.clone())),
+            _ => {}
         }
     }
     if !state.deeds().is_empty() || !state.quota_deeds().is_empty() {

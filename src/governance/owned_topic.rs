@@ -9,6 +9,7 @@ use crate::governance::{
     capacity::{Capacity, Totals},
     names::ApplicationName,
     record::Timestamp,
+    topic::{TopicName, TopicSpec},
 };
 
 /// Where a topic is in its life.
@@ -83,6 +84,24 @@ pub struct OwnedTopic {
     /// When it was seen to be gone.
     #[serde(default)]
     pub deleted_at: Option<Timestamp>,
+}
+
+impl Asked {
+    /// The topic that is to be made of it.
+    pub fn spec(&self, name: TopicName) -> TopicSpec {
+        TopicSpec {
+            name,
+            partitions: self.partitions.and_then(|it| it.try_into().ok()),
+            replication_factor: self.replication_factor.and_then(|it| it.try_into().ok()),
+            config: self.config.clone(),
+        }
+    }
+
+    /// The configuration keys to set, and those to return to the broker's default.
+    pub fn config_changes(&self) -> BTreeMap<String, Option<String>> {
+        let reset = self.reset.iter().map(|key| (key.clone(), None));
+        reset.chain(self.config.iter().map(|(key, value)| (key.clone(), Some(value.clone())))).collect()
+    }
 }
 
 impl OwnedTopic {

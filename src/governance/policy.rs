@@ -10,6 +10,7 @@ use crate::governance::{
     capacity::Totals,
     kind::Kind,
     request::{ChangeKind, Verb},
+    topic::TopicSpec,
 };
 
 /// What an environment permits. The default permits all that Kafka does.
@@ -72,6 +73,24 @@ pub struct TopicPolicy {
     pub deletion_protection: Option<bool>,
     /// Whether a topic says what it carries.
     pub capacity: CapacityRule,
+}
+
+impl TopicPolicy {
+    /// Gives a topic that is to be made how many partitions and copies it has where nothing is declared.
+    pub fn complete(&self, spec: &mut TopicSpec) {
+        let copies = self.replication_factor.default.and_then(|it| it.try_into().ok());
+        spec.partitions = spec.partitions.or(self.partitions.default.and_then(|it| it.try_into().ok()));
+        spec.replication_factor = spec.replication_factor.or(copies);
+    }
+
+    /// Gives a topic that is to be made the configuration of the policy where none is declared, and answers with that.
+    pub fn configure(&self, spec: &mut TopicSpec) -> BTreeMap<String, String> {
+        let given = self.config.iter().filter(|(key, _)| !spec.config.contains_key(*key));
+        let given: BTreeMap<String, String> =
+            given.filter_map(|(key, rule)| Some((key.clone(), rule.default.clone()?))).collect();
+        spec.config.extend(given.clone());
+        given
+    }
 }
 
 /// What a number may be.

@@ -27,7 +27,10 @@ use super::{
     },
 };
 use crate::{
-    clients::kafka::{KafkaError, Topic as Found},
+    clients::{
+        governed::left_over,
+        kafka::{KafkaError, Topic as Found},
+    },
     framework::{
         Block, Call, Change, Computed, Diagnostic, Diagnostics, Element, Failure, Import, Model, Nested, Optional,
         OptionalComputed, Phase, Plan, Required, Resource, Timeouts, Unknown,
@@ -243,7 +246,7 @@ impl Resource<Context> for Topic {
         let is_left = !replacing && !environment.has_made(&object(&spec.name));
         let found = match kafka.create_topic(&spec, call.deadline).await {
             Err(KafkaError::TopicExists(_)) if is_left => {
-                let found = reading::resume(kafka, &spec, call.deadline).await?;
+                let found = left_over(kafka, &spec, call.deadline).await?;
                 call.report.push(told::taken_over(&spec.name));
                 found
             }

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
-use super::{Governed, GovernedError};
+use super::{Governed, GovernedError, mailboxes::Unread};
 use crate::{
     clients::kafka::KafkaError,
     governance::{
         kind::Kind,
-        mailbox::{Fate, Found, MailboxOf, Posted, fold},
+        mailbox::{Fate, Found, Mailbox, MailboxOf, Posted, fold},
         prefix::Existing,
         state::State,
     },
@@ -26,6 +26,23 @@ pub struct Folded {
     pub is_more: bool,
 }
 
+impl Folded {
+    /// How many letters were refused.
+    pub fn refused(&self) -> usize {
+        self.fates.iter().filter(|(_, it)| it.refused.is_some()).count()
+    }
+
+    /// What became of a mailbox since.
+    pub(super) fn between(of: &MailboxOf, before: Option<&Mailbox>, after: &State, is_more: bool) -> Option<Self> {
+        let now = after.mailbox(of)?;
+        let is_new = |id: &String| before.is_none_or(|it| !it.fates.contains_key(id));
+        let fates = now.fates.iter().filter(|(id, _)| is_new(id)).map(|(id, it)| (id.clone(), it.clone())).collect();
+        let was_aside = |offset: &i64| before.is_some_and(|it| it.set_aside.contains_key(offset));
+        let set_aside = now.set_aside.keys().filter(|it| !was_aside(it)).count();
+        Some(Self { of: of.clone(), fates, set_aside, is_more })
+    }
+}
+
 impl Governed {
     /// The mailboxes that somebody may have filed in: everybody's, and those of the applications that have deployers.
     pub fn mailboxes(state: &State) -> Vec<MailboxOf> {
@@ -41,14 +58,28 @@ impl Governed {
     /// Those of the cluster and of the journal. What was folded is written.
     pub async fn fold(&self, of: &MailboxOf, deadline: Instant) -> Result<Option<Folded>, GovernedError> {
         let known = self.snapshot(deadline).await?;
-        let Some(mut unread) = self.unread(of, &known.state, deadline).await? else { return Ok(None) };
-        if unread.posted.is_empty() {
-            return Ok(None);
-        }
+        let Some(unread) = self.unread_and_found(of, &known.state, deadline).await? else { return Ok(None) };
+        let before = known.state.mailbox(of).cloned();
+        let (topic_id, posted, mailbox) = (unread.topic_id, unread.posted, of.clone());
+        let decide = move |state: &State, now| fold(state, &mailbox, &topic_id, &posted, now);
+        let written = self.journal.append(self.caller.claims(), deadline, decide).await?;
+        let known = written.map_err(super::mailboxes::unreadable)?.snapshot;
+        Ok(Folded::between(of, before.as_ref(), &known.state, unread.is_more))
+    }
+
+    /// What was filed in a mailbox and not folded, with what the cluster has that concerns it; `None` where there is nothing.
+    pub(super) async fn unread_and_found(
+        &self,
+        of: &MailboxOf,
+        state: &State,
+        deadline: Instant,
+    ) -> Result<Option<Unread>, GovernedError> {
+        let unread = self.unread(of, state, deadline).await?;
+        let Some(mut unread) = unread.filter(|it| !it.posted.is_empty()) else { return Ok(None) };
         let claims = |it: &&mut Posted| it.letter.as_ref().is_ok_and(|it| it.wish.claims_prefixes());
         let claiming: Vec<_> = unread.posted.iter_mut().filter(claims).collect();
         if !claiming.is_empty() {
-            let found = self.found(&known.state, deadline).await?;
+            let found = self.found(state, deadline).await?;
             for it in claiming {
                 it.found = found.clone();
             }
@@ -58,17 +89,7 @@ impl Governed {
                 it.found.left_behind = self.left_behind(topic, deadline).await?;
             }
         }
-        let before = known.state.mailbox(of).cloned();
-        let (topic_id, posted, mailbox) = (unread.topic_id, unread.posted, of.clone());
-        let decide = move |state: &State, now| fold(state, &mailbox, &topic_id, &posted, now);
-        let written = self.journal.append(self.caller.claims(), deadline, decide).await?;
-        let known = written.map_err(super::mailboxes::unreadable)?.snapshot;
-        let Some(now) = known.state.mailbox(of) else { return Ok(None) };
-        let is_new = |id: &String| before.as_ref().is_none_or(|it| !it.fates.contains_key(id));
-        let fates = now.fates.iter().filter(|(id, _)| is_new(id)).map(|(id, it)| (id.clone(), it.clone())).collect();
-        let was_aside = |offset: &i64| before.as_ref().is_some_and(|it| it.set_aside.contains_key(offset));
-        let set_aside = now.set_aside.keys().filter(|it| !was_aside(it)).count();
-        Ok(Some(Folded { of: of.clone(), fates, set_aside, is_more: unread.is_more }))
+        Ok(Some(unread))
     }
 
     /// What the cluster has that concerns an application which claims prefixes.

@@ -201,14 +201,8 @@ pub(super) struct Added {
 ///
 /// A plan that was made before there was a policy promised no configuration of its, and none is added.
 pub(super) fn add_policy(spec: &mut TopicSpec, policy: &TopicPolicy, plan: &TopicModel) -> Added {
-    let copies = policy.replication_factor.default.and_then(|it| it.try_into().ok());
-    spec.partitions = spec.partitions.or(policy.partitions.default.and_then(|it| it.try_into().ok()));
-    spec.replication_factor = spec.replication_factor.or(copies);
-    let promised = !plan.policy_config.is_null();
-    let rules = policy.config.iter().filter(|(key, _)| promised && !spec.config.contains_key(*key));
-    let config: BTreeMap<String, String> =
-        rules.filter_map(|(key, rule)| Some((key.clone(), rule.default.clone()?))).collect();
-    spec.config.extend(config.clone());
+    policy.complete(spec);
+    let config = if plan.policy_config.is_null() { BTreeMap::new() } else { policy.configure(spec) };
     Added { config, deletion_protection: policy.deletion_protection == Some(true) }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use super::{APPLIED, CREATED, TopicModel, UUID, asking::READY, now, told};
 use crate::{
     clients::kafka::{ConfigEntry, Kafka, KafkaError, Topic},
-    framework::{Call, Diagnostic, Element, Failure, Optional},
+    framework::{Call, Diagnostic, Element, Optional},
     governance::topic::{TopicName, TopicSpec, is_same_value},
 };
 
@@ -63,21 +63,6 @@ impl TopicModel {
     }
 }
 
-/// Takes a topic that is there already for the work of a create that was interrupted: it is as it should be, and nobody
-/// ever wrote to it. Nothing in Kafka proves whose it is, so that the caller has to tell.
-pub(super) async fn resume(kafka: &dyn Kafka, spec: &TopicSpec, deadline: Instant) -> Result<Topic, Failure> {
-    let exists = || KafkaError::TopicExists(spec.name.to_string());
-    let found = kafka.describe_topic(&spec.name, deadline).await?.ok_or_else(exists)?;
-    let overridden = found.config.as_ref().map(|config| {
-        let own = config.iter().filter(|(_, it)| it.overridden);
-        own.filter_map(|(key, it)| Some((key.clone(), it.value.clone()?))).collect::<BTreeMap<_, _>>()
-    });
-    let as_planned = spec.partitions.is_none_or(|it| it == found.partitions)
-        && spec.replication_factor.is_none_or(|it| it == found.replication_factor)
-        && overridden.is_some_and(|it| is_same_config(&spec.config, &it));
-    if as_planned && kafka.topic_never_written(&spec.name, deadline).await? { Ok(found) } else { Err(exists().into()) }
-}
-
 /// A topic for a refresh. Brokers show a topic that was created a moment ago with a delay, so that its absence is
 /// believed only if the controller would create it.
 pub(super) async fn refreshed(
@@ -104,12 +89,6 @@ fn overrides(config: &BTreeMap<String, ConfigEntry>) -> Optional<BTreeMap<String
     let own: BTreeMap<_, _> =
         own.filter_map(|(key, it)| Some((key.clone(), Element::Known(it.value.clone()?)))).collect();
     if own.is_empty() { Optional::default() } else { own.into() }
-}
-
-/// Whether the keys are the same, and the broker understood each value as it was written.
-fn is_same_config(written: &BTreeMap<String, String>, actual: &BTreeMap<String, String>) -> bool {
-    written.keys().eq(actual.keys())
-        && written.iter().zip(actual.values()).all(|((key, written), actual)| is_same_value(key, written, actual))
 }
 
 /// The owned keys with their present values, in the words of the state where the broker shows the same in others. A key

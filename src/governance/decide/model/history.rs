@@ -12,7 +12,7 @@ use crate::governance::{
     binding::{BindingStatus, Deed},
     command::{
         Actor, Command, Decision, GrantFailure, Granting, Provisioning, Retraction, Revocation, Role, Seen, Takeover,
-        TopicDeletion, Transfer,
+        TopicDeletion, TopicFound, Transfer,
     },
     decide::{
         decide,
@@ -275,6 +275,8 @@ impl History {
                 vec![Command::StartGrant(start), Command::FinishGrant(id.clone())]
             }
             Task::Rules => vec![],
+            Task::MakeTopic(name) => vec![Command::MarkTopicCreated(TopicFound::new(name.clone(), None))],
+            Task::DeleteTopic(name) => vec![Command::MarkTopicDeleted(name.clone())],
             Task::FinishDeletion(name) => vec![Command::FinishDeletion(name.clone())],
             Task::FinishRevocation(id) => vec![Command::FinishRevocation(id.clone())],
         }

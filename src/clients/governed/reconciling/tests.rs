@@ -1,0 +1,274 @@
+//! Runs on a cluster in memory.
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    clients::{
+        governed::testing::{Here, asking, id, soon},
+        kafka::{Kafka, KafkaError, NewRecord},
+    },
+    governance::{
+        acl::Operation,
+        application::Status,
+        check_topic::TopicRequest,
+        command::{ApplicationRequest, Decision, Revocation, TopicAsk, TopicFound},
+        names::ApplicationName,
+        owned_topic::TopicStatus,
+        request::{Choice, Judge},
+        topic::{TopicName, TopicSpec},
+    },
+};
+
+fn name() -> TopicName {
+    "pay.x".parse().unwrap()
+}
+
+impl Here {
+    /// A run of the platform, and what it did.
+    async fn reconcile(&self) -> (Reconciled, Vec<String>) {
+        let mut steps = Vec::new();
+        let mut tell =
+            |it: &Step| steps.push(format!("{:?} {}", it.work, if it.result.is_ok() { "ok" } else { "failed" }));
+        let res = self.platform().reconcile(soon(), &mut tell).await.unwrap();
+        (res, steps)
+    }
+
+    async fn is_quiet(&self) {
+        let (res, steps) = self.reconcile().await;
+        assert_eq!((res, steps), (Reconciled::default(), vec![]), "a second run has nothing to do");
+    }
+
+    async fn is_quiet_after_one(&self) {
+        let (res, steps) = self.reconcile().await;
+        assert!(res.is_complete(), "{steps:?}");
+        self.is_quiet().await;
+    }
+
+    async fn topic_status(&self) -> Option<TopicStatus> {
+        self.known().await.state.topic(&name()).map(|it| it.status)
+    }
+
+    fn garbage(&self, application: &str, count: usize) {
+        let topic = format!("_selfserve.mailbox.{application}").parse().unwrap();
+        for it in 0..count {
+            let record = NewRecord { value: Some(Bytes::from(format!("{{{it}"))), ..NewRecord::default() };
+            self.cluster.write_record(&topic, record);
+        }
+    }
+}
+
+fn ask(partitions: i64, config: &[(&str, &str)], reset: &[&str]) -> Command {
+    let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let topic = TopicRequest { partitions: Some(partitions), config, ..TopicRequest::new(name()) };
+    Command::AskTopic(Box::new(TopicAsk { topic, reset: reset.iter().map(|it| (*it).to_owned()).collect() }))
+}
+
+#[tokio::test]
+async fn what_teams_file_is_folded_and_done_without_a_hand_of_the_platform() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    here.deployer("shop").command(asking(&[Operation::Read], None), soon()).await.unwrap();
+    let foreseen = here.platform().foresee(soon()).await.unwrap();
+    assert_eq!((foreseen.folded.len(), foreseen.tasks), (1, vec![]));
+    here.reconcile().await;
+    assert_eq!(here.status().await, "pending");
+    let revision = here.request().await.revision;
+    let decision = Decision { request: id(), revision, judge: Judge::Owner, choice: Choice::Approve, reason: None };
+    here.deployer("pay").command(Command::DecideRequest(decision), soon()).await.unwrap();
+    assert_eq!(here.status().await, "pending", "what is filed has no effect");
+    let (res, steps) = here.reconcile().await;
+    assert!(res.is_complete(), "{steps:?}");
+    assert_eq!((here.status().await, here.granted().await), ("active", vec!["READ".to_owned()]));
+    here.is_quiet().await;
+    let revoke = Command::RevokeGrant(Revocation { request: id(), reason: None });
+    here.deployer("pay").command(revoke, soon()).await.unwrap();
+    here.reconcile().await;
+    assert_eq!((here.status().await, here.granted().await), ("revoked", vec![]));
+    here.is_quiet().await;
+}
+
+#[tokio::test]
+async fn what_is_over_is_taken_away() {
+    let here = Here::new(json!({})).await;
+    let soon_over = Timestamp(now().0 + 700);
+    here.file(&[Operation::Read], Some(soon_over)).await;
+    here.decide(Choice::Approve).await;
+    here.reconcile().await;
+    assert_eq!(here.status().await, "active");
+    while now() <= soon_over {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(here.platform().foresee(soon()).await.unwrap().tasks, [Task::Expire(id())]);
+    here.reconcile().await;
+    assert_eq!((here.status().await, here.granted().await), ("expired", vec![]));
+    here.is_quiet().await;
+}
+
+#[tokio::test]
+async fn a_topic_is_made_changed_and_deleted_as_its_team_asks() {
+    let policy = json!({
+        "deployer_rights": "mailbox", "topics": {"config": {"retention.ms": {"default": "60000"}}},
+    });
+    let here = Here::new(policy).await;
+    here.deployer("pay").command(ask(2, &[("segment.ms", "1000")], &[]), soon()).await.unwrap();
+    here.reconcile().await;
+    assert_eq!(here.topic_status().await, Some(TopicStatus::Created));
+    let found = here.cluster.describe_topic(&name(), soon()).await.unwrap().unwrap();
+    let value = |found: &crate::clients::kafka::Topic, key: &str| {
+        let entry = &found.config.as_ref().unwrap()[key];
+        (entry.value.clone().unwrap(), entry.overridden)
+    };
+    assert_eq!((found.partitions, value(&found, "retention.ms")), (2, ("60000".to_owned(), true)));
+    assert_eq!(value(&found, "segment.ms"), ("1000".to_owned(), true));
+    here.is_quiet().await;
+    let change = ask(4, &[("max.message.bytes", "2000000")], &["segment.ms"]);
+    here.deployer("pay").command(change, soon()).await.unwrap();
+    here.reconcile().await;
+    let found = here.cluster.describe_topic(&name(), soon()).await.unwrap().unwrap();
+    assert_eq!((found.partitions, value(&found, "segment.ms").1), (4, false));
+    assert_eq!(value(&found, "max.message.bytes").0, "2000000");
+    here.is_quiet().await;
+    here.deployer("pay").command(Command::DeleteTopic(name().into()), soon()).await.unwrap();
+    assert!(here.cluster.describe_topic(&name(), soon()).await.unwrap().is_some());
+    here.reconcile().await;
+    assert_eq!(here.cluster.describe_topic(&name(), soon()).await.unwrap(), None);
+    assert_eq!(here.topic_status().await, Some(TopicStatus::Deleted));
+    here.is_quiet().await;
+}
+
+/// Who made a topic anew under a name owns other data, which nobody agreed to delete.
+#[tokio::test]
+async fn another_topic_of_the_name_is_neither_deleted_nor_changed() {
+    for change in [ask(3, &[], &[]), Command::DeleteTopic(name().into())] {
+        let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+        here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
+        here.reconcile().await;
+        here.cluster.delete_topic(&name(), None, soon()).await.unwrap();
+        let spec = TopicSpec { name: name(), partitions: Some(1), replication_factor: None, config: [].into() };
+        let anew = here.cluster.create_topic(&spec, soon()).await.unwrap();
+        here.deployer("pay").command(change, soon()).await.unwrap();
+        here.reconcile().await;
+        let there = here.cluster.describe_topic(&name(), soon()).await.unwrap().unwrap();
+        assert_eq!((there.id, there.partitions), (anew.id, 1));
+    }
+}
+
+/// A run that was killed between the deed and its record is ended by the next.
+#[tokio::test]
+async fn a_topic_that_a_killed_run_made_or_deleted_is_known_to_the_next() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
+    let spec = TopicSpec { name: name(), partitions: Some(1), replication_factor: None, config: [].into() };
+    let made = here.cluster.create_topic(&spec, soon()).await.unwrap();
+    here.reconcile().await;
+    let known = here.known().await.state.topic(&name()).unwrap().clone();
+    assert_eq!((known.status, known.topic_id), (TopicStatus::Created, made.id));
+    here.deployer("pay").command(Command::DeleteTopic(name().into()), soon()).await.unwrap();
+    here.platform().fold(&MailboxOf::Application("pay".parse().unwrap()), soon()).await.unwrap();
+    here.cluster.delete_topic(&name(), None, soon()).await.unwrap();
+    here.reconcile().await;
+    assert_eq!(here.topic_status().await, Some(TopicStatus::Deleted));
+}
+
+#[tokio::test]
+async fn data_that_was_there_before_is_not_taken_over() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    let spec = TopicSpec { name: name(), partitions: Some(1), replication_factor: None, config: [].into() };
+    here.cluster.create_topic(&spec, soon()).await.unwrap();
+    here.cluster.write(&name());
+    here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
+    let (res, steps) = here.reconcile().await;
+    assert_eq!((res.failed, res.left), (1, vec![Task::MakeTopic(name())]), "{steps:?}");
+    here.deployer("pay").command(Command::DeleteTopic(name().into()), soon()).await.unwrap();
+    let (res, steps) = here.reconcile().await;
+    assert_eq!((res.failed, res.left), (1, vec![Task::DeleteTopic(name())]), "{steps:?}");
+    assert!(here.cluster.describe_topic(&name(), soon()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn one_task_that_fails_leaves_the_others_alone() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    here.file(&[Operation::Read], None).await;
+    here.decide(Choice::Approve).await;
+    here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
+    here.cluster.fail("create_acls", KafkaError::Unsupported("ACLs".to_owned()));
+    let (res, steps) = here.reconcile().await;
+    assert!(steps.contains(&format!("{:?} failed", Work::Do(Task::Grant(id())))), "{steps:?}");
+    assert_eq!((here.status().await, here.topic_status().await), ("failed", Some(TopicStatus::Created)));
+    assert!(!res.is_complete() && res.left.contains(&Task::Grant(id())), "{res:?}");
+    let known = here.known().await;
+    assert!(known.state.environment().unwrap().reconciled_at.is_some(), "somebody looked");
+}
+
+/// Rule 20: that somebody looks is written often enough, and not with every run.
+#[tokio::test]
+async fn that_somebody_looked_is_written_now_and_then() {
+    let here = Here::new(json!({"reconcile_within_seconds": 600})).await;
+    here.reconcile().await;
+    let first = here.known().await;
+    assert!(first.state.environment().unwrap().reconciled_at.is_some());
+    here.reconcile().await;
+    assert_eq!(here.known().await.head.offset, first.head.offset);
+    let environment = first.state.environment().unwrap();
+    let at = environment.reconciled_at.unwrap().0;
+    assert_eq!([149_999, 150_000].map(|it| beats(environment, Timestamp(at + it))), [false, true]);
+}
+
+#[tokio::test]
+async fn an_application_that_was_refused_is_remembered_and_its_name_is_free() {
+    let here = Here::new(json!({"approval": {"applications": "platform"}})).await;
+    let late: ApplicationName = "late".parse().unwrap();
+    let spec = serde_json::from_value(json!({"name": "late", "principals": ["User:late"]})).unwrap();
+    let declare = Command::DeclareApplication(Box::new(ApplicationRequest::new(spec)));
+    here.acting("late").command(declare, soon()).await.unwrap();
+    here.is_quiet_after_one().await;
+    let known = here.known().await;
+    let request = known.state.requests().find(|(_, it)| it.applicant().name == late);
+    let (request, revision) = request.map(|(id, it)| (id.clone(), it.revision.clone())).unwrap();
+    let decision = Decision { request, revision, judge: Judge::Platform, choice: Choice::Reject, reason: None };
+    here.platform().command(Command::DecideRequest(decision), soon()).await.unwrap();
+    assert_eq!(here.platform().foresee(soon()).await.unwrap().tasks, [Task::CleanUp(late.clone())]);
+    here.is_quiet_after_one().await;
+    assert_eq!(here.known().await.state.application(&late).unwrap().status, Status::Deleted);
+}
+
+#[tokio::test]
+async fn nobody_but_the_platform_reconciles() {
+    let here = Here::new(json!({})).await;
+    let refused = here.deployer("pay").reconcile(soon(), &mut |_| {}).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("Not the platform"), "{refused:?}");
+    assert!(here.deployer("pay").foresee(soon()).await.is_err());
+}
+
+/// A flood is folded piece by piece, and others have their turn before the second piece.
+#[tokio::test]
+async fn a_flooded_mailbox_holds_nobody_up() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    here.garbage("pay", 10_000);
+    here.deployer("shop").command(asking(&[Operation::Read], None), soon()).await.unwrap();
+    let before = here.known().await.head.offset;
+    let (res, steps) = here.reconcile().await;
+    assert_eq!((here.status().await, res.failed), ("pending", 0));
+    assert!(steps[1].contains("shop"), "{steps:?}");
+    assert_eq!(res.unread, [MailboxOf::Application("pay".parse().unwrap())].into());
+    assert!(here.known().await.head.offset - before < 30, "bounded work");
+    let (res, _) = here.reconcile().await;
+    assert!(res.is_complete(), "{res:?}");
+    let state = &here.known().await.state;
+    let mailbox = state.mailbox(&MailboxOf::Application("pay".parse().unwrap())).unwrap();
+    assert_eq!((mailbox.next, mailbox.fates.len()), (10_000, 0));
+    here.is_quiet().await;
+}
+
+/// What a deployer says that it made is not believed of topics that the platform makes.
+#[tokio::test]
+async fn a_deployer_does_not_say_what_the_platform_made() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
+    let made = Command::MarkTopicCreated(TopicFound::new(name(), Some("x".to_owned())));
+    let told = here.deployer("pay").command(made, soon()).await;
+    here.reconcile().await;
+    let known = here.known().await.state.topic(&name()).unwrap().clone();
+    assert_ne!(known.topic_id.as_deref(), Some("x"), "{told:?}");
+}
