@@ -12,8 +12,8 @@ pub use settings::{EnvironmentSettings, SaslSettings, ServiceSettings, Settings,
 
 use crate::{
     clients::{
-        kafka::{self, Kafka},
-        rest::Services,
+        kafka::{self, Kafka, Secret},
+        rest::{BaseUrlError, Services, Webhook},
     },
     data_sources::{
         applications::Applications, cluster::Cluster, consumer_group::ConsumerGroup, environment::DeclaredEnvironment,
@@ -78,6 +78,16 @@ fn variable(name: &str) -> Option<String> {
 /// # Errors
 /// What is wrong with the variables, or that they name no brokers.
 pub fn from_variables() -> Result<(Arc<dyn Kafka>, Acting), Diagnostics> {
+    let environment = environment_from_variables()?;
+    let kafka = environment.shared_kafka().map_err(|_| no_brokers())?;
+    Ok((kafka, environment.acting.as_ref().clone()))
+}
+
+/// The environment of that cluster.
+///
+/// # Errors
+/// As for [`from_variables`].
+pub fn environment_from_variables() -> Result<Arc<Environment>, Diagnostics> {
     let acting = Acting::from_variables(variable)?;
     let settings = settings::from_variables(variable, Optional::default())?;
     let mut report = Diagnostics::default();
@@ -85,16 +95,29 @@ pub fn from_variables() -> Result<(Arc<dyn Kafka>, Acting), Diagnostics> {
     if report.has_errors() {
         return Err(report);
     }
-    let environments = context(&settings, &Arc::new(Acting::default()))?.environments;
+    let environments = context(&settings, &Arc::new(acting))?.environments;
     let environment = environments.ok().and_then(|it| it.into_values().next());
-    let kafka = environment.and_then(|it| it.shared_kafka().ok());
-    let missing = || Diagnostic::error("No brokers", "Set `KAFKA_BOOTSTRAP_SERVERS` to the addresses of brokers.");
-    Ok((kafka.ok_or_else(missing)?, acting))
+    Ok(environment.ok_or_else(no_brokers)?)
+}
+
+fn no_brokers() -> Diagnostic {
+    Diagnostic::error("No brokers", "Set `KAFKA_BOOTSTRAP_SERVERS` to the addresses of brokers.")
+}
+
+/// Who is told of requests that reach an end.
+fn notices() -> Result<Option<Arc<Webhook>>, Diagnostics> {
+    let Some(url) = variable("KAFKA_WEBHOOK_URL") else { return Ok(None) };
+    let url = url.parse().map_err(|error: BaseUrlError| {
+        let detail = format!("`KAFKA_WEBHOOK_URL` cannot be used: {error}.");
+        Diagnostic::error("Invalid environment variable", detail)
+    })?;
+    Ok(Some(Arc::new(Webhook::new(url, variable("KAFKA_WEBHOOK_TOKEN").map(Secret::new)))))
 }
 
 /// Makes the context. What is not known yet is remembered by its path and fails those that need it.
 fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnostics> {
     let Settings { environments, default_environment } = settings;
+    let notices = notices()?;
     let (mut wrong, notes) = (Diagnostics::default(), Arc::default());
     let environments =
         environments.known().map_err(|_| "`environments` of the provider block".to_owned()).map(|named| {
@@ -123,7 +146,7 @@ fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnos
                     Err(_) => Services::default(),
                 };
                 let environment = Environment::with(name.clone(), client).acting(acting.clone(), principal);
-                let environment = environment.beside(services);
+                let environment = environment.beside(services).telling(notices.clone());
                 res.insert(name.clone(), Arc::new(environment.noting(&notes)));
             }
             res

@@ -17,7 +17,12 @@ pub use mailboxes::Filed;
 pub use making::left_over;
 pub use reconciling::{Foreseen, Reconciled, Step, Work};
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use serde_json::Value;
 
@@ -26,19 +31,22 @@ use crate::{
         clock::now,
         journal::{Claims, Journal, JournalError, Snapshot},
         kafka::{AclFailures, Kafka, KafkaError},
+        rest::Webhook,
     },
     governance::{
         acl::Principal,
         application::Application,
         command::{Actor, Command, Role},
+        completion::{Completion, completions},
         decide::decide,
         names::ApplicationName,
         owned_topic::TopicStatus,
-        record::Fold,
+        record::{Event, Fold, Timestamp},
         state::{State, application_key},
         topic::TopicName,
         violation::{At, Refusal, Violation},
     },
+    log,
 };
 
 /// A cluster, the journal that governs it, and who works there.
@@ -47,6 +55,7 @@ pub struct Governed {
     kafka: Arc<dyn Kafka>,
     journal: Journal<State>,
     caller: Caller,
+    notices: Option<Arc<Webhook>>,
 }
 
 /// Who works on a cluster: what Kafka knows, and what continuous integration says.
@@ -133,7 +142,12 @@ impl Caller {
 impl Governed {
     /// A cluster with its journal.
     pub fn new(kafka: Arc<dyn Kafka>, journal: Journal<State>, caller: Caller) -> Self {
-        Self { kafka, journal, caller }
+        Self { kafka, journal, caller, notices: None }
+    }
+
+    /// The same, telling somebody else of requests that reach an end.
+    pub fn telling(self, notices: Option<Arc<Webhook>>) -> Self {
+        Self { notices, ..self }
     }
 
     /// The cluster.
@@ -171,7 +185,7 @@ impl Governed {
         }
         let caller = self.caller.clone();
         let decide = move |state: &State, now| decide(state, &caller.actor(state), &command, now);
-        Ok(self.journal.append(self.caller.claims(), deadline, decide).await??.snapshot)
+        Ok(self.write(deadline, decide).await??)
     }
 
     /// What would speak against a command, by what is known.
@@ -251,7 +265,41 @@ impl Governed {
         let decide = move |state: &State, now| {
             decide(state, &Actor { role: Role::Platform, ..caller.actor(state) }, &command, now)
         };
-        Ok(self.journal.append(self.caller.claims(), deadline, decide).await??.snapshot)
+        Ok(self.write(deadline, decide).await??)
+    }
+
+    /// Writes what is decided, and tells of the requests that it ends.
+    async fn write<R, F>(&self, deadline: Instant, decide: F) -> Result<Result<Arc<Snapshot<State>>, R>, JournalError>
+    where
+        F: Fn(&State, Timestamp) -> Result<Vec<Event>, R> + Send + 'static,
+        R: Send + 'static,
+    {
+        let ended = Arc::<Mutex<Vec<Completion>>>::default();
+        let noted = ended.clone();
+        let is_told = self.notices.is_some();
+        let noting = move |state: &State, now| {
+            let events = decide(state, now)?;
+            if is_told {
+                *noted.lock().unwrap_or_else(PoisonError::into_inner) = completions(state, &events, now);
+            }
+            Ok(events)
+        };
+        let written = self.journal.append(self.caller.claims(), deadline, noting).await?;
+        if written.is_ok() {
+            let ended = std::mem::take(&mut *ended.lock().unwrap_or_else(PoisonError::into_inner));
+            self.tell(&ended).await;
+        }
+        Ok(written.map(|it| it.snapshot))
+    }
+
+    /// Tells of requests that reached an end. Who does not listen misses it, and the journal has it all the same.
+    async fn tell(&self, ended: &[Completion]) {
+        let Some(notices) = &self.notices else { return };
+        for it in ended {
+            if let Err(Some(error)) = notices.send(&it.notice()).await {
+                log::warn("A notice did not arrive", &[("error", &error)]);
+            }
+        }
     }
 }
 

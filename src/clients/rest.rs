@@ -8,6 +8,7 @@ mod error;
 mod services;
 mod settings;
 mod trouble;
+mod webhook;
 
 use std::{
     fmt,
@@ -28,6 +29,7 @@ pub use error::RestError;
 pub use services::Services;
 pub use settings::{BaseUrl, BaseUrlError, Login, RestSettings};
 use trouble::{Unresolved, of_answer, of_error};
+pub use webhook::{Webhook, WebhookUrl};
 
 /// Most bytes of an answer. A registry of a hundred thousand subjects lists them in less.
 const LARGEST_ANSWER: usize = 16 << 20;

@@ -16,6 +16,7 @@ pub mod check_request;
 pub mod check_topic;
 pub mod client_quota;
 pub mod command;
+pub mod completion;
 pub mod condition;
 pub mod decide;
 pub mod effective;

@@ -17,7 +17,7 @@ use crate::{
     clients::{
         journal::Journal,
         kafka::{Kafka, KafkaError},
-        rest::Services,
+        rest::{Services, Webhook},
         sight::look,
     },
     framework::{Diagnostic, Failure},
@@ -52,6 +52,8 @@ pub struct Environment {
     pub(super) read: tokio::sync::Mutex<Option<Read>>,
     /// What there is beside the brokers.
     services: Services,
+    /// Who is told of requests that reach an end.
+    pub(super) notices: Option<Arc<Webhook>>,
     /// When the cluster did not say what governs it.
     pub(super) silent: Mutex<Option<(Instant, KafkaError)>>,
 }
@@ -193,6 +195,7 @@ impl Environment {
             journal: OnceLock::new(),
             read: tokio::sync::Mutex::default(),
             services: Services::default(),
+            notices: None,
             silent: Mutex::default(),
         }
     }
@@ -205,6 +208,11 @@ impl Environment {
     /// The environment, with what there is beside its brokers.
     pub fn beside(self, services: Services) -> Self {
         Self { services, ..self }
+    }
+
+    /// The environment, telling somebody else of requests that reach an end.
+    pub fn telling(self, notices: Option<Arc<Webhook>>) -> Self {
+        Self { notices, ..self }
     }
 
     /// What the cluster and what there is beside it look like.

@@ -151,7 +151,7 @@ impl Environment {
 
     /// The cluster with its journal, whether there is one or not, and who works there.
     pub fn governed(&self) -> Result<Governed, Failure> {
-        Ok(Governed::new(self.shared_kafka()?, self.journal()?.clone(), self.caller()))
+        Ok(Governed::new(self.shared_kafka()?, self.journal()?.clone(), self.caller()).telling(self.notices.clone()))
     }
 
     fn caller(&self) -> Caller {

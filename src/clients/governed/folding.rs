@@ -62,8 +62,7 @@ impl Governed {
         let before = known.state.mailbox(of).cloned();
         let (topic_id, posted, mailbox) = (unread.topic_id, unread.posted, of.clone());
         let decide = move |state: &State, now| fold(state, &mailbox, &topic_id, &posted, now);
-        let written = self.journal.append(self.caller.claims(), deadline, decide).await?;
-        let known = written.map_err(super::mailboxes::unreadable)?.snapshot;
+        let known = self.write(deadline, decide).await?.map_err(super::mailboxes::unreadable)?;
         Ok(Folded::between(of, before.as_ref(), &known.state, unread.is_more))
     }
 

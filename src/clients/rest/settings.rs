@@ -51,6 +51,11 @@ pub enum BaseUrlError {
 }
 
 impl BaseUrl {
+    /// The address of what is reached by a whole URL of its own.
+    pub(super) fn of(url: Url) -> Self {
+        Self(url)
+    }
+
     /// The address of a path below it.
     pub(super) fn below(&self, path: &str) -> Url {
         let mut res = self.0.clone();
