@@ -1,6 +1,6 @@
 //! Speak to the broker, the schema registry and Connect.
 
-mod clock;
+pub(crate) mod clock;
 pub mod governed;
 pub mod journal;
 pub mod kafka;

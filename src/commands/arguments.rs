@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::options::Options;
+use crate::governance::request::RequestId;
+
 /// What is asked for.
 #[derive(Debug, PartialEq)]
 pub(super) enum Asked {
@@ -9,8 +12,43 @@ pub(super) enum Asked {
     Help(&'static str),
     /// Nothing that has a meaning; says why.
     Misused(String),
+    /// The same, of a command whose exit code says what is left.
+    Unusable(String),
     /// Something about the journal.
     Journal(JournalCommand),
+    /// All that is outstanding.
+    Reconcile(ReconcileCommand),
+    /// The end of a grant, at once.
+    Revoke(RevokeCommand),
+}
+
+/// What to do about what is outstanding.
+#[derive(Debug, PartialEq)]
+pub(super) struct ReconcileCommand {
+    /// The environment that it must be, if that is said.
+    pub(super) environment: Option<String>,
+    pub(super) is_dry_run: bool,
+    pub(super) format: Format,
+    pub(super) timeout: Duration,
+}
+
+/// How it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// In sentences.
+    Text,
+    /// One JSON object for each line.
+    Json,
+}
+
+/// Which grant to end.
+#[derive(Debug, PartialEq)]
+pub(super) struct RevokeCommand {
+    pub(super) request: RequestId,
+    pub(super) reason: Option<String>,
+    /// The environment that it must be, if that is said.
+    pub(super) environment: Option<String>,
+    pub(super) timeout: Duration,
 }
 
 /// A command on a journal.
@@ -63,10 +101,105 @@ KAFKA_CLIENT_CERTIFICATE, KAFKA_CLIENT_KEY, KAFKA_SASL_MECHANISM, KAFKA_SASL_USE
 Exit codes: 0, it was done; 1, it failed; 2, the arguments have no meaning; 3, `verify` found something wrong.
 ";
 
+/// The answer to `reconcile --help`.
+pub(super) const RECONCILE_HELP: &str = "\
+Does all that is outstanding in an environment: folds what teams filed, makes what was agreed to, and takes away what
+ended. To be run on a schedule, by the platform.
+
+Usage: terraform-provider-kafka reconcile [OPTIONS]
+
+Options:
+  --environment NAME  Refuse unless the cluster is the environment of that name
+  --dry-run           Write nothing, and print what would be done first
+  --format FORMAT     `text`, or `json` for one JSON object for each line; `text` if not given
+  --timeout SECONDS   Most time that it may take; 600 if not given
+  --help              Print this text
+
+The cluster is named by the variables of the provider: KAFKA_BOOTSTRAP_SERVERS, KAFKA_TLS, KAFKA_CA,
+KAFKA_CLIENT_CERTIFICATE, KAFKA_CLIENT_KEY, KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD. What it
+writes names KAFKA_ACTOR and KAFKA_CHANGE_URL. With KAFKA_WEBHOOK_URL, and KAFKA_WEBHOOK_TOKEN as its bearer token,
+requests that reach an end are posted there.
+
+Exit codes: 0, all is done; 1, nothing could be done at all; 2, something failed or is left, and the next run goes on.
+";
+
+/// The answer to `revoke --help`.
+pub(super) const REVOKE_HELP: &str = "\
+Takes away what a request was granted, at once, whatever Terraform says of it: for emergencies.
+
+Usage: terraform-provider-kafka revoke ID [OPTIONS]
+
+Options:
+  --reason TEXT       Why, for the applicant to read
+  --environment NAME  Refuse unless the cluster is the environment of that name
+  --timeout SECONDS   Most time that it may take; 600 if not given
+  --help              Print this text
+
+The cluster and who acts are named as for `reconcile`. The next plan of who asked shows that it was revoked.
+
+Exit codes: 0, it is gone; 1, it could not be revoked; 2, it was revoked, and a rule of it may still be there:
+`reconcile` goes on.
+";
+
 /// Reads the arguments after the program's name; `None` if they name no command.
 pub(super) fn read(arguments: &[String]) -> Option<Asked> {
     let (command, rest) = arguments.split_first()?;
-    (command == "journal").then(|| journal(rest).unwrap_or_else(Asked::Misused))
+    match command.as_str() {
+        "journal" => Some(journal(rest).unwrap_or_else(Asked::Misused)),
+        "reconcile" => Some(reconcile(rest).unwrap_or_else(|problem| unusable("reconcile", &problem))),
+        "revoke" => Some(revoke(rest).unwrap_or_else(|problem| unusable("revoke", &problem))),
+        _ => None,
+    }
+}
+
+fn unusable(command: &str, problem: &str) -> Asked {
+    Asked::Unusable(format!("{problem} `terraform-provider-kafka {command} --help` says how it is used."))
+}
+
+fn is_help(arguments: &[String]) -> bool {
+    arguments.iter().any(|it| matches!(it.as_str(), "--help" | "-help" | "-h"))
+}
+
+fn reconcile(arguments: &[String]) -> Result<Asked, String> {
+    if is_help(arguments) {
+        return Ok(Asked::Help(RECONCILE_HELP));
+    }
+    let mut options = Options::read(arguments, &["--environment", "--format", "--timeout"], &["--dry-run"])?;
+    if let Some(word) = options.words.first() {
+        return Err(format!("`{word}` has no meaning here."));
+    }
+    let format = match options.take("--format").as_deref() {
+        None | Some("text") => Format::Text,
+        Some("json") => Format::Json,
+        Some(other) => return Err(format!("`{other}` is no format: `text` and `json` are.")),
+    };
+    Ok(Asked::Reconcile(ReconcileCommand {
+        environment: options.take("--environment"),
+        is_dry_run: options.has("--dry-run"),
+        format,
+        timeout: timeout(options.take("--timeout"))?,
+    }))
+}
+
+fn revoke(arguments: &[String]) -> Result<Asked, String> {
+    if is_help(arguments) {
+        return Ok(Asked::Help(REVOKE_HELP));
+    }
+    let mut options = Options::read(arguments, &["--environment", "--reason", "--timeout"], &[])?;
+    let [id] = &options.words[..] else { return Err("`revoke` needs the id of one request.".to_owned()) };
+    let request = id.parse().map_err(|error| format!("`{id}` is no id of a request: {error}."))?;
+    Ok(Asked::Revoke(RevokeCommand {
+        request,
+        reason: options.take("--reason"),
+        environment: options.take("--environment"),
+        timeout: timeout(options.take("--timeout"))?,
+    }))
+}
+
+fn timeout(seconds: Option<String>) -> Result<Duration, String> {
+    let seconds = seconds.map(|it| it.parse().ok().filter(|it| (1..=86_400).contains(it)).ok_or(it)).transpose();
+    let seconds = seconds.map_err(|it| format!("`{it}` is no number of seconds from 1 to 86400."))?;
+    Ok(Duration::from_secs(seconds.unwrap_or(600)))
 }
 
 fn journal(arguments: &[String]) -> Result<Asked, String> {
@@ -105,9 +238,7 @@ fn journal(arguments: &[String]) -> Result<Asked, String> {
     if reason.is_some() {
         return Err(misused("Only `rebind` has a reason.".to_owned()));
     }
-    let seconds = seconds.map(|it| it.parse().ok().filter(|it| (1..=86_400).contains(it)).ok_or(it)).transpose();
-    let seconds = seconds.map_err(|it| misused(format!("`{it}` is no number of seconds from 1 to 86400.")))?;
-    let timeout = Duration::from_secs(seconds.unwrap_or(600));
+    let timeout = timeout(seconds).map_err(misused)?;
     Ok(Asked::Journal(JournalCommand { task, name: name.unwrap_or_else(|| "_selfserve".to_owned()), timeout }))
 }
 
@@ -145,6 +276,37 @@ mod tests {
         check("journal verify --timeout=7", long);
         for line in ["journal --help", "journal -h", "journal export --help"] {
             assert_eq!(asked(line), Some(Asked::Help(JOURNAL_HELP)), "{line}");
+        }
+    }
+
+    #[test]
+    fn commands_for_what_is_outstanding_are_read() {
+        let all = ReconcileCommand {
+            environment: None,
+            is_dry_run: false,
+            format: Format::Text,
+            timeout: Duration::from_mins(10),
+        };
+        assert_eq!(asked("reconcile"), Some(Asked::Reconcile(all)));
+        let named = ReconcileCommand {
+            environment: Some("pre".to_owned()),
+            is_dry_run: true,
+            format: Format::Json,
+            timeout: Duration::from_secs(7),
+        };
+        let line = "reconcile --environment pre --dry-run --format=json --timeout 7";
+        assert_eq!(asked(line), Some(Asked::Reconcile(named)));
+        let revoked = RevokeCommand {
+            request: "shop-00000001".parse().unwrap(),
+            reason: Some("leaked".to_owned()),
+            environment: None,
+            timeout: Duration::from_mins(10),
+        };
+        assert_eq!(asked("revoke shop-00000001 --reason leaked"), Some(Asked::Revoke(revoked)));
+        assert_eq!(asked("reconcile -h"), Some(Asked::Help(RECONCILE_HELP)));
+        assert_eq!(asked("revoke x --help"), Some(Asked::Help(REVOKE_HELP)));
+        for line in ["reconcile now", "reconcile --format xml", "revoke", "revoke a b", "revoke x --timeout 0"] {
+            assert!(matches!(asked(line), Some(Asked::Unusable(_))), "{line}");
         }
     }
 

@@ -2,10 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    error::Error,
     fs::File,
     io::{self, BufRead, BufReader, Write},
-    iter,
     process::ExitCode,
     time::Instant,
 };
@@ -15,11 +13,11 @@ use tokio::runtime::Builder;
 
 use super::{
     arguments::{JournalCommand, JournalTask},
+    failed::Failed,
     tell,
 };
 use crate::{
-    clients::journal::{Claims, ImportError, Journal, JournalError, JournalTopics},
-    framework::Diagnostics,
+    clients::journal::{Claims, Journal, JournalTopics},
     governance::record::{Fold, Unreadable},
     provider,
 };
@@ -36,45 +34,6 @@ impl Fold for Entities {
         self.0.insert(key.to_owned(), value.clone());
         Ok(())
     }
-}
-
-/// Why a command failed, in sentences.
-struct Failed(String);
-
-impl From<JournalError> for Failed {
-    fn from(error: JournalError) -> Self {
-        Self(format!("{}.\n\n{}", sentence(&error), error.remedy().unwrap_or_default()))
-    }
-}
-
-impl From<ImportError> for Failed {
-    fn from(error: ImportError) -> Self {
-        match error {
-            ImportError::Journal(error) => error.into(),
-            error => Self(format!("{}.", sentence(&error))),
-        }
-    }
-}
-
-impl From<io::Error> for Failed {
-    fn from(error: io::Error) -> Self {
-        Self(format!("{}.", sentence(&error)))
-    }
-}
-
-impl From<Diagnostics> for Failed {
-    fn from(diagnostics: Diagnostics) -> Self {
-        let told = diagnostics.0.iter().map(|it| format!("{}: {}", it.summary, it.detail));
-        Self(told.collect::<Vec<_>>().join("\n"))
-    }
-}
-
-/// An error and its causes.
-fn sentence(error: &dyn Error) -> String {
-    let causes = iter::successors(Some(error), |&it| it.source());
-    let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    let mut letters = text.chars();
-    letters.next().map(|it| it.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Does it, and gives the exit code.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    clients::clock::now,
     framework::{Call, Computed, DataSource, Diagnostic, Failure, Model, Nested, OptionalComputed},
     governance::{
-        condition::{Condition, Sight, conditions},
+        condition::{Condition, Sight, conditions, reconciliation},
         environment::EnvironmentSpec,
         kind::Kind,
     },
@@ -56,7 +57,7 @@ pub struct EnvironmentModel {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
 pub struct ConditionModel {
     /// What: `brokers`, `authorizer`, `enforcement`, `acl_mode`, `auto_creation`, `journal`, `journal_access`,
-    /// `schema_registry` or `connect`.
+    /// `schema_registry`, `connect` or `reconciliation`.
     name: Computed<String>,
     /// `good`, `bad`, or `unknown` if the cluster does not tell.
     status: Computed<String>,
@@ -82,7 +83,8 @@ impl DataSource<Context> for DeclaredEnvironment {
         let spec = &declared.spec;
         let looked = environment.look(call.deadline).await?;
         let sight = Sight { probed: declared.probe.map(|it| it.found), ..looked };
-        let conditions = conditions(spec, &sight);
+        let mut conditions = conditions(spec, &sight);
+        conditions.extend(reconciliation(declared, now()));
         let model = EnvironmentModel {
             environment: environment.name.clone().into(),
             id: environment.name.clone().into(),
@@ -260,6 +262,16 @@ pub(super) mod tests {
         assert_eq!(bad.len(), 1);
         assert_eq!(bad[0].attribute("name"), &"auto_creation".into());
         assert!(!bad[0].attribute("remedy").is_null());
+    }
+
+    /// Rule 20: that nobody looks is seen.
+    #[tokio::test]
+    async fn an_environment_that_nobody_reconciles_is_degraded() {
+        let cluster = declared(json!({"name": "pre", "policy": {"reconcile_within_seconds": 60}})).await;
+        let (it, _) = read(&cluster).await;
+        let Value::List(conditions) = it.attribute("conditions") else { unreachable!("a list") };
+        let late = conditions.iter().find(|it| *it.attribute("name") == "reconciliation".into()).unwrap();
+        assert_eq!((late.attribute("status"), it.attribute("status")), (&"bad".into(), &"degraded".into()));
     }
 
     #[tokio::test]

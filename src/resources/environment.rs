@@ -265,6 +265,9 @@ impl Resource<Context> for Environment {
         journal.owner(&snapshot, call.deadline).await?;
         let Some(found) = snapshot.state.environment() else { return Ok(None) };
         remember(call, &snapshot);
+        if !imported {
+            planning::tell_late(found, call);
+        }
         let name = state.environment.get().cloned().unwrap_or_else(|| environment.name.clone());
         let mut seen = state.seen(&found.spec)?;
         settle(&mut seen, &name, cluster_id)?;

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use super::{EnvironmentModel, LOOK, OBJECT, PLANNED};
 use crate::{
-    clients::{governed::Governed, journal::JournalError, kafka::KafkaError},
+    clients::{clock::now, governed::Governed, journal::JournalError, kafka::KafkaError},
     framework::{Call, Diagnostic, Diagnostics, Failure, Phase, Plan, Severity},
     governance::{
         command::Command,
-        condition::{ConditionStatus, Sight, conditions},
+        condition::{ConditionStatus, Sight, conditions, reconciliation},
         decide::broken_by,
-        environment::{ClusterFacts, EnvironmentSpec},
+        environment::{ClusterFacts, Environment, EnvironmentSpec},
         policy::{Enforcement, Policy},
         state::State,
         violation::Refusal,
@@ -190,6 +190,14 @@ fn tell_conditions(spec: &EnvironmentSpec, sight: &Sight, call: &mut Call) {
     for it in conditions(spec, sight).into_iter().filter(|it| it.status == ConditionStatus::Bad) {
         let detail = format!("On this cluster, {}.\n\n{}", it.message, it.remedy.unwrap_or_default());
         call.report.push(Diagnostic::warning("Cluster is not as it should be", detail));
+    }
+}
+
+/// That what is to be done in the environment is not done in time.
+pub(super) fn tell_late(environment: &Environment, call: &mut Call) {
+    if let Some(it) = reconciliation(environment, now()).filter(|it| it.status == ConditionStatus::Bad) {
+        let detail = format!("In this environment, {}.\n\n{}", it.message, it.remedy.unwrap_or_default());
+        call.report.push(Diagnostic::warning("Reconciliation is late", detail).at("reconcile_within_seconds"));
     }
 }
 
