@@ -21,7 +21,10 @@ use crate::{
     },
     framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
     functions::{parse_name::ParseName, render_name::RenderName},
-    resources::{application::Application, environment::Environment as EnvironmentResource, topic::Topic},
+    resources::{
+        access_decision::AccessDecision, access_request::AccessRequest, application::Application,
+        environment::Environment as EnvironmentResource, topic::Topic,
+    },
 };
 
 /// The provider `selfserve/kafka`.
@@ -43,6 +46,8 @@ impl Provider for KafkaProvider {
             .data_source::<Topics>()
             .function::<ParseName>()
             .function::<RenderName>()
+            .resource::<AccessDecision>()
+            .resource::<AccessRequest>()
             .resource::<Application>()
             .resource::<EnvironmentResource>()
             .resource::<Topic>()

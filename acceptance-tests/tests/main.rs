@@ -2,6 +2,9 @@
 //!
 //! Tests run side by side on one broker: each prefixes its topics with its own name.
 
+mod access;
+mod access_decision;
+mod access_request;
 mod application;
 mod chaos;
 mod cluster;

@@ -42,7 +42,8 @@ use crate::{
         names::ApplicationName,
         owned_topic::TopicStatus,
         record::{Event, Fold, Timestamp},
-        state::{State, application_key},
+        request::{Judge, Request, RequestId},
+        state::{State, application_key, request_key},
         topic::TopicName,
         violation::{At, Refusal, Violation},
     },
@@ -224,6 +225,21 @@ impl Governed {
         Ok(after.application(name).or_else(|| known.application(name)).cloned())
     }
 
+    /// What would become of a request by a command, by what is known.
+    ///
+    /// # Errors
+    /// All that would speak against the command.
+    pub fn request_after(&self, known: &State, command: &Command, id: &RequestId) -> Result<Option<Request>, Refusal> {
+        let key = request_key(id);
+        let mut after = State::default();
+        for event in decide(known, &self.caller.actor(known), command, now())? {
+            if let Some(it) = event.entities.get(&key) {
+                after.put(&key, it).expect("what this release wrote it reads");
+            }
+        }
+        Ok(after.request(id).or_else(|| known.request(id)).cloned())
+    }
+
     /// Ends the deletions of those of these topics that are known to be under way and that the cluster has no more: the
     /// run that deleted them was killed before it could say so, and whoever ran it has nothing of them in its state.
     ///
@@ -253,8 +269,38 @@ impl Governed {
         name: &ApplicationName,
         deadline: Instant,
     ) -> Result<BTreeMap<String, String>, JournalError> {
+        self.texts_under(&application_key(name), deadline).await
+    }
+
+    /// The free text of a request, by attribute.
+    ///
+    /// # Errors
+    /// Those of [`Journal::texts`].
+    pub async fn texts_of_request(
+        &self,
+        id: &RequestId,
+        deadline: Instant,
+    ) -> Result<BTreeMap<String, String>, JournalError> {
+        self.texts_under(&request_key(id), deadline).await
+    }
+
+    /// Why a request was decided so, as it was said.
+    ///
+    /// # Errors
+    /// Those of [`Journal::texts`].
+    pub async fn reason(
+        &self,
+        id: &RequestId,
+        judge: Judge,
+        deadline: Instant,
+    ) -> Result<Option<String>, JournalError> {
         let texts = self.journal.texts(deadline).await?;
-        let own = texts.get(&application_key(name)).and_then(Value::as_object).into_iter().flatten();
+        Ok(texts.get(&format!("{}/{}", request_key(id), judge.word())).and_then(Value::as_str).map(str::to_owned))
+    }
+
+    async fn texts_under(&self, key: &str, deadline: Instant) -> Result<BTreeMap<String, String>, JournalError> {
+        let texts = self.journal.texts(deadline).await?;
+        let own = texts.get(key).and_then(Value::as_object).into_iter().flatten();
         Ok(own.filter_map(|(attribute, text)| Some((attribute.clone(), text.as_str()?.to_owned()))).collect())
     }
 

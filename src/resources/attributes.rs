@@ -4,7 +4,11 @@ use std::{fmt, str::FromStr};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{application::OnExisting, environment::ChangeApprovalWord};
+use super::{
+    application::OnExisting,
+    environment::ChangeApprovalWord,
+    requests::{OnDestroy, Pattern},
+};
 use crate::{
     clients::{
         kafka::{HostPort, SaslMechanism, Secret},
@@ -12,13 +16,15 @@ use crate::{
     },
     framework::{Attribute, Diagnostic, Diagnostics, Kind, Type, Value},
     governance::{
-        acl::Principal,
+        acl::{Operation, Principal},
+        kind::Kind as ResourceKind,
         names::{ApplicationName, EnvironmentName},
         policy::{
             AccessApproval, AclMode, ApplicationApproval, Capability, CapacityRule, Compatibility, ConnectIdentity,
             DeployerRights, Enforcement, SubjectNaming,
         },
         record::Timestamp,
+        request::{Choice, Judge, Level, RequestId, Revision},
         topic::TopicName,
     },
 };
@@ -76,12 +82,54 @@ impl fmt::Display for Moment {
     }
 }
 
+/// An application as it was written: the `id` of its resource, or its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ApplicationRef {
+    written: String,
+    /// Its name.
+    pub(super) name: ApplicationName,
+}
+
+/// Why a text names no application.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an application is named by the `id` of its `kafka_application`, or by its name: lower-case letters, digits and `-`, a \
+     letter first"
+)]
+pub(super) struct ApplicationRefError;
+
+impl FromStr for ApplicationRef {
+    type Err = ApplicationRefError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = text.rsplit_once('/').map_or(text, |(_, name)| name);
+        let name = name.parse().map_err(|_| ApplicationRefError)?;
+        Ok(Self { written: text.to_owned(), name })
+    }
+}
+
+impl From<ApplicationName> for ApplicationRef {
+    fn from(name: ApplicationName) -> Self {
+        Self { written: name.to_string(), name }
+    }
+}
+
+impl fmt::Display for ApplicationRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
 texts! {
     ApplicationName => "Invalid application name",
+    ApplicationRef => "Invalid application",
     EnvironmentName => "Invalid environment name",
     HostPort => "Invalid bootstrap server",
     Moment => "Invalid date and time",
+    Operation => "Unknown operation",
     Principal => "Invalid principal",
+    RequestId => "Invalid request id",
+    Revision => "Invalid revision",
     SaslMechanism => "Invalid SASL mechanism",
     TopicName => "Invalid topic name",
 }
@@ -117,11 +165,17 @@ words! {
     Capability => "Unknown capability",
     CapacityRule => "Invalid capacity rule",
     ChangeApprovalWord => "Invalid approval",
+    Choice => "Invalid decision",
     Compatibility => "Invalid compatibility",
     ConnectIdentity => "Invalid identity of connectors",
     DeployerRights => "Invalid rights of deployers",
-    OnExisting => "Invalid choice for what exists",
     Enforcement => "Invalid enforcement",
+    Judge => "Invalid role",
+    Level => "Invalid access",
+    OnDestroy => "Invalid choice for the end",
+    OnExisting => "Invalid choice for what exists",
+    Pattern => "Invalid pattern type",
+    ResourceKind => "Invalid resource type",
     SubjectNaming => "Invalid naming of subjects",
 }
 

@@ -1,5 +1,7 @@
 //! One file for each resource.
 
+pub mod access_decision;
+pub mod access_request;
 pub mod application;
 mod attributes;
 #[cfg(test)]
@@ -8,6 +10,7 @@ pub mod environment;
 mod failures;
 mod governed;
 mod place;
+pub mod requests;
 #[cfg(test)]
 mod testing;
 pub mod topic;

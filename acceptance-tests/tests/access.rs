@@ -1,0 +1,269 @@
+//! One team asks, another one agrees, and Kafka's own client reads what it could not before.
+
+use std::{thread, time::Duration};
+
+use acceptance_tests::{Engine, Stack, Workspace, hcl};
+use serde_json::Value;
+
+use crate::{provider, servers};
+
+const TOPIC: &str = "billing.invoices.v1";
+const REQUEST: &str = "kafka_access_request.it";
+const DECISION: &str = "kafka_access_decision.it";
+
+/// Somebody with a state of their own, whose pipeline acts as an application.
+pub(crate) fn acting(engine: &Engine, stack: &Stack, application: &str) -> Workspace {
+    let mut workspace = Workspace::new(engine);
+    workspace.write("provider.tf", &provider(&servers(&stack.plaintext())));
+    workspace.set_variable("KAFKA_ACTING_APPLICATION", application);
+    workspace
+}
+
+/// The platform, which declares the environment and two applications: `billing`, and `shipping`, which runs as the user
+/// that a test can be.
+pub(crate) fn platform(engine: &Engine, stack: &Stack, rules: &str) -> Workspace {
+    let platform = Workspace::new(engine);
+    platform.write("provider.tf", &provider(&servers(&stack.plaintext())));
+    let application = |name: &str, principal: &str| {
+        format!(
+            "resource \"kafka_application\" {name} {{\n name = {name}\n environment = kafka_environment.dev.id\n owner = \
+             {{ team = {name} }}\n principals = [{principal}]\n}}\n",
+            name = hcl(name),
+            principal = hcl(principal)
+        )
+    };
+    platform.write(
+        "main.tf",
+        &format!(
+            "resource \"kafka_environment\" \"dev\" {{\n name = \"dev\"\n{rules}\n}}\n{}{}",
+            application("billing", "User:billing"),
+            application("shipping", "User:team")
+        ),
+    );
+    platform.applies();
+    platform
+}
+
+fn request(access: &str, rest: &str) -> String {
+    format!(
+        "resource \"kafka_access_request\" \"it\" {{\n application = \"shipping\"\n resource_type = \"topic\"\n \
+         resource_name = {}\n access = {}\n{rest}\n}}\n",
+        hcl(TOPIC),
+        hcl(access)
+    )
+}
+
+fn decision(request: &Value, decision: &str, rest: &str) -> String {
+    let of = |attribute: &str| hcl(request[attribute].as_str().expect("a request has it"));
+    format!(
+        "resource \"kafka_access_decision\" \"it\" {{\n request_id = {}\n revision = {}\n decision = {}\n{rest}\n}}\n",
+        of("request_id"),
+        of("revision"),
+        hcl(decision)
+    )
+}
+
+/// What `User:team` may do with the topic, in Kafka's own words.
+#[track_caller]
+fn granted(stack: &Stack) -> Vec<String> {
+    let rules = stack.rules("User:team");
+    let of_topic = rules.split("Current ACLs for resource").find(|it| it.contains(&format!("name={TOPIC},")));
+    let mut res: Vec<String> = of_topic
+        .into_iter()
+        .flat_map(|it| it.split("operation=").skip(1))
+        .filter_map(|it| it.split(',').next())
+        .map(str::to_owned)
+        .collect();
+    res.sort();
+    res
+}
+
+/// What a refresh tells of a status, without an apply.
+#[track_caller]
+fn refreshed(workspace: &Workspace, address: &str) -> Value {
+    workspace.run(&["apply", "-refresh-only", "-auto-approve", "-no-color", "-input=false"]).success();
+    workspace.attributes(address)["status"].clone()
+}
+
+#[track_caller]
+fn reads(stack: &Stack, group: &str) {
+    stack.consume_as(Stack::TEAM, TOPIC, group).says(&["Processed a total of 3 messages"]);
+}
+
+#[track_caller]
+fn is_refused(stack: &Stack) {
+    let words = stack.consume_as(Stack::TEAM, TOPIC, "shipping.refused").words();
+    assert!(words.contains("TopicAuthorizationException") || words.contains("Not authorized"), "{words}");
+}
+
+#[test]
+fn what_is_asked_for_is_what_the_owner_gives_and_takes_back() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        let platform = platform(&engine, &stack, "");
+        let (billing, shipping) = (acting(&engine, &stack, "billing"), acting(&engine, &stack, "shipping"));
+        let topic = format!("resource \"kafka_topic\" \"it\" {{\n name = {}\n}}\n", hcl(TOPIC));
+        billing.write("topic.tf", &topic);
+        billing.applies();
+        stack.produce_as(Stack::ADMIN, TOPIC).says(&["3 records sent"]);
+
+        shipping.write("main.tf", &request("read", ""));
+        shipping.applies();
+        shipping.plans_nothing();
+        assert_eq!(granted(&stack), Vec::<String>::new());
+        is_refused(&stack);
+
+        nobody_else_agrees(&engine, &stack, &shipping);
+        billing.write("main.tf", &decision(&shipping.attributes(REQUEST), "approve", "reason = \"They deliver.\""));
+        billing.applies();
+        billing.plans_nothing();
+        assert_eq!(billing.attributes(DECISION)["status"], "active");
+        assert_eq!(granted(&stack), ["READ"]);
+        reads(&stack, "shipping.first");
+        let refused = stack.produce_as(Stack::TEAM, TOPIC).words();
+        assert!(refused.contains("TopicAuthorizationException") || refused.contains("Not authorized"), "{refused}");
+        assert_eq!(refreshed(&shipping, REQUEST), "active");
+        shipping.plans_nothing();
+
+        an_amendment_is_agreed_to_anew(&stack, &billing, &shipping);
+        a_topic_that_others_read_stays(&billing);
+
+        billing.remove("main.tf");
+        billing.plan().says(&["Access revoked", "from `shipping`"]);
+        billing.applies();
+        assert_eq!(granted(&stack), Vec::<String>::new());
+        is_refused(&stack);
+        assert_eq!(refreshed(&shipping, REQUEST), "revoked");
+        shipping.plan().says(&["Request over", "was revoked"]);
+        shipping.plans_nothing();
+        shipping.destroy().success();
+        billing.destroy().success();
+        platform.destroy().success();
+    }
+}
+
+/// Rule 1 of governance: neither who asks nor a pipeline that names nobody decides as the owner.
+#[track_caller]
+fn nobody_else_agrees(engine: &Engine, stack: &Stack, shipping: &Workspace) {
+    let approval = decision(&shipping.attributes(REQUEST), "approve", "");
+    let nobody = Workspace::new(engine);
+    nobody.write("provider.tf", &provider(&servers(&stack.plaintext())));
+    for other in [nobody, acting(engine, stack, "shipping")] {
+        other.write("main.tf", &approval);
+        other.plan().failure(&["Not yours to decide"]);
+        other.apply().failure(&["Not yours to decide"]);
+    }
+    assert_eq!(granted(stack), Vec::<String>::new());
+}
+
+#[track_caller]
+fn an_amendment_is_agreed_to_anew(stack: &Stack, billing: &Workspace, shipping: &Workspace) {
+    shipping.write("main.tf", &request("read_write", ""));
+    shipping.applies();
+    shipping.plans_nothing();
+    assert_eq!(shipping.attributes(REQUEST)["status"], "pending");
+    assert_eq!(granted(stack), ["READ"], "what was agreed to holds");
+    reads(stack, "shipping.second");
+    billing.plan().says(&["Request amended since"]);
+    billing.plans_nothing();
+    billing.write("main.tf", &decision(&shipping.attributes(REQUEST), "approve", ""));
+    billing.applies();
+    billing.plans_nothing();
+    assert_eq!(granted(stack), ["READ", "WRITE"]);
+    stack.produce_as(Stack::TEAM, TOPIC).says(&["3 records sent"]);
+}
+
+/// Rule 9 of governance.
+#[track_caller]
+fn a_topic_that_others_read_stays(billing: &Workspace) {
+    let topic = format!("resource \"kafka_topic\" \"it\" {{\n name = {}\n}}\n", hcl(TOPIC));
+    billing.remove("topic.tf");
+    billing.apply().failure(&["shipping"]);
+    billing.write("topic.tf", &topic);
+    billing.plans_nothing();
+}
+
+/// One state of a platform that asks and decides itself, in one apply.
+#[test]
+fn request_and_decision_are_made_and_ended_together() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        let platform = platform(&engine, &stack, "approval = { access = \"platform\" }");
+        let both = |access: &str| {
+            format!(
+                "{}resource \"kafka_access_decision\" \"it\" {{\n request_id = {REQUEST}.request_id\n revision = \
+                 {REQUEST}.revision\n decision = \"approve\"\n as = \"platform\"\n}}\n",
+                request(access, "").replace("\"shipping\"", "kafka_application.shipping.id")
+            )
+        };
+        for (access, rules) in [("read", vec!["READ"]), ("read_write", vec!["READ", "WRITE"]), ("write", vec!["WRITE"])]
+        {
+            platform.write("access.tf", &both(access));
+            platform.applies();
+            platform.plans_nothing();
+            assert_eq!(granted(&stack), rules);
+        }
+        for (target, is_left) in [(DECISION, false), (REQUEST, false)] {
+            let option = format!("-target={target}");
+            platform.run(&["destroy", "-auto-approve", "-no-color", "-input=false", &option]).success();
+            assert_eq!(!granted(&stack).is_empty(), is_left);
+            // Asked otherwise, it is filed and decided anew.
+            platform.write("access.tf", &both("write").replace("access = ", "ticket = \"OPS-1\"\n access = "));
+            platform.applies();
+            platform.plans_nothing();
+            assert_eq!(granted(&stack), ["WRITE"]);
+        }
+        platform.remove("access.tf");
+        platform.applies();
+        assert_eq!(granted(&stack), Vec::<String>::new());
+        platform.destroy().success();
+    }
+}
+
+/// Rule 16 of Terraform's core: the day on which an access ends turns no plan red.
+#[test]
+fn access_that_is_overdue_is_told_and_goes_with_its_request() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        platform(&engine, &stack, "approval = { access = \"none\" }");
+        let shipping = acting(&engine, &stack, "shipping");
+        let end = time::OffsetDateTime::now_utc() + Duration::from_secs(20);
+        let end = end.format(&time::format_description::well_known::Rfc3339).expect("a time can be written");
+        shipping.write("main.tf", &request("read", &format!("expires_at = {}", hcl(&end))));
+        shipping.applies();
+        assert_eq!(granted(&stack), ["READ"]);
+        let deadline = shipping.deadline();
+        while refreshed(&shipping, REQUEST) != "expiring_overdue" {
+            assert!(std::time::Instant::now() < deadline, "the access of {end} does not end");
+            thread::sleep(Duration::from_millis(200));
+        }
+        shipping.plans_nothing();
+        shipping.destroy().success();
+        assert_eq!(granted(&stack), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_nobody_can_ask_for_is_told_in_the_plan() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        platform(&engine, &stack, "");
+        let shipping = acting(&engine, &stack, "shipping");
+        let of = |name: &str| request("read", "").replace(&hcl(TOPIC), &hcl(name));
+        for (name, summary) in [
+            ("shipping.parcels", "Request for one's own"),
+            ("__consumer_offsets", "Internal topic"),
+            ("*", "Wildcard refused"),
+        ] {
+            shipping.write("main.tf", &of(name));
+            shipping.plan().failure(&[summary, "resource_name"]);
+        }
+        shipping.write("main.tf", &of("nobody.orders"));
+        shipping.plan().says(&["Owner unknown"]);
+        shipping.apply().failure(&["Owner unknown"]);
+        let wrong = "expires_at = \"2020-01-01T00:00:00Z\"\n justification = \"password: hunter2\"";
+        shipping.write("main.tf", &request("read", wrong));
+        shipping.plan().failure(&["Expired already", "Secret in a text"]);
+        assert_eq!(shipping.addresses(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,8 @@
+import {
+  to = kafka_access_decision.shipping_reads_invoices
+  identity = {
+    cluster_id = "MkU3OEVBNTcwNTJENDM2Qg"
+    request_id = "shipping-1a2b3c4d"
+    as         = "owner"
+  }
+}

@@ -1,0 +1,134 @@
+//! Between the model of a decision and what governance calls one.
+
+use super::{AMENDED, AccessDecisionModel, OnDestroy, UNDECIDED};
+use crate::{
+    clients::governed::Governed,
+    framework::{Call, Change, Computed, Failure, Plan, Unknown},
+    governance::{
+        command::{Command, Decision, Role},
+        request::{Choice, Decided, Judge, Request, Revision},
+        state::State,
+        violation::{At, Refusal, Violation},
+    },
+    provider::{Context, Governing},
+    resources::{
+        place::environment_of_plan,
+        requests::{is_left_to_grant, status},
+    },
+};
+
+impl AccessDecisionModel {
+    /// As what is decided.
+    pub(super) fn judge(&self) -> Result<Judge, Unknown> {
+        Ok(self.r#as.known()?.copied().unwrap_or(Judge::Owner))
+    }
+
+    /// What is decided.
+    pub(super) fn decided(&self) -> Result<Decision, Unknown> {
+        Ok(Decision {
+            request: self.request_id.value()?.clone(),
+            revision: self.revision.value()?.clone(),
+            judge: self.judge()?,
+            choice: *self.decision.value()?,
+            reason: self.reason.known()?.cloned(),
+        })
+    }
+
+    /// Refuses the platform that decides as an owner whom nobody knows yet: whose request it is made in this run.
+    pub(super) fn refuse_to_be_owner(&self, governed: &Governed, state: &State) -> Result<(), Failure> {
+        let is_told = self.request_id.get().is_some_and(|it| state.request(it).is_some());
+        if is_told || self.judge()? != Judge::Owner || governed.caller().role(state) != Role::Platform {
+            return Ok(());
+        }
+        let what = "The owner decides as its application, and you act as the platform.";
+        let remedy = "Set `KAFKA_ACTING_APPLICATION` where the pipeline of the owner runs, or decide with `as = \
+                      \"platform\"` if the environment asks the platform.";
+        Err(Refusal::from(Violation::new(At::attribute("as"), "Not yours to decide", what, remedy)).into())
+    }
+
+    /// The state after a look at the journal: what somebody decided otherwise about the same revision is drift.
+    pub(super) fn seen(self, found: &Request, known: &State) -> Self {
+        let status = self.status_of(found, known);
+        let held = self.held(found).filter(|_| !found.status.is_over()).map(|it| it.choice);
+        Self { decision: held.map_or(self.decision, Into::into), status: status.to_owned().into(), ..self }
+    }
+
+    /// The state of a decision that is imported; `None` if nobody decided.
+    pub(super) fn imported(self, found: &Request, known: &State, reason: Option<String>) -> Option<Self> {
+        let judge = self.judge().ok()?;
+        let granted = || found.grant.as_ref().and_then(|it| it.decisions.get(&judge));
+        let decided = found.decisions.get(&judge).or_else(granted)?;
+        let it = Self {
+            revision: decided.revision.clone().into(),
+            decision: decided.choice.into(),
+            reason: reason.into(),
+            on_destroy: OnDestroy::Revoke.into(),
+            ..self
+        };
+        Some(it.seen(found, known))
+    }
+
+    /// What became of what was decided about.
+    pub(super) fn status_of(&self, found: &Request, known: &State) -> &'static str {
+        let is_present = self.revision.get() == Some(&found.revision);
+        if found.status.is_over() {
+            status(found, known)
+        } else if !is_present {
+            AMENDED
+        } else if self.held(found).is_some() || self.is_needless(found) {
+            status(found, known)
+        } else {
+            UNDECIDED
+        }
+    }
+
+    /// What the journal has of this decision.
+    fn held<'a>(&self, found: &'a Request) -> Option<&'a Decided> {
+        let (judge, revision) = (self.judge().ok()?, self.revision.get()?);
+        let granted = found.grant.as_ref().and_then(|it| it.decisions.get(&judge));
+        [found.decisions.get(&judge), granted].into_iter().flatten().find(|it| it.revision == *revision)
+    }
+
+    /// Whether it agrees to what nobody had to agree to.
+    fn is_needless(&self, found: &Request) -> bool {
+        self.decision.get() == Some(&Choice::Approve) && found.status.is_approved()
+    }
+
+    /// Whether an approval of it gives what the request has.
+    pub(super) fn gives(&self, found: &Request) -> bool {
+        let granted: Option<&Revision> = found.live_grant().map(|it| &it.revision);
+        self.decision.get() == Some(&Choice::Approve)
+            && self.held(found).is_some()
+            && self.revision.get().is_some_and(|it| granted.is_none_or(|granted| granted == it))
+    }
+}
+
+impl Plan<AccessDecisionModel> {
+    /// Has what somebody took back decided again, and what was agreed to made, where the caller may do so.
+    pub(super) async fn plan_repair(&mut self, ctx: &Context, call: &mut Call) -> Result<(), Failure> {
+        let Some(prior) = self.prior.clone().filter(|_| self.replace.is_empty()) else { return Ok(()) };
+        let (Some(id), Ok(decided)) = (prior.request_id.get(), self.state.decided()) else { return Ok(()) };
+        let environment = environment_of_plan(ctx, &self.state)?;
+        let Governing::Journal(governance) = environment.governance_if_told(call.deadline).await? else {
+            return Ok(());
+        };
+        let (governed, known) = (&governance.governed, &governance.snapshot.state);
+        let Some(found) = known.request(id) else { return Ok(()) };
+        let is_lost = prior.status_of(found, known) == UNDECIDED;
+        let is_decidable = is_lost && governed.would_write(known, &Command::DecideRequest(decided)) == Ok(true);
+        if is_decidable || (prior.gives(found) && is_left_to_grant(governed, known, id)) {
+            self.state.status = Computed::unknown();
+        }
+        Ok(())
+    }
+}
+
+impl Change<AccessDecisionModel> {
+    /// Whether nobody changes what is decided.
+    pub(super) fn decides_the_same(&self) -> bool {
+        let of = |it: &Option<AccessDecisionModel>| {
+            it.as_ref().map(|it| (it.request_id.clone(), it.revision.clone(), it.decision.clone()))
+        };
+        of(&self.prior) == of(&self.plan)
+    }
+}

@@ -1,0 +1,403 @@
+//! `kafka_access_request`: one application asks to use what another one owns.
+
+mod ending;
+mod filing;
+mod planning;
+#[cfg(test)]
+mod tests;
+
+use ending::tell_end;
+
+use super::{
+    attributes::{ApplicationRef, Moment},
+    governed::{expect_journal, known, remember, tell, untold},
+    place::{
+        Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
+        identified, plan_place, settle,
+    },
+    requests::{self, IMPORTED, OnDestroy, Pattern, ask, not_refreshed, refusal, was_filed},
+};
+use crate::{
+    clients::governed::Governed,
+    framework::{
+        Block, Call, Change, Computed, Diagnostic, Diagnostics, Failure, Import, Model, Optional, OptionalComputed,
+        Phase, Plan, Required, Resource, Set, Timeouts, Unknown,
+    },
+    governance::{
+        acl::Operation,
+        command::Command,
+        kind::Kind,
+        request::{Level, Request, RequestId},
+        state::{State, request_key},
+        violation::Refusal,
+    },
+    provider::{Context, Governing},
+};
+
+/// An access request: an application asks to use a topic, a group or a transactional id that another application owns.
+/// Who must agree is a rule of the environment. Once they do, the application's principals get exactly the ACLs that
+/// were asked for. To wait is a valid state: the next plan is empty, and a refresh tells the present status.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct AccessRequestModel {
+    /// Identifier of the resource: `<environment>/<request_id>`.
+    #[attr(unknown_when = &["environment"])]
+    id: Computed<String>,
+    /// Name of the environment. Default: the provider's default environment when the request is filed. Another name for
+    /// the same cluster changes nothing; another cluster replaces the request.
+    environment: OptionalComputed<String>,
+    /// Id of the cluster that the environment is.
+    #[attr(unknown_when = &["environment"])]
+    cluster_id: Computed<String>,
+    /// Id of the request, which a decision names: the applicant's name, `-` and 8 hexadecimal digits.
+    request_id: Computed<RequestId>,
+    /// The application that asks: the `id` of its `kafka_application`, or its name. Another application is another
+    /// request.
+    application: Required<ApplicationRef>,
+    /// Kind of the resource: `topic`, `group` or `transactional_id`. Another one is another request.
+    #[attr(requires_replace)]
+    resource_type: Required<Kind>,
+    /// Name of the resource, or how names begin. Another one is another request.
+    #[attr(requires_replace)]
+    resource_name: Required<String>,
+    /// Whether `resource_name` is the name (`literal`) or how names begin (`prefixed`). Another one is another request.
+    /// Default: `literal`.
+    #[attr(default = Pattern::Literal, requires_replace)]
+    pattern_type: OptionalComputed<Pattern>,
+    /// What is to be done with the resource, in one word: `read` (a topic, a group), `write` (a topic, a transactional
+    /// id), `read_write` (a topic) or `manage` (a topic's configuration and partitions; a group and its offsets). A
+    /// reader's consumer group is the applicant's own, and needs no request. Either this or `operations`.
+    access: Optional<Level>,
+    /// What is to be done with the resource, in Kafka's own words such as `READ` and `DESCRIBE_CONFIGS`. Either this or
+    /// `access`.
+    operations: Optional<Set<Operation>>,
+    /// Why, for those who decide. It is kept where it can be erased, and must hold no secret.
+    justification: Optional<String>,
+    /// The ticket elsewhere that the request belongs to.
+    ticket: Optional<String>,
+    /// The person who is asked to agree, in free words.
+    approver: Optional<String>,
+    /// When the access ends: a date and time such as `2027-03-31T00:00:00Z`. A time that is over is refused when it is
+    /// written, and never afterwards.
+    expires_at: Optional<Moment>,
+    /// What becomes of the access when the resource is destroyed: `revoke` withdraws the request and takes away what it
+    /// gave, and `keep` leaves both as they are. Default: `revoke`.
+    #[attr(default = OnDestroy::Revoke)]
+    on_destroy: OptionalComputed<OnDestroy>,
+    /// Digest of what is asked for: of the applicant, its principals, the owner, the resource, the operations and the
+    /// end. A decision is about one revision.
+    revision: Computed<String>,
+    /// The application that owns what is asked for.
+    owner: Computed<String>,
+    /// Where the request is in its life: `pending`, `approved`, `provisioning`, `active`, `rejected`, `withdrawn`,
+    /// `revoking`, `revoked`, `expiring_overdue`, `expired`, `failed`; `external` if it was agreed to and something else
+    /// than Kafka enforces rights; `requested` and `refused` while and after the platform looks at what a team filed with
+    /// its own credentials.
+    status: Computed<String>,
+    /// How long each operation may take.
+    timeouts: Block<Timeouts>,
+}
+
+impl Placed for AccessRequestModel {
+    const WHAT: &'static str = "access request";
+
+    fn place(&self) -> Place<'_> {
+        Place { environment: &self.environment, cluster_id: &self.cluster_id }
+    }
+
+    fn place_mut(&mut self) -> PlaceMut<'_> {
+        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
+    }
+
+    fn local_name(&self) -> Result<String, Unknown> {
+        Ok(self.request_id.get().ok_or(Unknown)?.to_string())
+    }
+}
+
+/// What tells a request from all others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct AccessRequestIdentity {
+    /// Id of the cluster.
+    cluster_id: Required<String>,
+    /// Id of the request.
+    request_id: Required<RequestId>,
+}
+
+/// The status of a request that the platform is to write.
+const REQUESTED: &str = "requested";
+/// The status of a request that the platform did not write.
+const REFUSED: &str = "refused";
+
+/// The resource.
+#[derive(Debug)]
+pub enum AccessRequest {}
+
+impl Resource<Context> for AccessRequest {
+    const NAME: &'static str = "access_request";
+    type Model = AccessRequestModel;
+    type Identity = AccessRequestIdentity;
+
+    fn identity(state: &AccessRequestModel) -> AccessRequestIdentity {
+        let AccessRequestModel { cluster_id, request_id, .. } = state;
+        AccessRequestIdentity { cluster_id: cluster_id.to_required(), request_id: request_id.to_required() }
+    }
+
+    fn validate(config: &AccessRequestModel, report: &mut Diagnostics) {
+        let (access, operations) = (&config.access, &config.operations);
+        let told = match (access.known(), operations.known()) {
+            (Ok(None), Ok(None)) => "Nothing is asked for.",
+            (Ok(Some(_)), Ok(Some(_))) => "Both `access` and `operations` say what is asked for.",
+            _ => return,
+        };
+        let detail = format!("{told}\n\nWrite `access`, or `operations` for what it has no word for.");
+        report.push(Diagnostic::error("Access or operations", detail).at("access"));
+    }
+
+    async fn plan(ctx: &Context, plan: &mut Plan<AccessRequestModel>, call: &mut Call) -> Result<(), Failure> {
+        plan_place(ctx, plan, call).await?;
+        plan.keep_words();
+        plan.plan_amendment(ctx, call).await
+    }
+
+    async fn admit(ctx: &Context, change: &Change<AccessRequestModel>, call: &mut Call) -> Result<(), Failure> {
+        if call.phase == Phase::Apply {
+            // The deed itself is decided on what is newest.
+            return Ok(());
+        }
+        let ending = change.prior.as_ref().filter(|_| change.is_destroy() || change.replacing);
+        let Some(model) = ending.or(change.plan.as_ref()) else { return Ok(()) };
+        let environment = environment_of_plan(ctx, model)?;
+        let governance = match environment.governance_if_told(call.deadline).await? {
+            Governing::Journal(it) => it,
+            Governing::Nothing => {
+                call.report.push(undeclared());
+                return Ok(());
+            }
+            Governing::Untold(error) => {
+                call.report.push(untold(&error));
+                return Ok(());
+            }
+        };
+        let (governed, state) = (&governance.governed, &governance.snapshot.state);
+        if let Some(prior) = ending {
+            return tell_end(governed, state, prior, call);
+        }
+        let Some(config) = &change.config else { return Ok(()) };
+        let id = change.prior.as_ref().and_then(|it| it.request_id.get()).cloned();
+        if let Some(id) = &id {
+            change.tell_life(id, state, call);
+        }
+        let id = match id {
+            Some(it) => it,
+            None => config.new_id()?,
+        };
+        let command = Command::FileRequest(Box::new(config.filing(id)?));
+        if let Err(Refusal(violations)) = governed.would(state, &command) {
+            tell(&config.told_at_access(violations), call.phase, call);
+        }
+        Ok(())
+    }
+
+    async fn create(
+        ctx: &Context,
+        plan: AccessRequestModel,
+        config: &AccessRequestModel,
+        call: &mut Call,
+    ) -> Result<AccessRequestModel, Failure> {
+        let environment = environment_of_plan(ctx, &plan)?;
+        let governed = environment.governed()?;
+        let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
+        let there = known(&governed, call.deadline).await?;
+        let is_own = |id: &RequestId| environment.has_made(&request_key(id));
+        let id = match config.interrupted(&governed, &there.state, is_own)? {
+            Some(id) => {
+                call.report.push(taken_up(&id));
+                id
+            }
+            None => config.new_id()?,
+        };
+        let mut state =
+            config.file(AccessRequestModel { request_id: id.clone().into(), ..plan }, &governed, call).await?;
+        environment.note_made(&request_key(&id));
+        environment.forget_governance().await;
+        settle(&mut state, &environment.name, &cluster_id)?;
+        Ok(state)
+    }
+
+    async fn read(
+        ctx: &Context,
+        state: AccessRequestModel,
+        call: &mut Call,
+    ) -> Result<Option<AccessRequestModel>, Failure> {
+        let imported = call.private.take(IMPORTED).is_some();
+        let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
+        let governed = environment.governed()?;
+        expect_journal(call, &governed, call.deadline).await?;
+        let Some(governance) = environment.governance(call.deadline).await? else {
+            if imported {
+                // There is nothing to keep: it is an error, or an environment that ended.
+                known(&governed, call.deadline).await?;
+                return Ok(None);
+            }
+            call.report.push(not_refreshed("Access request"));
+            return Ok(Some(state));
+        };
+        let id = state.request_id.get().ok_or(Unknown)?.clone();
+        let known = &governance.snapshot.state;
+        let Some(found) = known.request(&id) else { return Ok(state.unfolded(known, call)) };
+        remember(call, &governance.snapshot);
+        let environment = state.environment.get().unwrap_or(&environment.name).clone();
+        let texts = if imported { Some(governed.texts_of_request(&id, call.deadline).await?) } else { None };
+        let Some(mut seen) = state.seen(found, known, texts.as_ref()) else {
+            return Err(not_an_access(&id).into());
+        };
+        seen.tell_lost(&id, found, known, &governed, call).await?;
+        settle(&mut seen, &environment, cluster_id)?;
+        Ok(Some(seen))
+    }
+
+    async fn update(
+        ctx: &Context,
+        prior: AccessRequestModel,
+        plan: AccessRequestModel,
+        config: &AccessRequestModel,
+        call: &mut Call,
+    ) -> Result<AccessRequestModel, Failure> {
+        let environment = environment_of_plan(ctx, &plan)?;
+        let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
+        let governed = environment.governed()?;
+        expect_journal(call, &governed, call.deadline).await?;
+        let id = prior.request_id.get().ok_or(Unknown)?.clone();
+        let is_asked = plan.revision.get().is_none() || prior.filing(id.clone())? != config.filing(id.clone())?;
+        let mut state = if is_asked {
+            config.file(plan, &governed, call).await?
+        } else {
+            let made = governed.follow(&id, call.deadline).await?;
+            remember(call, &made);
+            plan.after(made.state.request(&id), &made.state)
+        };
+        environment.forget_governance().await;
+        settle(&mut state, &environment.name, &cluster_id)?;
+        Ok(state)
+    }
+
+    async fn delete(ctx: &Context, state: AccessRequestModel, call: &mut Call) -> Result<(), Failure> {
+        let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
+        let governed = environment.governed()?;
+        expect_journal(call, &governed, call.deadline).await?;
+        let id = state.request_id.get().ok_or(Unknown)?;
+        if state.on_destroy.get() == Some(&OnDestroy::Keep) {
+            return Ok(());
+        }
+        let there = known(&governed, call.deadline).await?;
+        let Some(found) = there.state.request(id) else { return Ok(()) };
+        if !found.status.is_over() {
+            ask(&governed, Command::WithdrawRequest(id.clone()), call).await?;
+        }
+        // Also what another run left half done.
+        governed.follow(id, call.deadline).await?;
+        environment.forget_governance().await;
+        Ok(())
+    }
+
+    async fn import(
+        ctx: &Context,
+        import: Import<AccessRequestIdentity>,
+        call: &mut Call,
+    ) -> Result<AccessRequestModel, Failure> {
+        let (environment, id) = match import {
+            Import::Id(id) => identified::<RequestId>(ctx, "access request", &id)?,
+            Import::Identity(AccessRequestIdentity { cluster_id, request_id }) => {
+                (environment_of_identity(ctx, &cluster_id, call.deadline).await?, request_id.value()?.clone())
+            }
+        };
+        call.private.set(IMPORTED, true);
+        let mut state = AccessRequestModel {
+            application: ApplicationRef::from(id.applicant().clone()).into(),
+            request_id: id.into(),
+            ..AccessRequestModel::default()
+        };
+        settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
+        Ok(state)
+    }
+}
+
+impl AccessRequestModel {
+    /// Files the request under the id that the plan has, and makes what follows at once.
+    async fn file(&self, plan: Self, governed: &Governed, call: &mut Call) -> Result<Self, Failure> {
+        let id = plan.request_id.get().ok_or(Unknown)?.clone();
+        let command = Command::FileRequest(Box::new(self.filing(id.clone())?));
+        let there = known(governed, call.deadline).await?;
+        let refused = |it: Refusal| Failure::from(Refusal(self.told_at_access(it.0)));
+        let after = governed.request_after(&there.state, &command, &id).map_err(refused)?;
+        let planned = plan.revision.get();
+        if after.as_ref().is_some_and(|it| planned.is_some_and(|planned| planned != it.revision.as_str())) {
+            return Err(stale().into());
+        }
+        ask(governed, command, call).await?;
+        let made = governed.follow(&id, call.deadline).await?;
+        remember(call, &made);
+        // What was filed shows only to those who may read their mailbox.
+        let found = made.state.request(&id);
+        let res = plan.after(found.or(after.as_ref()), &made.state);
+        Ok(if found.is_none() { Self { status: REQUESTED.to_owned().into(), ..res } } else { res })
+    }
+
+    /// The state after what was planned. What was planned as known stays, and a refresh tells what became of it meanwhile.
+    fn after(self, found: Option<&Request>, known: &State) -> Self {
+        let Some(found) = found else { return self };
+        let told = |planned: Computed<String>, now: &str| match planned.get() {
+            Some(_) => planned,
+            None => now.to_owned().into(),
+        };
+        let owner = found.owner().map(ToString::to_string).unwrap_or_default();
+        Self {
+            revision: told(self.revision, found.revision.as_str()),
+            owner: told(self.owner, &owner),
+            status: told(self.status, requests::status(found, known)),
+            ..self
+        }
+    }
+
+    /// The state of a request that no journal has: who filed it may not write one, and nobody folded it yet, or refused it.
+    fn unfolded(self, known: &State, call: &mut Call) -> Option<Self> {
+        if !was_filed(call) {
+            return None;
+        }
+        let refused = refusal(call, known).map(str::to_owned);
+        let status = if refused.is_some() { REFUSED } else { REQUESTED };
+        if let Some(why) = refused {
+            let detail = format!(
+                "The platform did not take the request up: {why}\n\nChange it, and the next apply files it again; or \
+                 remove it."
+            );
+            call.report.push(Diagnostic::warning("Request refused", detail));
+        }
+        Some(Self { status: status.to_owned().into(), ..self })
+    }
+}
+
+fn undeclared() -> Diagnostic {
+    let detail = "Nobody declared an environment on this cluster yet, so that nothing can be checked.\n\nDeclare it with \
+                  `kafka_environment`; where that is in this configuration, refer to its `id` in `environment`.";
+    Diagnostic::warning("No environment declared", detail)
+}
+
+fn taken_up(id: &RequestId) -> Diagnostic {
+    let detail = format!(
+        "The request `{id}` asks for the same already and is open, as a create leaves it that was interrupted. It is \
+         managed here from now on.\n\nIf another resource manages it too, remove one of them with a `removed` block and \
+         `destroy = false`: a destroy of either would end it for both."
+    );
+    Diagnostic::warning("Request taken up again", detail)
+}
+
+fn stale() -> Diagnostic {
+    let detail = "Since the plan, the principals of the application changed, so that this would ask for more than was \
+                  planned.\n\nPlan again.";
+    Diagnostic::error("Plan is stale", detail).at("revision")
+}
+
+fn not_an_access(id: &RequestId) -> Diagnostic {
+    let detail = format!("The request `{id}` is not for access, and follows from the resource that asks for it.");
+    Diagnostic::error("Not an access request", detail)
+}

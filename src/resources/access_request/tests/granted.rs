@@ -1,0 +1,224 @@
+//! What becomes of requests once somebody decided.
+
+use serde_json::json;
+
+use super::{Here, application, id, in_milliseconds, nothing, plans_nothing, reading, text};
+use crate::{
+    clients::kafka::{Acls, KafkaError},
+    framework::{Severity, Value},
+    governance::{
+        command::{Command, Revocation},
+        policy::{AccessApproval, AclMode, Approval, Policy},
+    },
+    resources::{
+        requests::testing::{REQUEST, about, pass},
+        testing::{quiet, soon, told},
+    },
+};
+
+const READ: &str = "TOPIC|LITERAL|pay.orders|User:shop|*|READ|ALLOW";
+const WRITE: &str = "TOPIC|LITERAL|pay.orders|User:shop|*|WRITE|ALLOW";
+
+#[tokio::test]
+async fn an_approval_is_seen_by_a_refresh_and_changes_no_plan() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    here.decided(&stored, "approve").await;
+    let stored = here.refreshed(&stored).await;
+    assert_eq!(text(&stored, "status"), "active");
+    assert_eq!(here.granted().await, [READ]);
+    assert_eq!(plans_nothing(&here.asking(), &stored, &reading()).await, Vec::<String>::new());
+}
+
+/// Rule 6 of governance: another content is another revision, and what was agreed to before holds until that is decided.
+#[tokio::test]
+async fn an_amendment_waits_while_the_old_grant_lives() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    here.decided(&stored, "approve").await;
+    let stored = here.refreshed(&stored).await;
+    let mut wider = reading();
+    wider["access"] = "read_write".into();
+    let amended = here.asking().applied(&stored, &wider).await;
+    assert_eq!((text(&amended, "status"), here.granted().await), ("pending".to_owned(), vec![READ.to_owned()]));
+    here.decided(&amended, "approve").await;
+    let amended = here.refreshed(&amended).await;
+    assert_eq!(
+        (text(&amended, "status"), here.granted().await),
+        ("active".to_owned(), vec![READ.to_owned(), WRITE.to_owned()])
+    );
+    let mut narrower = reading();
+    narrower["access"] = "write".into();
+    let amended = here.asking().applied(&amended, &narrower).await;
+    here.decided(&amended, "reject").await;
+    let seen = here.refreshed(&amended).await;
+    assert_eq!((text(&seen, "status"), here.granted().await.len()), ("rejected".to_owned(), 2));
+    assert_eq!(plans_nothing(&here.asking(), &seen, &narrower).await, ["Request rejected"]);
+}
+
+/// Rule 10 of governance: what another one needs stays.
+#[tokio::test]
+async fn a_destroy_takes_away_exactly_what_the_request_gave() {
+    let here = Here::with(AccessApproval::None).await;
+    let stored = here.filed(&reading()).await;
+    let mut both = reading();
+    both["access"] = "read_write".into();
+    let other = here.filed(&both).await;
+    assert_eq!(here.granted().await, [READ, WRITE]);
+    let plan = here.asking().plan_end(&other).await;
+    told(
+        &plan.diagnostics,
+        Severity::Warning,
+        "Access revoked",
+        "revokes `READ` and `WRITE` of the topic `pay.orders` from `shop`",
+    );
+    let gone = here.asking().destroy(&other).await;
+    quiet(&gone.diagnostics);
+    assert_eq!((gone.stored.state, here.granted().await), (Value::Null, vec![READ.to_owned()]));
+    assert_eq!(here.request(&other).await.status.word(), "revoked");
+    quiet(&here.asking().destroy(&stored).await.diagnostics);
+    assert_eq!(here.granted().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_destroy_withdraws_what_nobody_decided() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    quiet(&here.asking().plan_end(&stored).await.diagnostics);
+    quiet(&here.asking().destroy(&stored).await.diagnostics);
+    assert_eq!(here.request(&stored).await.status.word(), "withdrawn");
+    quiet(&here.asking().destroy(&stored).await.diagnostics);
+}
+
+#[tokio::test]
+async fn access_that_is_to_be_kept_outlives_the_resource() {
+    let here = Here::with(AccessApproval::None).await;
+    let mut config = reading();
+    let stored = here.filed(&config).await;
+    config["on_destroy"] = "keep".into();
+    let stored = here.asking().applied(&stored, &config).await;
+    let plan = here.asking().plan_end(&stored).await;
+    told(&plan.diagnostics, Severity::Warning, "Request kept", "`active`");
+    quiet(&here.asking().destroy(&stored).await.diagnostics);
+    assert_eq!(here.granted().await, [READ]);
+}
+
+/// Rule 16 of Terraform's core: a day that comes turns no plan red.
+#[tokio::test]
+async fn what_ended_is_no_change_and_is_told() {
+    let here = Here::new().await;
+    let mut config = reading();
+    let end = in_milliseconds(400);
+    config["expires_at"] = end.clone().into();
+    let stored = here.filed(&config).await;
+    pass(&end).await;
+    let pending = here.refreshed(&stored).await;
+    assert_eq!(plans_nothing(&here.asking(), &pending, &config).await, Vec::<String>::new());
+    here.command(Command::ExpireRequest(id(&stored))).await;
+    let expired = here.refreshed(&stored).await;
+    assert_eq!(text(&expired, "status"), "expired");
+    assert_eq!(plans_nothing(&here.asking(), &expired, &config).await, ["Request over"]);
+    // A later end asks again, under the same id.
+    config["expires_at"] = in_milliseconds(3_600_000).into();
+    let again = here.asking().applied(&expired, &config).await;
+    assert_eq!((text(&again, "status"), id(&again)), ("pending".to_owned(), id(&stored)));
+}
+
+#[tokio::test]
+async fn what_was_revoked_stays_so_and_a_change_asks_anew() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    here.decided(&stored, "approve").await;
+    let revocation = Revocation { request: id(&stored), reason: None };
+    here.command(Command::RevokeGrant(revocation)).await;
+    here.run(REQUEST, None).governed().follow(&id(&stored), soon()).await.unwrap();
+    assert_eq!(here.granted().await, Vec::<String>::new());
+    let revoked = here.refreshed(&stored).await;
+    assert_eq!(text(&revoked, "status"), "revoked");
+    assert_eq!(plans_nothing(&here.asking(), &revoked, &reading()).await, ["Request over"]);
+    let mut changed = reading();
+    changed["ticket"] = "OPS-2".into();
+    let planned = here.asking().plan(&revoked, &changed).await;
+    quiet(&planned.diagnostics);
+    assert_eq!(planned.replace.iter().map(ToString::to_string).collect::<Vec<_>>(), ["ticket"]);
+    quiet(&here.asking().destroy(&revoked).await.diagnostics);
+    let other = here.filed(&changed).await;
+    assert_ne!(id(&other), id(&revoked));
+}
+
+#[tokio::test]
+async fn principals_that_came_later_are_asked_for_by_another_revision() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    here.decided(&stored, "approve").await;
+    let stored = here.refreshed(&stored).await;
+    let mut more = application("shop");
+    more["principals"] = json!(["User:shop", "User:shop-two"]);
+    let applications = here.run("application", None);
+    let shop = applications.read(&applications.import("dev/shop").await.stored).await.stored;
+    applications.applied(&shop, &more).await;
+    assert_eq!(here.granted().await, [READ], "who came later has nothing");
+    let stored = here.refreshed(&stored).await;
+    let planned = here.asking().plan(&stored, &reading()).await;
+    told(&planned.diagnostics, Severity::Warning, "Request filed again", "`User:shop-two`");
+    let amended = here.asking().apply(&stored, planned.planned, &reading()).await;
+    quiet(&amended.diagnostics);
+    assert_eq!((text(&amended.stored, "status"), here.granted().await), ("pending".to_owned(), vec![READ.to_owned()]));
+    here.decided(&amended.stored, "approve").await;
+    assert_eq!(here.granted().await.len(), 2);
+}
+
+#[tokio::test]
+async fn rules_that_somebody_removed_are_told_and_made_again() {
+    let here = Here::with(AccessApproval::None).await;
+    let stored = here.filed(&reading()).await;
+    here.cluster.delete_acls(&[READ.parse().unwrap()], soon()).await.unwrap();
+    let seen = here.asking().read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Access removed outside", READ);
+    let stored = here.asking().applied(&seen.stored, &reading()).await;
+    assert_eq!((text(&stored, "status"), here.granted().await), ("active".to_owned(), vec![READ.to_owned()]));
+}
+
+/// A grant whose rules failed is finished by the next apply, of whichever of the two.
+#[tokio::test]
+async fn a_grant_that_failed_is_made_by_the_next_apply() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    here.cluster.fail("create_acls", KafkaError::Deadline("creating ACLs".to_owned()));
+    let run = here.deciding();
+    let planned = run.plan(&nothing(), &about(&stored, "approve")).await;
+    let failed = run.apply(&nothing(), planned.planned, &about(&stored, "approve")).await;
+    assert!(failed.diagnostics.has_errors(), "{failed:?}");
+    let seen = here.refreshed(&stored).await;
+    assert_eq!((text(&seen, "status"), here.granted().await), ("failed".to_owned(), vec![]));
+    let mended = here.asking().applied(&seen, &reading()).await;
+    assert_eq!((text(&mended, "status"), here.granted().await), ("active".to_owned(), vec![READ.to_owned()]));
+    let decided = here.decided(&mended, "approve").await;
+    assert_eq!(text(&decided, "status"), "active");
+}
+
+/// Rule 5 of governance: the first rule of a topic that is everybody's shuts out all others.
+#[tokio::test]
+async fn a_first_rule_that_would_close_a_topic_is_not_made() {
+    let approval = Approval { access: AccessApproval::None, ..Approval::default() };
+    let here = Here::under(Policy { approval, acl_mode: AclMode::Open, ..Policy::default() }).await;
+    let mut other = reading();
+    other["resource_name"] = "pay.".into();
+    other["pattern_type"] = "prefixed".into();
+    // The owner's own rules are there, so that nothing is everybody's.
+    let stored = here.filed(&other).await;
+    assert_eq!(text(&stored, "status"), "active");
+}
+
+#[tokio::test]
+async fn what_the_journal_never_had_is_gone_and_a_failing_cluster_concludes_nothing() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    here.cluster.fail_next(KafkaError::Deadline("asking".to_owned()));
+    let failed = here.asking().read(&stored).await;
+    assert!(failed.diagnostics.has_errors());
+    assert_eq!(failed.stored, stored);
+    let empty = Here::new().await;
+    let lost = empty.asking().read(&stored).await;
+    assert!(lost.diagnostics.has_errors(), "another journal is an error, and never absence: {lost:?}");
+}

@@ -1,0 +1,149 @@
+//! What requests and the decisions about them have in common.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::governed::known;
+use crate::{
+    clients::{clock::now, governed::Governed, journal::Snapshot},
+    framework::{Call, Diagnostic, Failure},
+    governance::{
+        acl::PatternType,
+        command::Command,
+        outstanding::{Task, outstanding},
+        policy::Enforcement,
+        request::{AccessTo, Content, Request, RequestId, RequestStatus},
+        state::State,
+        violation::listed,
+    },
+};
+
+/// What becomes of an access when the resource that it came by is destroyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDestroy {
+    /// It is taken away.
+    Revoke,
+    /// It stays, and nothing here remembers it.
+    Keep,
+}
+
+/// What the name of a resource means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pattern {
+    /// It is the name.
+    Literal,
+    /// Names begin with it.
+    Prefixed,
+}
+
+impl From<Pattern> for PatternType {
+    fn from(it: Pattern) -> Self {
+        match it {
+            Pattern::Literal => Self::Literal,
+            Pattern::Prefixed => Self::Prefixed,
+        }
+    }
+}
+
+impl From<PatternType> for Pattern {
+    fn from(it: PatternType) -> Self {
+        match it {
+            PatternType::Literal => Self::Literal,
+            PatternType::Prefixed => Self::Prefixed,
+        }
+    }
+}
+
+/// The state comes from an import.
+pub(super) const IMPORTED: &str = "imported";
+/// The id of the letter in which the newest change was filed, where the platform is to write it.
+const LETTER: &str = "letter";
+
+/// Has a command written, or filed where the journal is not the caller's to write.
+pub(super) async fn ask(
+    governed: &Governed,
+    command: Command,
+    call: &mut Call,
+) -> Result<Arc<Snapshot<State>>, Failure> {
+    let there = known(governed, call.deadline).await?;
+    if governed.mailbox(&there.state).is_none() {
+        call.private.take(LETTER);
+        return Ok(governed.command(command, call.deadline).await?);
+    }
+    let filed = governed.file(&command, call.deadline).await?;
+    if let Some(id) = filed.id {
+        call.private.set(LETTER, id);
+    }
+    Ok(filed.snapshot)
+}
+
+/// Whether the newest change was filed in a letter.
+pub(super) fn was_filed(call: &Call) -> bool {
+    call.private.text(LETTER).is_some()
+}
+
+/// Why the platform refused the letter of the newest change, if it did.
+pub(super) fn refusal<'a>(call: &Call, state: &'a State) -> Option<&'a str> {
+    let letter = call.private.text(LETTER)?;
+    let fate = Governed::mailboxes(state).iter().find_map(|of| state.mailbox(of)?.fates.get(letter))?;
+    fate.refused.as_deref()
+}
+
+/// Where a request is, as its reader sees it.
+pub(super) fn status(request: &Request, state: &State) -> &'static str {
+    let enforcement = state.policy().map_or(Enforcement::None, |it| it.enforcement);
+    request.look(enforcement, now()).word()
+}
+
+/// Whether there are rules to be made for a request, and the caller may make them.
+pub(super) fn is_left_to_grant(governed: &Governed, state: &State, id: &RequestId) -> bool {
+    governed.mailbox(state).is_none() && outstanding(state, now()).contains(&Task::Grant(id.clone()))
+}
+
+/// What the end of a request takes away: what, of which resource, from whom.
+pub(super) fn taken_away(request: &Request) -> Option<String> {
+    let granted = request.live_grant().map(|it| &it.content);
+    let content = granted.or_else(|| request.status.is_approved().then_some(&request.content))?;
+    let Content { applicant, principals, .. } = content;
+    let AccessTo { kind, name, pattern, operations } = content.access()?;
+    let of = match pattern {
+        PatternType::Literal => format!("the {kind} `{name}`"),
+        PatternType::Prefixed => format!("{kind}s that begin with `{name}`"),
+    };
+    Some(format!("{} of {of} from `{}` ({})", listed(operations), applicant.name, listed(principals)))
+}
+
+/// Tells what a destroy takes away.
+pub(super) fn tell_revocation(id: &RequestId, taken: &str, call: &mut Call) {
+    let detail = format!(
+        "This revokes {taken}, which the request `{id}` gave.\n\nTo keep the access and only stop managing it, apply \
+         `on_destroy = \"keep\"` before, or use a `removed` block with `destroy = false`."
+    );
+    call.report.push(Diagnostic::warning("Access revoked", detail));
+}
+
+/// What happened to a request that nobody needs to look after any more; `None` while it lives.
+pub(super) fn ended(id: &RequestId, request: &Request) -> Option<String> {
+    let what = match request.status {
+        RequestStatus::Withdrawn => "was withdrawn before anything was granted",
+        RequestStatus::Revoking => "was revoked, and what it had is being taken away",
+        RequestStatus::Revoked => "was revoked, and gives nothing any more",
+        RequestStatus::Expiring => "expired, and what it had is being taken away",
+        RequestStatus::Expired => "expired, and gives nothing any more",
+        _ => return None,
+    };
+    Some(format!("The request `{id}` {what}."))
+}
+
+/// Tells that nothing can be refreshed.
+pub(super) fn not_refreshed(what: &str) -> Diagnostic {
+    let detail = "The journal of the cluster cannot be read, or its environment ended, so that the state stays as it was \
+                  stored.";
+    Diagnostic::warning(format!("{what} not refreshed"), detail)
+}
+
+#[cfg(test)]
+pub(super) mod testing;
