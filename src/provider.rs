@@ -16,8 +16,8 @@ use crate::{
         rest::{BaseUrlError, Services, Webhook},
     },
     data_sources::{
-        applications::Applications, cluster::Cluster, consumer_group::ConsumerGroup, environment::DeclaredEnvironment,
-        environments::DeclaredEnvironments, topics::Topics,
+        access_requests::AccessRequests, applications::Applications, cluster::Cluster, consumer_group::ConsumerGroup,
+        environment::DeclaredEnvironment, environments::DeclaredEnvironments, topics::Topics,
     },
     framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
     functions::{parse_name::ParseName, render_name::RenderName},
@@ -38,6 +38,7 @@ impl Provider for KafkaProvider {
 
     fn registry() -> Registry<Context> {
         Registry::new()
+            .data_source::<AccessRequests>()
             .data_source::<Applications>()
             .data_source::<Cluster>()
             .data_source::<ConsumerGroup>()

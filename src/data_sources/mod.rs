@@ -1,5 +1,6 @@
 //! One file for each data source.
 
+pub mod access_requests;
 pub mod applications;
 pub mod cluster;
 pub mod consumer_group;

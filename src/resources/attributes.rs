@@ -51,10 +51,10 @@ macro_rules! texts {
 
 /// A moment as it was written: a date and time with an offset, in the form of RFC 3339.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
+pub struct Moment {
     written: String,
     /// When that is.
-    pub(super) at: Timestamp,
+    pub at: Timestamp,
 }
 
 impl FromStr for Moment {
@@ -68,8 +68,8 @@ impl FromStr for Moment {
 }
 
 impl Moment {
-    /// A moment in the words of UTC.
-    pub(super) fn utc(at: Timestamp) -> Option<Self> {
+    /// A moment in the words of UTC; `None` for one that no calendar has.
+    pub fn utc(at: Timestamp) -> Option<Self> {
         let nanoseconds = i128::from(at.0) * 1_000_000;
         let written = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?.format(&Rfc3339).ok()?;
         Some(Self { written, at })

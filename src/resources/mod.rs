@@ -16,3 +16,5 @@ mod testing;
 pub mod topic;
 mod totals;
 mod violations;
+
+pub use attributes::Moment;
