@@ -17,7 +17,7 @@ use crate::{
     },
     data_sources::{
         access_requests::AccessRequests, applications::Applications, cluster::Cluster, consumer_group::ConsumerGroup,
-        environment::DeclaredEnvironment, environments::DeclaredEnvironments, topics::Topics,
+        environment::DeclaredEnvironment, environments::DeclaredEnvironments, grants::Grants, topics::Topics,
     },
     framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
     functions::{parse_name::ParseName, render_name::RenderName},
@@ -44,6 +44,7 @@ impl Provider for KafkaProvider {
             .data_source::<ConsumerGroup>()
             .data_source::<DeclaredEnvironment>()
             .data_source::<DeclaredEnvironments>()
+            .data_source::<Grants>()
             .data_source::<Topics>()
             .function::<ParseName>()
             .function::<RenderName>()

@@ -16,6 +16,7 @@ use crate::{
     resources::Moment,
 };
 use shown::Sight;
+pub(super) use shown::moment;
 use told::Told;
 
 /// What was asked in an environment, in the order of the ids: access to what others own, applications, and changes that

@@ -6,4 +6,5 @@ pub mod cluster;
 pub mod consumer_group;
 pub mod environment;
 pub mod environments;
+pub mod grants;
 pub mod topics;

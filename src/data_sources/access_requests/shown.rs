@@ -113,7 +113,7 @@ pub(super) fn times(it: &Request) -> impl Iterator<Item = Timestamp> + '_ {
 }
 
 /// A moment in words.
-pub(super) fn moment(at: Option<Timestamp>) -> Option<String> {
+pub(in crate::data_sources) fn moment(at: Option<Timestamp>) -> Option<String> {
     Some(Moment::utc(at?)?.to_string())
 }
 
