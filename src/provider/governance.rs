@@ -114,9 +114,10 @@ impl Acting {
 impl Environment {
     /// What governs the cluster, for a plan: as it was at most 30 s ago. `None` where nobody declared an environment, and
     /// where the caller may not describe the journal, which Kafka does not tell from its absence. A journal that is not what
-    /// it was, or that belongs to another cluster, is an error.
+    /// it was, or that belongs to another cluster, is an error; so is the absence of an environment to one who acts for an
+    /// application, which exists nowhere else.
     pub async fn governance(&self, deadline: Instant) -> Result<Option<Governance>, Failure> {
-        Ok(self.read_since(Instant::now().checked_sub(MAX_AGE), deadline).await?)
+        Ok(self.expected_since(Instant::now().checked_sub(MAX_AGE), deadline).await?)
     }
 
     /// The same, where a plan is made whether the cluster can be asked or not: no answer within a while leaves open what
@@ -128,7 +129,7 @@ impl Environment {
         if let Some((_, error)) = last.filter(|(since, _)| since.elapsed() < MAX_AGE) {
             return Ok(Governing::Untold(error));
         }
-        match self.read_since(Instant::now().checked_sub(MAX_AGE), deadline).await {
+        match self.expected_since(Instant::now().checked_sub(MAX_AGE), deadline).await {
             Ok(governance) => Ok(governance.map_or(Governing::Nothing, Governing::Journal)),
             Err(Unread::Journal(JournalError::Kafka(error))) => {
                 *silent() = Some((Instant::now(), error.clone()));
@@ -138,7 +139,8 @@ impl Environment {
         }
     }
 
-    /// What governs the cluster, asked anew.
+    /// What governs the cluster, asked anew. Nothing is an answer to whoever acts, since it is for those who look for
+    /// environments.
     pub async fn governance_now(&self, deadline: Instant) -> Result<Option<Governance>, Failure> {
         Ok(self.read_since(Some(Instant::now()), deadline).await?)
     }
@@ -172,6 +174,31 @@ impl Environment {
     /// Has the journal read anew before the next question, after it was written to.
     pub async fn forget_governance(&self) {
         *self.read.lock().await = None;
+    }
+
+    async fn expected_since(
+        &self,
+        not_before: Option<Instant>,
+        deadline: Instant,
+    ) -> Result<Option<Governance>, Unread> {
+        let governance = self.read_since(not_before, deadline).await?;
+        match &self.acting.application {
+            Some(application) if governance.is_none() => Err(self.ungoverned(application).into()),
+            _ => Ok(governance),
+        }
+    }
+
+    /// Who acts for an application counts on rules, so that their absence is no leave to do everything.
+    fn ungoverned(&self, application: &ApplicationName) -> Failure {
+        let detail = format!(
+            "No environment is declared on the cluster of `{}`, and you act as the application `{application}` \
+             (`KAFKA_ACTING_APPLICATION`), so that nothing is planned or changed.\n\nIf there was an environment, its journal \
+             was deleted, or the platform ended the environment: a journal is restored from a backup with \
+             `terraform-provider-kafka journal import`. If there never was one, check which cluster `bootstrap_servers` \
+             leads to, have the platform declare a `kafka_environment`, or unset `KAFKA_ACTING_APPLICATION`.",
+            self.name
+        );
+        Diagnostic::error("No environment to act in", detail).into()
     }
 
     async fn read_since(&self, not_before: Option<Instant>, deadline: Instant) -> Result<Option<Governance>, Unread> {
@@ -303,6 +330,29 @@ mod tests {
         let team = Environment::new("dev", stranger).acting(Arc::new(acting), None);
         let Err(Failure::Told(told)) = team.governance(soon()).await else { unreachable!("it is refused") };
         assert_eq!(told.0[0].summary, "Not permitted by Kafka");
+    }
+
+    /// A journal that somebody deleted would free all teams of all rules otherwise.
+    #[tokio::test]
+    async fn who_acts_for_an_application_does_nothing_where_there_is_no_environment() {
+        let cluster = Arc::new(MemoryCluster::new(1));
+        let acting = Acting { application: Some("billing".parse().unwrap()), ..Acting::default() };
+        let team = on(&cluster).acting(Arc::new(acting), None);
+        let refused = |it: Failure| {
+            let Failure::Told(told) = it else { unreachable!("it is told") };
+            assert_eq!(told.0[0].summary, "No environment to act in");
+            assert!(told.0[0].detail.starts_with("No environment is declared on the cluster of `dev`"), "{told:?}");
+            assert!(told.0[0].detail.contains("`terraform-provider-kafka journal import`"), "{told:?}");
+        };
+        refused(team.governance(soon()).await.unwrap_err());
+        refused(team.governance_if_told(soon()).await.unwrap_err());
+        let platform = on(&cluster);
+        platform.journal().unwrap().create(platform.claims(), soon()).await.unwrap();
+        team.forget_governance().await;
+        refused(team.governance(soon()).await.unwrap_err());
+        declare(&platform).await;
+        team.forget_governance().await;
+        assert!(team.governance(soon()).await.unwrap().is_some());
     }
 
     #[tokio::test]

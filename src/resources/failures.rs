@@ -34,9 +34,19 @@ fn journal(error: &JournalError) -> Diagnostic {
         | E::Changed { .. }
         | E::Truncated { .. }
         | E::Shortened { .. }
-        | E::StateBehind { .. } => "Journal is not what it was",
+        | E::StateBehind { .. } => return not_what_it_was(error),
     };
     Diagnostic::error(summary, error.remedy().unwrap_or_default()).caused_by(error)
+}
+
+/// What happened to the journal comes first: what to do about it depends on that.
+fn not_what_it_was(error: &JournalError) -> Diagnostic {
+    let cause = error.to_string();
+    let mut letters = cause.chars();
+    let first = letters.next().map(|it| it.to_ascii_uppercase());
+    let detail =
+        format!("{}{}.\n\n{}", first.unwrap_or_default(), letters.as_str(), error.remedy().unwrap_or_default());
+    Diagnostic::error("Journal is not what it was", detail)
 }
 
 impl From<KafkaError> for Failure {

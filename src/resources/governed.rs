@@ -18,7 +18,7 @@ use crate::{
         state::State,
         violation::Violation,
     },
-    provider::Environment,
+    provider::{Environment, Governing},
 };
 
 /// A place in the journal that a state saw: a journal that does not have it any more is another one.
@@ -55,6 +55,20 @@ pub(super) async fn expect_ended(call: &Call, environment: &Environment) -> Resu
         environment.journal()?.snapshot(call.deadline).await?;
     }
     Ok(())
+}
+
+/// Refuses a journal that is not what the state saw, so that a plan which changes nothing stops there too. A journal that
+/// does not answer, or that the caller may not see, proves nothing. Asked once for a plan of many objects, except for what
+/// they do not share.
+pub(super) async fn expect_governed(call: &Call, environment: &Environment) -> Result<(), Failure> {
+    let Some(remembered) = remembered(call) else { return Ok(()) };
+    if let Governing::Untold(_) = environment.governance_if_told(call.deadline).await? {
+        return Ok(());
+    }
+    match environment.journal()?.check(&remembered, call.deadline).await {
+        Err(JournalError::Kafka(KafkaError::Denied { .. })) => Ok(()),
+        answer => Ok(answer?),
+    }
 }
 
 fn remembered(call: &Call) -> Option<Remembered> {

@@ -21,6 +21,7 @@ use governed::{
 
 use super::{
     failures::dry_run,
+    governed::expect_governed,
     place::{
         ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
         expect_cluster, identified, plan_place, settle,
@@ -277,6 +278,7 @@ impl Resource<Context> for Topic {
     async fn read(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<Option<TopicModel>, Failure> {
         let imported = call.private.take(IMPORTED).is_some();
         let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
+        expect_governed(call, environment).await?;
         let kafka = environment.kafka()?;
         let name = state.name.value()?.clone();
         let found = if imported {

@@ -117,11 +117,10 @@ impl JournalError {
                        journal import`; nothing was planned or changed";
         Some(match self {
             Self::Kafka(_) => return None,
-            Self::Absent(_) => {
-                "Create a `kafka_environment` on the cluster. If there was one, its journal was deleted: \
-                                restore it with `terraform-provider-kafka journal import`."
-                    .to_owned()
-            }
+            Self::Absent(_) => "If there was an environment, its journal was deleted: restore it from a backup with \
+                                `terraform-provider-kafka journal import`. Else declare a `kafka_environment` on the \
+                                cluster."
+                .to_owned(),
             Self::Incomplete(_) | Self::Truncated { .. } | Self::Shortened { .. } | Self::StateBehind { .. } => {
                 format!("{restore}. `terraform-provider-kafka journal verify` tells all that is wrong.")
             }

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    clients::memory::MemoryCluster,
-    framework::{Stored, Value},
+    clients::{kafka::Kafka, memory::MemoryCluster},
+    framework::{Severity, Stored, Value},
     governance::policy::{ConfigRule, Policy, TopicPolicy},
     provider::Acting,
-    resources::testing::{Run, govern, governed_by, quiet, soon},
+    resources::testing::{Run, govern, governed_by, nothing, quiet, soon, told},
 };
 
 fn run(cluster: &Arc<MemoryCluster>) -> Run {
@@ -103,4 +103,33 @@ async fn a_topic_from_before_the_environment_gets_its_owner_in_one_transaction()
     let topic = known.state.topic(&"billing.orders".parse().unwrap()).unwrap();
     assert_eq!((topic.status.word(), topic.application.as_ref().unwrap().as_str()), ("created", "billing"));
     assert!(topic.topic_id.is_some());
+}
+
+/// Deletes the journal of a cluster, as one does who may delete topics.
+async fn lose_journal(cluster: &Arc<MemoryCluster>) {
+    let topics = run(cluster).governed().journal().topics().clone();
+    for it in [&topics.state, &topics.history, &topics.text] {
+        cluster.delete_topic(it, None, soon()).await.unwrap();
+    }
+}
+
+/// A plan that changes nothing would tell nothing otherwise, and the next change would meet no rules.
+#[tokio::test]
+async fn a_refresh_stops_at_a_journal_that_is_not_what_it_was() {
+    let cluster = cluster().await;
+    let stored = run(&cluster).applied(&nothing(), &orders(Json::Null)).await;
+    quiet(&run(&cluster).read(&stored).await.diagnostics);
+    let topics = run(&cluster).governed().journal().topics().clone();
+    let twin = self::cluster().await;
+    let own = run(&twin).applied(&nothing(), &orders(Json::Null)).await;
+    twin.truncate(&topics.history, 2);
+    let seen = run(&twin).read(&own).await;
+    assert_eq!(seen.diagnostics.0[0].summary, "Journal is not what it was");
+    assert!(seen.diagnostics.0[0].detail.starts_with("The journal was rolled back: "), "{:?}", seen.diagnostics);
+    lose_journal(&cluster).await;
+    told(&run(&cluster).read(&stored).await.diagnostics, Severity::Error, "No journal", "was deleted: restore it");
+    govern(&cluster, Policy::default()).await;
+    let seen = run(&cluster).read(&stored).await;
+    told(&seen.diagnostics, Severity::Error, "Journal is not what it was", " was replaced by ");
+    assert!(seen.diagnostics.0[0].detail.starts_with("The journal "), "{:?}", seen.diagnostics);
 }
