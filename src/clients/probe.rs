@@ -107,7 +107,7 @@ fn all(failures: AclFailures) -> Result<(), KafkaError> {
 }
 
 /// The super users, if a broker tells. Most do not: Kafka itself does not know the setting, which is the authorizer's.
-async fn told_super_users(kafka: &dyn Kafka, deadline: Instant) -> Option<BTreeSet<Principal>> {
+pub async fn told_super_users(kafka: &dyn Kafka, deadline: Instant) -> Option<BTreeSet<Principal>> {
     let broker = kafka.cluster(deadline).await.ok()?.brokers.first()?.id;
     match kafka.broker_config(broker, &[SUPER_USERS], deadline).await.ok()?.remove(SUPER_USERS)? {
         BrokerSetting::Value(it) => Some(it.split(';').filter_map(|it| it.trim().parse().ok()).collect()),

@@ -40,6 +40,8 @@ pub struct ClusterFacts {
     pub super_users: BTreeSet<Principal>,
     /// The principals that brokers have among themselves.
     pub broker_principals: BTreeSet<Principal>,
+    /// Who declared the environment, where `platform_principals` names nobody: then that is the platform's.
+    pub declared_by: Option<Principal>,
     /// Whether producers need a right of its own to be idempotent, as with brokers before 2.8.
     pub wants_idempotent_write: bool,
 }

@@ -180,7 +180,7 @@ pub fn protected(facts: &ClusterFacts, principal: &Principal) -> Option<&'static
         Some("is a super user of the cluster")
     } else if facts.broker_principals.contains(principal) {
         Some("is a broker")
-    } else if facts.platform_principals.contains(principal) {
+    } else if facts.platform_principals.contains(principal) || facts.declared_by.as_ref() == Some(principal) {
         Some("is the platform's")
     } else {
         None

@@ -203,7 +203,7 @@ const IMPORTED: &str = "imported";
 const REPLACED: &str = "replaced";
 /// What is in the state waits for the platform, at least in parts.
 const AMENDED: &str = "amended";
-/// The word for an application whose rights somebody took away behind its back.
+/// The word for an application whose rights are not what they are to be: somebody took them away, or the rules changed.
 const DRIFTED: &str = "drifted";
 
 /// The resource.

@@ -231,6 +231,7 @@ impl Resource<Context> for Environment {
         let governed = environment.governed()?;
         // Whoever may not declare it, or has another one there, changes nothing on the cluster.
         planning::would(environment, &governed, &command, call.deadline).await??;
+        preparing::refuse_stranger(environment, &spec, call.deadline).await?;
         preparing::make_rules(environment, &spec, call.deadline).await?;
         preparing::make_journal(environment, call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;
@@ -291,10 +292,13 @@ impl Resource<Context> for Environment {
         let (before, spec) = (prior.spec()?, preparing::with_facts(state.spec()?, environment, call.deadline).await?);
         let command = Command::ChangeEnvironment(Box::new(spec.clone()));
         planning::would(environment, &governed, &command, call.deadline).await??;
+        preparing::refuse_stranger(environment, &spec, call.deadline).await?;
         preparing::make_rules(environment, &spec, call.deadline).await?;
+        let known = governed.snapshot(call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;
         preparing::make_inbox(environment, &spec, call.deadline).await?;
-        let snapshot = preparing::probe_enforcement(environment, &spec, snapshot, call).await?;
+        preparing::probe_enforcement(environment, &spec, snapshot, call).await?;
+        let snapshot = preparing::provision_anew(&governed, &known.state, call).await?;
         environment.forget_governance().await;
         preparing::remove_rules(environment, &before, &spec, call.deadline).await?;
         remember(call, &snapshot);

@@ -1,6 +1,11 @@
 //! From what an application may to what the cluster knows.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    sync::Arc,
+    time::Instant,
+};
 
 use super::{Governed, GovernedError};
 use crate::{
@@ -60,6 +65,23 @@ impl Governed {
                 Err(error)
             }
         }
+    }
+
+    /// Provisions applications one after another, and answers for which it was not done, and why.
+    pub async fn provision_all(
+        &self,
+        names: &BTreeSet<ApplicationName>,
+        deadline: Instant,
+    ) -> BTreeMap<ApplicationName, String> {
+        let mut left = BTreeMap::new();
+        for name in names {
+            if deadline <= Instant::now() {
+                left.insert(name.clone(), "the time was over before its turn came".to_owned());
+            } else if let Err(error) = self.provision(name, deadline).await {
+                left.insert(name.clone(), why(&error));
+            }
+        }
+        left
     }
 
     async fn make_rights(
@@ -311,6 +333,15 @@ impl Rules {
 fn quotas(state: &State, holder: &Holder) -> Vec<(QuotaUser, ClientQuota, QuotaStatus)> {
     let open = state.quota_deeds().into_iter().filter(|(_, it, _)| it.holder == *holder);
     open.map(|(user, it, _)| (user.clone(), it.limits, it.status)).collect()
+}
+
+/// An error with its causes, and with the first of many.
+fn why(error: &GovernedError) -> String {
+    let first = match error {
+        GovernedError::Rules(failures) => failures.iter().next().map(|(rule, error)| format!(": `{rule}`: {error}")),
+        _ => error.source().map(|it| format!(": {it}")),
+    };
+    format!("{error}{}", first.unwrap_or_default())
 }
 
 /// Whether the brokers' authorizer is what enforces rights.

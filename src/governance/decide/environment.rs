@@ -6,7 +6,7 @@ use crate::governance::{
     check_topic::{TopicRequest, check_topic},
     command::Role,
     entity::known,
-    environment::{Environment, EnvironmentSpec},
+    environment::{ClusterFacts, Environment, EnvironmentSpec},
     policy::Enforcement,
     probe::{Probe, Probed},
     record::Fold,
@@ -15,9 +15,11 @@ use crate::governance::{
 };
 
 pub(super) fn declare(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<(), Refusal> {
-    Refusal::of(check(spec))?;
+    Refusal::of(check(draft.state, spec))?;
     if let Some(there) = draft.state.environment() {
-        if there.spec == *spec {
+        // Who finishes what another one began declares the same.
+        let cluster = ClusterFacts { declared_by: there.spec.cluster.declared_by.clone(), ..spec.cluster.clone() };
+        if there.spec == (EnvironmentSpec { cluster, ..spec.clone() }) {
             return Ok(());
         }
         if there.spec.name != spec.name {
@@ -42,7 +44,7 @@ pub(super) fn change(draft: &mut Draft<'_>, spec: &EnvironmentSpec) -> Result<()
     if there.spec.name != spec.name {
         return Err(second(there, spec));
     }
-    let mut wrong = check(spec);
+    let mut wrong = check(draft.state, spec);
     if there.spec.cluster.cluster_id != spec.cluster.cluster_id {
         let what = format!(
             "The environment is the cluster `{}`, and this one is `{}`.",
@@ -101,8 +103,44 @@ fn second(there: &Environment, spec: &EnvironmentSpec) -> Refusal {
     Violation::new(At::attribute("name"), "Second environment on a cluster", what, remedy).into()
 }
 
-fn check(spec: &EnvironmentSpec) -> Vec<Violation> {
-    spec.policy.check()
+fn check(state: &State, spec: &EnvironmentSpec) -> Vec<Violation> {
+    let mut res = spec.policy.check();
+    res.extend(principals_of_applications(state, spec));
+    res
+}
+
+/// What speaks against the principals of the cluster: an application has them, and what it does would be theirs. What was so
+/// before is told, and keeps nobody from changing the rest.
+fn principals_of_applications(state: &State, spec: &EnvironmentSpec) -> Vec<Violation> {
+    let named = |facts: &ClusterFacts| {
+        let ClusterFacts { platform_principals, super_users, broker_principals, declared_by, .. } = facts.clone();
+        [
+            ("platform_principals", platform_principals),
+            ("super_users", super_users),
+            ("broker_principals", broker_principals),
+            ("platform_principals", declared_by.into_iter().collect()),
+        ]
+    };
+    let before = state.environment().map(|it| named(&it.spec.cluster)).unwrap_or_default();
+    let mut res = Vec::new();
+    for ((attribute, principals), (_, before)) in named(&spec.cluster).into_iter().zip(before) {
+        for principal in &principals {
+            let Some(owner) = state.application_of(principal) else { continue };
+            let what = format!(
+                "`{principal}` belongs to the application `{}`, which would have all that this one may.",
+                owner.spec.name
+            );
+            let (at, remedy) = if spec.cluster.declared_by.as_ref() == Some(principal) {
+                (At::attribute(attribute), "Apply as a principal of the platform.")
+            } else {
+                let remedy = "Name another one, or give the application a principal of its own first.";
+                (At::attribute(attribute).element(principal.as_str()), remedy)
+            };
+            let introduced = !before.contains(principal);
+            res.push(Violation { introduced, ..Violation::new(at, "Principal of an application", what, remedy) });
+        }
+    }
+    res
 }
 
 /// What is there and would break the rules, were they these: the rules hold all the same, for what comes.

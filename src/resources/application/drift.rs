@@ -6,7 +6,7 @@ use super::{ApplicationModel, DRIFTED, Entry};
 use crate::{
     clients::{governed::Governed, kafka::KafkaError},
     framework::{Call, Diagnostic, Failure},
-    governance::{state::State, violation::listed},
+    governance::{decide::needs_provisioning, state::State, violation::listed},
 };
 
 impl ApplicationModel {
@@ -20,6 +20,15 @@ impl ApplicationModel {
         call: &mut Call,
     ) -> Result<(), Failure> {
         let name = &found.spec.name;
+        let environment = known.environment().filter(|_| governed.mailbox(known).is_none());
+        if environment.is_some_and(|it| needs_provisioning(it, known, found)) {
+            self.status = DRIFTED.to_owned().into();
+            let detail = format!(
+                "The environment's rules changed, and `{name}` still has the rights that it had before.\n\nThe next apply \
+                 makes those that it is to have."
+            );
+            call.report.push(Diagnostic::warning("Rights are not as the rules say", detail).at("status"));
+        }
         let lost = governed.lost_rules(found, known, call.deadline).await;
         if let Some(lost) = seen(lost, &format!("the cluster still has the rules of `{name}`"), call)?
             && !lost.is_empty()

@@ -2,15 +2,19 @@
 
 use std::time::Instant;
 
-use super::{EnvironmentModel, LOOK, OBJECT, PLANNED};
+use super::{
+    EnvironmentModel, LOOK, OBJECT, PLANNED,
+    preparing::{declared_by, is_platform, stranger},
+};
 use crate::{
     clients::{clock::now, governed::Governed, journal::JournalError, kafka::KafkaError},
     framework::{Call, Diagnostic, Diagnostics, Failure, Phase, Plan, Severity},
     governance::{
+        binding::BindingStatus,
         command::Command,
         condition::{ConditionStatus, Sight, conditions, reconciliation},
         decide::broken_by,
-        environment::{ClusterFacts, Environment, EnvironmentSpec},
+        environment::{Environment, EnvironmentSpec},
         policy::{Enforcement, Policy},
         state::State,
         violation::Refusal,
@@ -71,7 +75,8 @@ pub(super) async fn admit_new(
     let enforcement = plan.enforcement.get().copied().unwrap_or_default();
     let counted_on = EnvironmentSpec { policy: Policy { enforcement, ..spec.policy.clone() }, ..spec.clone() };
     tell_conditions(&counted_on, &sight, call);
-    tell_stranger(environment, &spec, call);
+    spec.cluster.declared_by = declared_by(&spec, environment);
+    call.report.0.extend(stranger(environment, &spec, deadline).await?);
     refusals(environment, &Command::DeclareEnvironment(Box::new(spec)), deadline, call).await
 }
 
@@ -85,10 +90,14 @@ pub(super) async fn admit_change(
 ) -> Result<(), Failure> {
     let environment = environment_of_plan(ctx, plan)?;
     let mut spec = plan.spec()?;
-    refuse_lockout(environment, &prior.spec()?, &spec, call);
+    if !refuse_lockout(environment, &prior.spec()?, &spec, call) {
+        call.report.0.extend(stranger(environment, &spec, deadline).await?);
+    }
+    spec.cluster.declared_by = declared_by(&spec, environment);
     spec.cluster.cluster_id = environment.cluster_id(deadline).await?.to_owned();
     if let Some(governance) = environment.governance(deadline).await? {
         tell_broken(&broken_by(&governance.snapshot.state, &spec), call);
+        tell_left(&governance.snapshot.state, &spec, call);
     }
     refusals(environment, &Command::ChangeEnvironment(Box::new(spec)), deadline, call).await
 }
@@ -152,37 +161,23 @@ async fn refusals(
     Ok(())
 }
 
-/// Whether who applies this stays able to.
-fn is_platform(environment: &provider::Environment, spec: &EnvironmentSpec) -> bool {
-    let ClusterFacts { platform_principals, super_users, .. } = &spec.cluster;
-    let is_named = |it| platform_principals.is_empty() || platform_principals.contains(it) || super_users.contains(it);
-    spec.policy.enforcement != Enforcement::Acl || environment.principal().is_none_or(is_named)
-}
-
-fn tell_stranger(environment: &provider::Environment, spec: &EnvironmentSpec, call: &mut Call) {
-    if let Some(principal) = environment.principal().filter(|_| !is_platform(environment, spec)) {
-        let detail = format!(
-            "The provider works as `{principal}`, which is none of the platform's principals: unless it is a super user, \
-             it may not write the journal.\n\nAdd it to `platform_principals`, or to `super_users` if it is one."
-        );
-        call.report.push(Diagnostic::warning("Caller is not the platform", detail).at("platform_principals"));
-    }
-}
-
+/// Tells that the caller was the platform and would not be any more, and whether that is so.
 fn refuse_lockout(
     environment: &provider::Environment,
     before: &EnvironmentSpec,
     spec: &EnvironmentSpec,
     call: &mut Call,
-) {
+) -> bool {
     let was = environment.principal().filter(|it| before.cluster.platform_principals.contains(*it));
-    if let Some(principal) = was.filter(|_| !is_platform(environment, spec)) {
+    let locked_out = was.filter(|_| !is_platform(environment, spec));
+    if let Some(principal) = locked_out {
         let detail = format!(
             "The provider works as `{principal}`, which would lose its rights on the journal and could not give them back.\
              \n\nKeep it in `platform_principals`, or apply this as another one of them."
         );
         call.report.push(Diagnostic::error("Caller would lock itself out", detail).at("platform_principals"));
     }
+    locked_out.is_some()
 }
 
 /// What of a cluster is not as the rules count on.
@@ -198,6 +193,21 @@ pub(super) fn tell_late(environment: &Environment, call: &mut Call) {
     if let Some(it) = reconciliation(environment, now()).filter(|it| it.status == ConditionStatus::Bad) {
         let detail = format!("In this environment, {}.\n\n{}", it.message, it.remedy.unwrap_or_default());
         call.report.push(Diagnostic::warning("Reconciliation is late", detail).at("reconcile_within_seconds"));
+    }
+}
+
+/// Tells of the rules that stay where they are not what enforces rights any more: to take them away before the other means
+/// is there would stop every application.
+fn tell_left(state: &State, spec: &EnvironmentSpec, call: &mut Call) {
+    let was_acl = state.policy().is_some_and(|it| it.enforcement == Enforcement::Acl);
+    let count = state.bindings().filter(|(_, it)| it.status != BindingStatus::Removed).count();
+    if was_acl && spec.policy.enforcement != Enforcement::Acl && 0 < count {
+        let detail = format!(
+            "{count} ACLs that were made for applications stay on the cluster as they are, and permit what they did: without \
+             them, everything would stop.\n\nRemove them with Kafka's own tools when something else enforces ownership. \
+             With `enforcement = \"acl\"` again, they are this provider's again."
+        );
+        call.report.push(Diagnostic::warning("ACLs stay", detail).at("enforcement"));
     }
 }
 

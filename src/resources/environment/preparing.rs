@@ -4,16 +4,19 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use crate::{
     clients::{
+        governed::Governed,
         journal::{JournalError, JournalTopics, Snapshot},
         kafka::KafkaError,
-        probe::probe,
+        probe::{probe, told_super_users},
     },
     framework::{Call, Diagnostic, Failure},
     governance::{
         acl::{AclBinding, Operation, PatternType, Permission, Principal, ResourceType, WILDCARD},
         command::Command,
-        environment::EnvironmentSpec,
+        decide::needs_provisioning,
+        environment::{ClusterFacts, EnvironmentSpec},
         mailbox::MailboxOf,
+        names::ApplicationName,
         policy::Enforcement,
         rights::{INBOX, MAILBOXES, STATE_TOPIC},
         state::State,
@@ -21,6 +24,9 @@ use crate::{
     provider::Environment,
     resources::governed::tell_unenforced,
 };
+
+/// How many of the applications whose rights are not made are named.
+const NAMED: usize = 20;
 
 /// A declaration with what decisions must know of the cluster.
 pub(super) async fn with_facts(
@@ -30,7 +36,13 @@ pub(super) async fn with_facts(
 ) -> Result<EnvironmentSpec, Failure> {
     spec.cluster.cluster_id = environment.cluster_id(deadline).await?.to_owned();
     spec.cluster.wants_idempotent_write = environment.kafka()?.wants_idempotent_write(deadline).await?;
+    spec.cluster.declared_by = declared_by(&spec, environment);
     Ok(spec)
+}
+
+/// Who declares it, where nobody else is named as the platform: then that is the platform's principal.
+pub(super) fn declared_by(spec: &EnvironmentSpec, environment: &Environment) -> Option<Principal> {
+    environment.principal().filter(|_| spec.cluster.platform_principals.is_empty()).cloned()
 }
 
 /// Makes the journal, unless it is there.
@@ -105,6 +117,75 @@ pub(super) async fn probe_enforcement(
     let snapshot = environment.governed()?.command(Command::MarkEnforcement(found), call.deadline).await?;
     tell_unenforced(&snapshot.state, call);
     Ok(snapshot)
+}
+
+/// Makes the rights of the applications anew that are others by the new rules. What is left is told: it is no reason to undo
+/// the change, and the next one who looks after the application mends it.
+pub(super) async fn provision_anew(
+    governed: &Governed,
+    before: &State,
+    call: &mut Call,
+) -> Result<Arc<Snapshot<State>>, Failure> {
+    let snapshot = governed.snapshot(call.deadline).await?;
+    let was_so = unprovisioned(before);
+    let names = unprovisioned(&snapshot.state).difference(&was_so).cloned().collect();
+    let left = governed.provision_all(&names, call.deadline).await;
+    if !left.is_empty() {
+        let told: Vec<String> = left.iter().take(NAMED).map(|(name, why)| format!("- `{name}`: {why}")).collect();
+        let more = left.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!("\n- and {more} more") };
+        let detail = format!(
+            "The rules changed, and these applications have the rights that they had before, or some of them:\n{}{more}\n\n\
+             Apply their `kafka_application` again, or run `terraform-provider-kafka reconcile`, which does all of them.",
+            told.join("\n")
+        );
+        call.report.push(Diagnostic::warning("Rights are not as the rules say", detail));
+    }
+    if names.is_empty() { Ok(snapshot) } else { Ok(governed.snapshot(call.deadline).await.unwrap_or(snapshot)) }
+}
+
+/// The applications whose rights are not as the rules say.
+fn unprovisioned(state: &State) -> BTreeSet<ApplicationName> {
+    let Some(environment) = state.environment() else { return BTreeSet::new() };
+    let left = state.applications().filter(|it| needs_provisioning(environment, state, it));
+    left.map(|it| it.spec.name.clone()).collect()
+}
+
+/// Refuses to declare rules by which the caller could not keep the journal.
+pub(super) async fn refuse_stranger(
+    environment: &Environment,
+    spec: &EnvironmentSpec,
+    deadline: Instant,
+) -> Result<(), Failure> {
+    match stranger(environment, spec, deadline).await? {
+        Some(told) => Err(told.into()),
+        None => Ok(()),
+    }
+}
+
+/// What speaks against the caller: it is none of the platform's principals, and no super user.
+pub(super) async fn stranger(
+    environment: &Environment,
+    spec: &EnvironmentSpec,
+    deadline: Instant,
+) -> Result<Option<Diagnostic>, Failure> {
+    let Some(principal) = environment.principal().filter(|_| !is_platform(environment, spec)) else { return Ok(None) };
+    if told_super_users(environment.kafka()?, deadline).await.is_some_and(|it| it.contains(principal)) {
+        return Ok(None);
+    }
+    let detail = format!(
+        "The provider works as `{principal}`, which is none of the platform's principals: it may not write the journal, \
+         unless it is a super user, which the brokers do not tell.\n\nAdd it to `platform_principals`, or to `super_users` \
+         if it is one."
+    );
+    Ok(Some(Diagnostic::error("Caller is not the platform", detail).at("platform_principals")))
+}
+
+/// Whether who applies this stays able to.
+pub(super) fn is_platform(environment: &Environment, spec: &EnvironmentSpec) -> bool {
+    let ClusterFacts { platform_principals, super_users, .. } = &spec.cluster;
+    let is_named = |it| platform_principals.is_empty() || platform_principals.contains(it) || super_users.contains(it);
+    spec.policy.enforcement != Enforcement::Acl || environment.principal().is_none_or(is_named)
 }
 
 /// Removes the rules of those who are the platform no more, and of everybody where they may not ask any more.

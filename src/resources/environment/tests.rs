@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     clients::{
-        kafka::{AclFilter, Acls, BrokerSetting, Kafka},
+        kafka::{AclFilter, Acls, BrokerSetting, Kafka, KafkaError},
         memory::MemoryCluster,
     },
     framework::{Diagnostics, Import, Outcome, Severity, Stored, Value},
@@ -51,6 +51,11 @@ impl Run {
 
     fn again(&self) -> Self {
         Self::on(&self.cluster)
+    }
+
+    /// A process of the platform for applications.
+    fn applications(&self) -> testing::Run {
+        testing::Run::on(&self.cluster, "application", Acting::default())
     }
 
     /// Plans and applies in a process of its own, all of it without a message.
@@ -438,9 +443,125 @@ async fn who_applies_does_not_lock_itself_out() {
     assert_eq!(planned.diagnostics.0[0].path, Some("platform_principals".into()));
     let other = json!({"platform_principals": ["User:other"], "super_users": ["User:platform"]});
     quiet(&run.again().plan(&stored, &pre(&other)).await.diagnostics);
-    let stranger = pre(&json!({"platform_principals": ["User:other"]}));
-    let planned = Run::new().plan(&nothing(), &stranger).await;
-    told(&planned.diagnostics, Severity::Warning, "Caller is not the platform");
+}
+
+#[tokio::test]
+async fn who_is_not_the_platform_declares_no_environment() {
+    let (others, unnamed) = (pre(&json!({"platform_principals": ["User:other"]})), json!({"name": "pre"}));
+    let run = Run::new();
+    quiet(&run.plan(&nothing(), &others).await.diagnostics);
+    run.cluster.set_brokers("super.users", None);
+    let planned = run.again().plan(&nothing(), &others).await;
+    told(&planned.diagnostics, Severity::Error, "Caller is not the platform");
+    let outcome = run.apply(&nothing(), planned_as(&run, &others).await, &others).await;
+    told(&outcome.diagnostics, Severity::Error, "Caller is not the platform");
+    assert_eq!(run.rules().await, Vec::<String>::new());
+    let stored = run.applied(&nothing(), &unnamed).await;
+    let planned = run.again().plan(&stored, &others).await;
+    told(&planned.diagnostics, Severity::Error, "Caller is not the platform");
+}
+
+/// An application with these principals, and with whatever is on the cluster.
+async fn declare(run: &Run, name: &str, principals: &Json) -> Outcome {
+    let applications = run.applications();
+    let mut config = json!({"name": name, "owner": {"team": "payments"}});
+    config.as_object_mut().unwrap().extend(principals.as_object().unwrap().clone());
+    let planned = applications.plan(&nothing(), &config).await;
+    applications.apply(&nothing(), planned.planned, &config).await
+}
+
+#[tokio::test]
+async fn principals_of_applications_are_not_the_platforms() {
+    let run = Run::new();
+    let unnamed = json!({"name": "pre"});
+    let stored = run.applied(&nothing(), &unnamed).await;
+    let outcome = declare(&run, "billing", &json!({"principals": ["User:platform"]})).await;
+    told(&outcome.diagnostics, Severity::Error, "Principal refused");
+    let outcome = declare(&run, "billing", &json!({"principals": ["User:b"], "deployers": ["User:ci"]})).await;
+    quiet(&outcome.diagnostics);
+    for (attribute, principal) in
+        [("platform_principals", "User:b"), ("super_users", "User:ci"), ("broker_principals", "User:b")]
+    {
+        let mut changed = json!({"name": "pre", "platform_principals": ["User:platform"]});
+        let mut principals = vec![Json::from("User:platform")];
+        principals.push(principal.into());
+        changed[attribute] = principals.into();
+        let again = run.again();
+        let planned = again.plan(&stored, &changed).await;
+        told(&planned.diagnostics, Severity::Error, "Principal of an application");
+        assert!(planned.diagnostics.0[0].detail.contains("`billing`"), "{planned:?}");
+        assert!(planned.diagnostics.0[0].path.as_ref().unwrap().to_string().starts_with(attribute), "{planned:?}");
+        let outcome = again.apply(&stored, planned.planned, &changed).await;
+        told(&outcome.diagnostics, Severity::Error, "Principal of an application");
+    }
+}
+
+/// The operations on topics that a principal is given under its prefix.
+async fn given(run: &Run, principal: &str) -> Vec<String> {
+    let about = format!("TOPIC|PREFIXED|billing.|{principal}|*|");
+    let operations = run.rules().await.into_iter().filter_map(|it| it.strip_prefix(&about).map(str::to_owned));
+    operations.map(|it| it.trim_end_matches("|ALLOW").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn other_rights_of_deployers_are_made_for_applications_that_are_there() {
+    let run = Run::new();
+    let config = |rights: &str| pre(&json!({"deployer_rights": rights}));
+    let stored = run.applied(&nothing(), &config("direct")).await;
+    quiet(&declare(&run, "billing", &json!({"deployers": ["User:ci"]})).await.diagnostics);
+    let direct = ["CREATE", "DELETE", "ALTER", "ALTER_CONFIGS"];
+    let is = |found: Vec<String>, expected: &[&str]| {
+        let mut expected: Vec<_> = expected.to_vec();
+        let mut found: Vec<_> = found.iter().map(String::as_str).collect();
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    };
+    is(given(&run, "User:ci").await, &direct);
+    let stored = run.applied(&stored, &config("mailbox")).await;
+    is(given(&run, "User:ci").await, &["DESCRIBE", "DESCRIBE_CONFIGS"]);
+    run.applied(&stored, &config("direct")).await;
+    is(given(&run, "User:ci").await, &direct);
+}
+
+#[tokio::test]
+async fn applications_whose_rights_could_not_be_made_anew_are_told_and_mended_by_their_own_apply() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({"enforcement": "none"}))).await;
+    let application = declare(&run, "billing", &json!({"principals": ["User:b"]})).await;
+    quiet(&application.diagnostics);
+    let acl = pre(&json!({"enforcement": "acl"}));
+    let again = run.again();
+    let planned = again.plan(&stored, &acl).await;
+    quiet(&planned.diagnostics);
+    run.cluster.fail("acls", KafkaError::Deadline("reading ACLs".to_owned()));
+    let outcome = again.apply(&stored, planned.planned, &acl).await;
+    let told_of: Vec<_> =
+        outcome.diagnostics.0.iter().filter(|it| it.summary == "Rights are not as the rules say").collect();
+    assert!(
+        matches!(&told_of[..], [it] if it.severity == Severity::Warning && it.detail.contains("`billing`")
+        && it.detail.contains("reconcile")),
+        "{outcome:?}"
+    );
+    assert_eq!(given(&run, "User:b").await, Vec::<String>::new());
+
+    let applications = run.again().applications();
+    let seen = applications.read(&application.stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Rights are not as the rules say");
+    assert_eq!(seen.stored.state.attribute("status"), &"drifted".into());
+    let config = json!({"name": "billing", "owner": {"team": "payments"}, "principals": ["User:b"]});
+    applications.applied(&seen.stored, &config).await;
+    assert_eq!(given(&run, "User:b").await.len(), 2);
+    quiet(&applications.read(&seen.stored).await.diagnostics);
+}
+
+#[tokio::test]
+async fn rules_that_are_left_behind_are_told() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    quiet(&declare(&run, "billing", &json!({"principals": ["User:b"]})).await.diagnostics);
+    let planned = run.again().plan(&stored, &pre(&json!({"enforcement": "external"}))).await;
+    told(&planned.diagnostics, Severity::Warning, "ACLs stay");
 }
 
 /// Rule 17 of governance: rules that nobody enforces are not called enforced.
