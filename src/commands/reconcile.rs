@@ -164,8 +164,8 @@ fn sentence(work: &Work) -> String {
 }
 
 fn named(work: &Work) -> Map<String, Value> {
-    let (word, _, about) = words(work);
-    let mut res = Map::from_iter([("step".to_owned(), word.into())]);
+    let (step, _, about) = words(work);
+    let mut res = Map::from_iter([("step".to_owned(), step.into())]);
     res.extend(about.map(|(kind, name)| (kind.to_owned(), name.into())));
     res
 }
