@@ -27,12 +27,12 @@ use rules::{Rules, Source};
 pub struct GrantsModel {
     /// Name of the environment. Default: the provider's default environment.
     environment: OptionalComputed<String>,
-    /// Identifier: `<environment>/<resource_type>/<name>`.
+    /// Identifier: `<environment>/<resource_type>/<resource_name>`.
     id: Computed<String>,
     /// Kind of the resource: `topic`, `group` or `transactional_id`. Default: `topic`.
     resource_type: OptionalComputed<String>,
     /// Name of the resource. It need not exist.
-    name: Required<String>,
+    resource_name: Required<String>,
     /// Name of the application that owns it; null if nobody does.
     owner: Computed<String>,
     /// Where the rules come from: `cluster`, the brokers told them; or `journal`, the caller may not see those, so that
@@ -111,7 +111,7 @@ impl DataSource<Context> for Grants {
         let governance = environment.governance_now(call.deadline).await?.ok_or_else(|| absent(&environment.name))?;
         let state = &governance.snapshot.state;
         let kind = config.resource_type.get().map_or(Some(Kind::Topic), |it| known_kind(it)).unwrap_or(Kind::Topic);
-        let name = config.name.value()?.clone();
+        let name = config.resource_name.value()?.clone();
         let whole = resource_type(kind).unwrap_or(ResourceType::Topic);
         let rules = Rules::read(environment.kafka()?, state, whole, &name, call.deadline).await?;
         let owner = owner(state, &named(kind, &name)).map(|it| it.spec.name.clone());
@@ -132,7 +132,7 @@ impl DataSource<Context> for Grants {
             super_users: super_users.collect::<Vec<_>>().into(),
             rules: rules.shown(state, owner.as_ref()).into(),
             owner: owner.map(|it| it.to_string()).into(),
-            name: name.into(),
+            resource_name: name.into(),
         })
     }
 }

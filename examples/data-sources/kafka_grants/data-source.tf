@@ -1,7 +1,7 @@
 # Who may do what to the topic, and why.
 data "kafka_grants" "orders" {
-  environment = "dev"
-  name        = "billing.orders.v1"
+  environment   = "dev"
+  resource_name = "billing.orders.v1"
 }
 
 # Fails where somebody may read it whom nobody agreed to.

@@ -26,7 +26,7 @@ async fn read(cluster: Arc<MemoryCluster>, name: &str) -> Value {
     let data_source = KafkaProvider::registry().data_sources.remove("grants").unwrap();
     let attributes = data_source.schema().attributes.keys();
     let mut config: BTreeMap<_, _> = attributes.map(|it| ((*it).to_owned(), Value::Null)).collect();
-    config.insert("name".to_owned(), name.into());
+    config.insert("resource_name".to_owned(), name.into());
     let (it, report) = data_source.read(&ctx, Value::Object(config)).await;
     assert_eq!(report, Diagnostics::default());
     it
