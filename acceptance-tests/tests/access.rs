@@ -1,8 +1,8 @@
 //! One team asks, another one agrees, and Kafka's own client reads what it could not before.
 
-use std::{thread, time::Duration};
+use std::{process::Command, thread, time::Duration};
 
-use acceptance_tests::{Engine, Stack, Workspace, hcl};
+use acceptance_tests::{Engine, Outcome, Stack, Workspace, binary, hcl, run};
 use serde_json::Value;
 
 use crate::{provider, servers};
@@ -220,9 +220,17 @@ fn request_and_decision_are_made_and_ended_together() {
     }
 }
 
+/// What whoever runs it on a schedule does.
+#[track_caller]
+fn reconcile(stack: &Stack) -> Outcome {
+    let mut command = Command::new(binary());
+    command.arg("reconcile").env("KAFKA_BOOTSTRAP_SERVERS", stack.plaintext());
+    run(&mut command, Duration::from_mins(1)).expect("it ends").success()
+}
+
 /// Rule 16 of Terraform's core: the day on which an access ends turns no plan red.
 #[test]
-fn access_that_is_overdue_is_told_and_goes_with_its_request() {
+fn access_that_is_overdue_is_told_and_ends_with_the_next_reconcile() {
     for engine in Engine::usual() {
         let stack = Stack::start().expect("a broker starts");
         platform(&engine, &stack, "approval = { access = \"none\" }");
@@ -238,6 +246,17 @@ fn access_that_is_overdue_is_told_and_goes_with_its_request() {
             thread::sleep(Duration::from_millis(200));
         }
         shipping.plans_nothing();
+        assert_eq!(granted(&stack), ["READ"], "nobody reconciles");
+        reconcile(&stack);
+        assert_eq!(granted(&stack), Vec::<String>::new());
+        assert_eq!(refreshed(&shipping, REQUEST), "expired");
+        shipping.plan().says(&["Request over", "expired"]);
+        shipping.plans_nothing();
+        // A later end asks again.
+        shipping.write("main.tf", &request("read", "expires_at = \"2099-01-01T00:00:00Z\""));
+        shipping.applies();
+        shipping.plans_nothing();
+        assert_eq!(granted(&stack), ["READ"]);
         shipping.destroy().success();
         assert_eq!(granted(&stack), Vec::<String>::new());
     }

@@ -185,6 +185,7 @@ impl Resource<Context> for AccessDecision {
         let decided = model.decided()?;
         let over = state.request(&decided.request).and_then(|it| ended(&decided.request, it));
         tell_reversal(change, state, call);
+        change.tell_other_reason(call);
         match (governed.would(state, &Command::DecideRequest(decided)), over) {
             (Ok(()), Some(what)) => call.report.push(without_effect(&what)),
             (Err(_), Some(what)) if change.decides_the_same() => call.report.push(without_effect(&what)),

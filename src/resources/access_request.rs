@@ -89,7 +89,7 @@ pub struct AccessRequestModel {
     /// The application that owns what is asked for.
     owner: Computed<String>,
     /// Where the request is in its life: `pending`, `approved`, `provisioning`, `active`, `rejected`, `withdrawn`,
-    /// `revoking`, `revoked`, `expiring_overdue`, `expired`, `failed`; `external` if it was agreed to and something else
+    /// `revoking`, `revoked`, `expiring_overdue`, `expired`, `failed`; `drifted` if somebody removed its rules; `external` if it was agreed to and something else
     /// than Kafka enforces rights; `requested` and `refused` while and after the platform looks at what a team filed with
     /// its own credentials.
     status: Computed<String>,

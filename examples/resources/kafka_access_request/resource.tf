@@ -15,6 +15,5 @@ output "request" {
   value = {
     request_id = kafka_access_request.invoices.request_id
     revision   = kafka_access_request.invoices.revision
-    status     = kafka_access_request.invoices.status
   }
 }

@@ -32,13 +32,13 @@ pub(super) fn tell_end(
         }
         return Ok(());
     }
-    if let Some(taken) = taken {
-        tell_revocation(id, &taken, call);
-    }
     let (revision, judge) = (prior.revision.value()?.clone(), prior.judge()?);
     let retraction = Command::RetractDecision(Retraction { request: id.clone(), revision, judge });
-    if let Err(refusal) = governed.would(state, &retraction) {
-        tell(&refusal.0, call.phase, call);
+    match (governed.would_write(state, &retraction), taken) {
+        (Ok(true), Some(taken)) => tell_revocation(id, &taken, call),
+        (Err(refusal), _) => tell(&refusal.0, call.phase, call),
+        // Who handed over what it is about has nothing to take back.
+        (Ok(_), _) => {}
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::{AMENDED, AccessDecisionModel, OnDestroy, UNDECIDED};
 use crate::{
     clients::governed::Governed,
-    framework::{Call, Change, Computed, Failure, Plan, Unknown},
+    framework::{Call, Change, Computed, Diagnostic, Failure, Plan, Unknown},
     governance::{
         command::{Command, Decision, Role},
         request::{Choice, Decided, Judge, Request, Revision},
@@ -124,6 +124,16 @@ impl Plan<AccessDecisionModel> {
 }
 
 impl Change<AccessDecisionModel> {
+    /// Tells that another reason changes nothing of what was said.
+    pub(super) fn tell_other_reason(&self, call: &mut Call) {
+        let reason = |it: &Option<AccessDecisionModel>| it.as_ref().map(|it| it.reason.clone());
+        if self.prior.is_some() && self.decides_the_same() && reason(&self.prior) != reason(&self.plan) {
+            let detail = "The journal keeps the reason that the decision was given with. Another one is in the state \
+                          alone, until something else is decided.";
+            call.report.push(Diagnostic::warning("Reason kept", detail).at("reason"));
+        }
+    }
+
     /// Whether nobody changes what is decided.
     pub(super) fn decides_the_same(&self) -> bool {
         let of = |it: &Option<AccessDecisionModel>| {

@@ -6,13 +6,15 @@ mod order;
 use crate::{
     framework::{Import, Severity, Stored, Value},
     governance::{
-        command::{Command, Decision, Retraction},
-        policy::{AccessApproval, ApplicationApproval, Approval, Policy},
-        request::{Choice, Judge},
+        command::{Command, Decision, Retraction, Takeover, Transfer},
+        kind::Kind,
+        names::ApplicationName,
+        policy::{AccessApproval, ApplicationApproval, Approval, ChangeApproval, Policy},
+        request::{Change, ChangeKind, Choice, Filing, Judge, RequestId, Subject, Verb},
     },
     resources::{
         requests::testing::{DECISION, Here, REQUEST, about, application, id, plans_nothing, reading, text},
-        testing::{quiet, told},
+        testing::{quiet, soon, told},
     },
 };
 
@@ -109,7 +111,7 @@ async fn a_decision_that_somebody_took_back_is_made_again() {
     let revision = here.request(&request).await.revision;
     let retraction = Retraction { request: id(&request), revision: revision.clone(), judge: Judge::Owner };
     let owner = here.deciding().governed();
-    owner.command(Command::RetractDecision(retraction), crate::resources::testing::soon()).await.unwrap();
+    owner.command(Command::RetractDecision(retraction), soon()).await.unwrap();
     let seen = here.deciding().read(&decision).await.stored;
     assert_eq!(text(&seen, "status"), "undecided");
     let again = here.deciding().applied(&seen, &about(&request, "reject")).await;
@@ -117,7 +119,7 @@ async fn a_decision_that_somebody_took_back_is_made_again() {
     // What was decided otherwise is drift.
     let decided =
         Decision { request: id(&request), revision, judge: Judge::Owner, choice: Choice::Approve, reason: None };
-    owner.command(Command::DecideRequest(decided), crate::resources::testing::soon()).await.unwrap();
+    owner.command(Command::DecideRequest(decided), soon()).await.unwrap();
     let seen = here.deciding().read(&again).await.stored;
     assert_eq!(text(&seen, "decision"), "approve");
     let planned = here.deciding().plan(&seen, &about(&request, "reject")).await;
@@ -172,7 +174,7 @@ async fn the_platform_decides_about_an_application_with_the_same_resource() {
     let planned = team.plan(&nothing(), &application("stock")).await;
     let waiting = team.apply(&nothing(), planned.planned, &application("stock")).await.stored;
     assert_eq!(text(&waiting, "status"), "pending");
-    let known = here.run(REQUEST, None).governed().snapshot(crate::resources::testing::soon()).await.unwrap();
+    let known = here.run(REQUEST, None).governed().snapshot(soon()).await.unwrap();
     let asked = known.state.requests().find(|(id, _)| id.applicant().as_str() == "stock");
     let (id, found) = asked.expect("an application that waits is a request");
     let config = serde_json::json!({
@@ -185,6 +187,73 @@ async fn the_platform_decides_about_an_application_with_the_same_resource() {
     assert_eq!(plans_nothing(&here.run(DECISION, None), &decision, &config).await, Vec::<String>::new());
     quiet(&here.run(DECISION, None).plan_end(&decision).await.diagnostics);
     quiet(&here.run(DECISION, None).destroy(&decision).await.diagnostics);
+}
+
+#[tokio::test]
+async fn the_platform_decides_about_a_change_with_the_same_resource() {
+    let changes = [(ChangeKind::Topic, [(Verb::Create, ChangeApproval::Platform)].into())].into();
+    let approval = Approval { changes, ..Approval::default() };
+    let here = Here::under(Policy { approval, ..Policy::default() }).await;
+    let change = Change {
+        kind: ChangeKind::Topic,
+        verb: Verb::Create,
+        name: "shop.orders".to_owned(),
+        partitions: Some(12),
+        disk_bytes: None,
+        digest: String::new(),
+    };
+    let request: RequestId = "shop-00000001".parse().unwrap();
+    let filing = Filing::new(request.clone(), "shop".parse().unwrap(), Subject::Change(change));
+    here.command(Command::FileRequest(Box::new(filing))).await;
+    let known = here.run(REQUEST, None).governed().snapshot(soon()).await.unwrap();
+    let config = serde_json::json!({
+        "request_id": request.to_string(), "decision": "approve", "as": "platform",
+        "revision": known.state.request(&request).unwrap().revision.as_str(),
+    });
+    let decision = here.run(DECISION, None).applied(&nothing(), &config).await;
+    assert_eq!(text(&decision, "status"), "approved");
+    assert_eq!(plans_nothing(&here.run(DECISION, None), &decision, &config).await, Vec::<String>::new());
+    quiet(&here.run(DECISION, None).destroy(&decision).await.diagnostics);
+    // It is no access, and not managed as one.
+    let imported = here.asking().import("dev/shop-00000001").await.stored;
+    told(&here.asking().read(&imported).await.diagnostics, Severity::Error, "Not an access request", "`shop-00000001`");
+}
+
+/// Rule 21 of governance: who handed over what was asked for has nothing to decide any more, and nothing to take back.
+#[tokio::test]
+async fn a_decision_of_a_former_owner_is_destroyed_without_effect() {
+    let here = Here::new().await;
+    let request = here.filed(&reading()).await;
+    let decision = here.decided(&request, "approve").await;
+    let mut stock = application("stock");
+    stock["prefixes"] = serde_json::json!({ "topic": ["stock."] });
+    here.run("application", None).applied(&nothing(), &stock).await;
+    let prefixes = [(Kind::Topic, ["pay.".to_owned()].into())].into();
+    let (pay, to): (ApplicationName, ApplicationName) = ("pay".parse().unwrap(), "stock".parse().unwrap());
+    here.command(Command::OfferTransfer(Transfer { application: pay.clone(), to: to.clone(), prefixes })).await;
+    here.command(Command::ConfirmTransfer(Takeover { application: to, from: pay })).await;
+    let seen = here.deciding().read(&decision).await.stored;
+    plans_nothing(&here.deciding(), &seen, &about(&request, "approve")).await;
+    quiet(&here.deciding().plan_end(&seen).await.diagnostics);
+    quiet(&here.deciding().destroy(&seen).await.diagnostics);
+    assert_eq!(here.granted().await, [READ], "it is the new owner's to revoke");
+    let asked = here.refreshed(&request).await;
+    assert_eq!(text(&asked, "owner"), "stock");
+    assert_eq!(plans_nothing(&here.asking(), &asked, &reading()).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn another_reason_is_told_to_change_nothing() {
+    let here = Here::new().await;
+    let request = here.filed(&reading()).await;
+    let decision = here.decided(&request, "approve").await;
+    let mut config = about(&request, "approve");
+    config["reason"] = "On second thought.".into();
+    let planned = here.deciding().plan(&decision, &config).await;
+    told(&planned.diagnostics, Severity::Warning, "Reason kept", "the state alone");
+    let stored = here.deciding().apply(&decision, planned.planned, &config).await;
+    quiet(&stored.diagnostics);
+    assert_eq!(plans_nothing(&here.deciding(), &stored.stored, &config).await, Vec::<String>::new());
 }
 
 /// A deployer's decision is a letter; the rules are made by who may.

@@ -52,6 +52,12 @@ impl Plan<AccessRequestModel> {
         };
         let (governed, known) = (&governance.governed, &governance.snapshot.state);
         let Some(found) = known.request(id) else { return Ok(()) };
+        let lives = known.application(&found.applicant().name).filter(|it| it.status.is_in_force());
+        if lives.is_some_and(|it| it.uid() != *found.applicant()) {
+            // What an application asked for ended with it, and this is another one of its name.
+            self.replace.push(Path::attribute("application"));
+            return Ok(());
+        }
         if is_closed(found) && before != now {
             self.replace.push(Path::attribute(changed(&prior, &self.state)));
             return Ok(());

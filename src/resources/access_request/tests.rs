@@ -93,6 +93,7 @@ async fn another_resource_or_applicant_is_another_request() {
     }
 }
 
+/// Rule 10 of Terraform's core: an application, or the owner of what is asked for, may be made in the same run.
 #[tokio::test]
 async fn what_becomes_known_in_the_same_run_is_asked_in_apply() {
     let here = Here::new().await;

@@ -122,6 +122,7 @@ async fn a_targeted_destroy_of_the_decision_lets_the_request_be_asked_anew() {
     assert_eq!(text(&here.decided(&request, "approve").await, "status"), "active");
 }
 
+/// Rule 5 of Terraform's core: what became of a request strands no decision about it.
 #[tokio::test]
 async fn a_decision_outlives_what_becomes_of_its_request() {
     let here = Here::new().await;

@@ -8,7 +8,7 @@ use crate::{
     framework::{Severity, Value},
     governance::{
         command::{Command, Revocation},
-        policy::{AccessApproval, AclMode, Approval, Policy},
+        policy::{AccessApproval, AclMode, Approval, Enforcement, Policy},
     },
     resources::{
         requests::testing::{REQUEST, about, pass},
@@ -197,17 +197,46 @@ async fn a_grant_that_failed_is_made_by_the_next_apply() {
     assert_eq!(text(&decided, "status"), "active");
 }
 
-/// Rule 5 of governance: the first rule of a topic that is everybody's shuts out all others.
+/// Where resources without a rule are everybody's, the owner's own rules keep a grant from shutting anybody out.
 #[tokio::test]
-async fn a_first_rule_that_would_close_a_topic_is_not_made() {
+async fn where_the_owner_has_rules_a_grant_closes_nothing() {
     let approval = Approval { access: AccessApproval::None, ..Approval::default() };
     let here = Here::under(Policy { approval, acl_mode: AclMode::Open, ..Policy::default() }).await;
-    let mut other = reading();
-    other["resource_name"] = "pay.".into();
-    other["pattern_type"] = "prefixed".into();
-    // The owner's own rules are there, so that nothing is everybody's.
-    let stored = here.filed(&other).await;
-    assert_eq!(text(&stored, "status"), "active");
+    let stored = here.filed(&reading()).await;
+    assert_eq!((text(&stored, "status"), here.granted().await), ("active".to_owned(), vec![READ.to_owned()]));
+}
+
+/// Rule 17 of governance: where something else enforces rights, nothing is said to be active.
+#[tokio::test]
+async fn where_rights_are_enforced_elsewhere_an_approval_is_the_end_of_it() {
+    let approval = Approval { access: AccessApproval::None, ..Approval::default() };
+    let here = Here::under(Policy { approval, enforcement: Enforcement::External, ..Policy::default() }).await;
+    let stored = here.filed(&reading()).await;
+    assert_eq!((text(&stored, "status"), here.granted().await), ("external".to_owned(), vec![]));
+    assert_eq!(plans_nothing(&here.asking(), &here.refreshed(&stored).await, &reading()).await, Vec::<String>::new());
+    let plan = here.asking().plan_end(&stored).await;
+    told(&plan.diagnostics, Severity::Warning, "Access revoked", "`READ` of the topic `pay.orders`");
+    quiet(&here.asking().destroy(&stored).await.diagnostics);
+    assert_eq!(here.request(&stored).await.status.word(), "withdrawn");
+}
+
+/// What an application asked for ends with it, and its successor of the same name asks anew.
+#[tokio::test]
+async fn an_application_that_is_made_anew_asks_anew() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    let applications = here.run("application", None);
+    let shop = applications.read(&applications.import("dev/shop").await.stored).await.stored;
+    quiet(&applications.destroy(&shop).await.diagnostics);
+    let orphan = here.refreshed(&stored).await;
+    assert_eq!(text(&orphan, "status"), "withdrawn");
+    plans_nothing(&here.asking(), &orphan, &reading()).await;
+    here.run("application", None).applied(&nothing(), &application("shop")).await;
+    let planned = here.asking().plan(&orphan, &reading()).await;
+    quiet(&planned.diagnostics);
+    assert_eq!(planned.replace.iter().map(ToString::to_string).collect::<Vec<_>>(), ["application"]);
+    quiet(&here.asking().destroy(&orphan).await.diagnostics);
+    assert_ne!(id(&here.filed(&reading()).await), id(&orphan));
 }
 
 #[tokio::test]
