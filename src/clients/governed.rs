@@ -92,10 +92,14 @@ pub enum GovernedError {
 
 impl Caller {
     /// As what the caller acts: as the application that the pipeline names, else as the one whose deployer the principal
-    /// is, else as the platform, whose principals alone may write the journal.
+    /// is, as nobody if it is known to be nobody's, else as the platform, whose principals alone may write the journal.
     pub fn role(&self, state: &State) -> Role {
         let of_deployer = || self.deploys(state).cloned();
-        self.acting.clone().or_else(of_deployer).map_or(Role::Platform, Role::Application)
+        match self.acting.clone().or_else(of_deployer) {
+            Some(application) => Role::Application(application),
+            None if self.is_stranger(state) => Role::Nobody,
+            None => Role::Platform,
+        }
     }
 
     /// What speaks against the caller: its credential is one application's, and it is to act as another.

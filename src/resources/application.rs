@@ -3,6 +3,7 @@
 mod claiming;
 mod drift;
 mod ending;
+mod inbox;
 mod planning;
 mod spec;
 #[cfg(test)]
@@ -90,7 +91,8 @@ pub struct ApplicationModel {
     /// under them.
     take_over_from: Optional<Set<ApplicationName>>,
     /// Where the application is in its life: `pending` until the platform agrees where that is demanded, `ready` when it
-    /// can work, and `failed` if its rights could not be made.
+    /// can work, and `failed` if its rights could not be made. Of a team that has none yet and asks in the inbox,
+    /// `requested` until the platform looks at it, and `refused` if it did not take it.
     status: Computed<String>,
     /// Id of the request by which the application, or the newest change of it, waits for the platform to agree with
     /// `kafka_access_decision`. Null where nothing waits.
@@ -230,7 +232,7 @@ impl Resource<Context> for Application {
             // What changes may have to wait.
             plan.state.request_id = Computed::unknown();
         }
-        let words = [Status::Ready, Status::Pending].map(Status::word);
+        let words = [Status::Ready.word(), Status::Pending.word(), inbox::REQUESTED];
         let is_settled = prior.status.get().is_some_and(|it| words.contains(&it.as_str()));
         if !is_settled && !plan.is_enforced_elsewhere(ctx, call).await? {
             // An update makes what is missing.
@@ -274,7 +276,7 @@ impl Resource<Context> for Application {
         // What a replacement makes comes when the application before it is gone.
         let after = replaced.as_ref().map_or(Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(it)));
         let request = config.request(governed, &after, call).await?;
-        let command = if change.is_create() {
+        let command = if change.is_create() || inbox::is_used(governed, &after) {
             Command::DeclareApplication(Box::new(request))
         } else {
             Command::ChangeApplication(Box::new(request))
@@ -345,7 +347,7 @@ impl Resource<Context> for Application {
             !matches!(it.status, Status::Deleted | Status::Rejected)
                 && own.is_none_or(|own| own == u64::from(it.incarnation))
         };
-        let Some(found) = known.application(&name).filter(living) else { return Ok(None) };
+        let Some(found) = known.application(&name).filter(living) else { return Ok(state.asked_for(known, call)) };
         remember(call, &governance.snapshot);
         call.private.set(AMENDED, found.amendment.is_some());
         let environment = state.environment.get().unwrap_or(&environment.name).clone();
@@ -384,6 +386,7 @@ impl Resource<Context> for Application {
         let name = state.name.value()?;
         let there = known(&governed, call.deadline).await?;
         if there.state.application(name).is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {
+            state.tell_asked(&there.state, call);
             return Ok(());
         }
         let topics = there.state.topics_of(name).map(|(it, _)| it);
@@ -429,6 +432,9 @@ impl ApplicationModel {
             there = known(governed, call.deadline).await?;
         }
         let request = self.request(governed, &there.state, call).await?;
+        if inbox::is_used(governed, &there.state) {
+            return self.ask_for(plan, governed, &there.state, request, call).await;
+        }
         governed.command(command(request), call.deadline).await?;
         if is_new {
             self.take_over(&name, governed, call).await?;

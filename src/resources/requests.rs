@@ -11,6 +11,7 @@ use crate::{
     governance::{
         acl::PatternType,
         command::Command,
+        mailbox::Fate,
         outstanding::{Task, outstanding},
         policy::Enforcement,
         request::{AccessTo, Content, Request, RequestId, RequestStatus},
@@ -87,9 +88,13 @@ pub(super) fn was_filed(call: &Call) -> bool {
 
 /// Why the platform refused the letter of the newest change, if it did.
 pub(super) fn refusal<'a>(call: &Call, state: &'a State) -> Option<&'a str> {
+    fate(call, state)?.refused.as_deref()
+}
+
+/// What became of the letter of the newest change; `None` while nobody looked at it.
+pub(super) fn fate<'a>(call: &Call, state: &'a State) -> Option<&'a Fate> {
     let letter = call.private.text(LETTER)?;
-    let fate = Governed::mailboxes(state).iter().find_map(|of| state.mailbox(of)?.fates.get(letter))?;
-    fate.refused.as_deref()
+    Governed::mailboxes(state).iter().find_map(|of| state.mailbox(of)?.fates.get(letter))
 }
 
 /// Where a request is, as its reader sees it.

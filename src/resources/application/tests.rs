@@ -13,13 +13,15 @@ use crate::{
     framework::{PlanResponse, Severity, Stored, Value},
     governance::{
         acl::{AclBinding, Principal},
+        environment::ClusterFacts,
+        mailbox::MailboxOf,
         policy::{AclMode, ApplicationApproval, Approval, Policy},
         probe::Probed,
         request::RequestId,
         topic::{TopicName, TopicSpec},
     },
     provider::Acting,
-    resources::testing::{Run, change_policy, governed_by, nothing, quiet, soon, told},
+    resources::testing::{Run, change_policy, governed_by, governed_with, nothing, quiet, soon, told},
 };
 
 async fn governed_cluster() -> Arc<MemoryCluster> {
@@ -435,4 +437,74 @@ async fn a_topic_whose_deletion_could_not_be_told_is_in_the_way_of_nobody() {
         cluster.delete_topic(&name, None, soon()).await.unwrap();
     }
     quiet(&platform(&cluster).destroy(&application).await.diagnostics);
+}
+
+/// A cluster on which everybody may ask for an application, and somebody who has none.
+async fn newcomer() -> (Arc<MemoryCluster>, Arc<MemoryCluster>) {
+    let principals = [Principal::user("platform")].into();
+    let facts = ClusterFacts { platform_principals: principals, ..ClusterFacts::default() };
+    let approval = Approval { applications: ApplicationApproval::Platform, ..Approval::default() };
+    let cluster = governed_with(Policy { approval, inbox: true, ..Policy::default() }, facts).await;
+    platform(&cluster).governed().make_box(&MailboxOf::Everybody, soon()).await.unwrap();
+    let rules = ["_selfserve.inbox|User:*|*|WRITE", "_selfserve.state|User:*|*|READ"];
+    cluster.add_rules(rules.map(|it| format!("TOPIC|LITERAL|{it}|ALLOW").parse().unwrap()));
+    let seen = Arc::new(cluster.seen_by(Principal::user("billing-ci")));
+    (cluster, seen)
+}
+
+fn as_newcomer(cluster: &Arc<MemoryCluster>) -> Run {
+    let kafka: Arc<dyn Kafka> = cluster.clone();
+    let principal = Some(Principal::user("billing-ci"));
+    let environment = crate::provider::Environment::new("dev", kafka).acting(Arc::default(), principal);
+    Run::with(Context::new([environment], None), "application")
+}
+
+/// Rule 19 of governance: who has no application asks for one.
+#[tokio::test]
+async fn a_newcomer_asks_and_has_its_application_when_the_platform_agreed() {
+    let (cluster, seen) = newcomer().await;
+    let mut config = billing();
+    config["deployers"] = json!(["User:billing-ci"]);
+    let planned = as_newcomer(&seen).plan(&nothing(), &config).await;
+    assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
+    let asked = as_newcomer(&seen).apply(&nothing(), planned.planned, &config).await;
+    let summaries: Vec<_> = asked.diagnostics.0.iter().map(|it| it.summary.as_str()).collect();
+    assert_eq!(summaries, ["Existing names not looked for", "Application asked for"]);
+    assert_eq!(status(&asked.stored), &"requested".into());
+    let waiting = as_newcomer(&seen).read(&asked.stored).await;
+    let again = as_newcomer(&seen).plan(&waiting.stored, &config).await;
+    assert_eq!(again.planned.state, asked.stored.state, "to wait is no change");
+
+    let governed = platform(&cluster).governed();
+    governed.fold(&MailboxOf::Everybody, soon()).await.unwrap();
+    let folded = as_newcomer(&seen).read(&asked.stored).await;
+    assert_eq!((status(&folded.stored), request_id(&folded.stored)), (&"pending".into(), first_request()));
+    let again = as_newcomer(&seen).plan(&folded.stored, &config).await;
+    assert_eq!(again.planned.state, folded.stored.state);
+}
+
+#[tokio::test]
+async fn a_newcomer_is_told_why_the_platform_refused() {
+    let (cluster, seen) = newcomer().await;
+    let run = as_newcomer(&seen);
+    let planned = run.plan(&nothing(), &billing()).await;
+    let asked = run.apply(&nothing(), planned.planned, &billing()).await;
+    let mut other = billing();
+    other["name"] = json!("bills");
+    other["principals"] = json!(["User:bills"]);
+    other["prefixes"] = json!({ "topic": ["billing."] });
+    platform(&cluster).applied(&nothing(), &other).await;
+    platform(&cluster).governed().fold(&MailboxOf::Everybody, soon()).await.unwrap();
+    let refused = as_newcomer(&seen).read(&asked.stored).await;
+    told(&refused.diagnostics, Severity::Warning, "Application refused", "`bills`");
+    assert_eq!(status(&refused.stored), &"refused".into());
+}
+
+#[tokio::test]
+async fn a_newcomer_may_ask_for_nothing_but_an_application() {
+    let (_, seen) = newcomer().await;
+    let known = as_newcomer(&seen).governed();
+    let state = known.snapshot(soon()).await.unwrap();
+    let refused = known.would(&state.state, &Command::DestroyEnvironment(())).unwrap_err();
+    assert_eq!(refused.0[0].summary, "Not yours to decide");
 }

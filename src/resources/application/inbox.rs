@@ -1,0 +1,73 @@
+//! Applications of teams that have none yet, and ask for their first one where everybody may.
+
+use super::{ApplicationModel, PrefixesModel};
+use crate::{
+    clients::governed::Governed,
+    framework::{Call, Diagnostic, Failure},
+    governance::{
+        command::{ApplicationRequest, Command},
+        mailbox::MailboxOf,
+        state::State,
+    },
+    resources::requests::{ask, fate, was_filed},
+};
+
+/// The platform has yet to look at what was asked.
+pub(super) const REQUESTED: &str = "requested";
+/// The platform did not take it.
+const REFUSED: &str = "refused";
+
+/// Whether the caller asks where everybody may.
+pub(super) fn is_used(governed: &Governed, state: &State) -> bool {
+    governed.mailbox(state) == Some(MailboxOf::Everybody)
+}
+
+impl ApplicationModel {
+    /// Asks for the application. Nobody reads back what is asked where everybody may write, so that the state says what
+    /// was asked.
+    pub(super) async fn ask_for(
+        &self,
+        plan: Self,
+        governed: &Governed,
+        known: &State,
+        request: ApplicationRequest,
+        call: &mut Call,
+    ) -> Result<Self, Failure> {
+        let name = self.name.value()?.clone();
+        let command = Command::DeclareApplication(Box::new(request));
+        let wanted = governed.application_after(known, &command, &name)?;
+        ask(governed, command, call).await?;
+        let prefixes = wanted.map(|it| PrefixesModel::of(&it.spec.prefixes));
+        let detail = format!("`{name}` was asked for in the inbox; until the platform looks there it has no rights.");
+        call.report.push(Diagnostic::warning("Application asked for", detail));
+        Ok(Self { prefixes: prefixes.into(), status: REQUESTED.to_owned().into(), request_id: None.into(), ..plan })
+    }
+
+    /// The state of an application that is not there: as it was asked for, while nobody looked at that or if it was
+    /// refused; else nothing.
+    pub(super) fn asked_for(self, known: &State, call: &mut Call) -> Option<Self> {
+        if !self.was_asked_for() || !was_filed(call) {
+            return None;
+        }
+        let Some(fate) = fate(call, known) else {
+            return Some(Self { status: REQUESTED.to_owned().into(), ..self });
+        };
+        let why = fate.refused.as_deref()?;
+        let detail = format!("The platform did not take the application that was asked for. {why}");
+        call.report.push(Diagnostic::warning("Application refused", detail));
+        Some(Self { status: REFUSED.to_owned().into(), ..self })
+    }
+
+    /// Tells, where the application is given up before anybody looked, that it may still come.
+    pub(super) fn tell_asked(&self, known: &State, call: &mut Call) {
+        if self.was_asked_for() && was_filed(call) && fate(call, known).is_none() {
+            let detail = "The application was asked for in the inbox, where nothing is taken back: the platform may still \
+                          make it.\n\nTell the platform, which can reject or delete it.";
+            call.report.push(Diagnostic::warning("Application may still come", detail));
+        }
+    }
+
+    fn was_asked_for(&self) -> bool {
+        self.status.get().is_some_and(|it| it == REQUESTED || it == REFUSED)
+    }
+}
