@@ -22,6 +22,7 @@ use crate::governance::{
     violation::{At, Violation, listed},
 };
 
+pub(super) use name::leave;
 pub use together::{Promised, check_together};
 
 /// A topic that somebody wants.
@@ -62,6 +63,8 @@ impl TopicRequest {
 }
 
 /// What speaks against a topic in an environment; nothing where there is none. `before` is how it was.
+///
+/// That a topic is another application's is always told as introduced, since it forbids every change.
 pub fn check_topic(state: &State, role: &Role, wanted: &TopicRequest, before: Option<&TopicRequest>) -> Vec<Violation> {
     let mut res = against(state, role, wanted, before);
     let earlier = before.map(|it| against(state, role, it, before)).unwrap_or_default();
@@ -71,6 +74,8 @@ pub fn check_topic(state: &State, role: &Role, wanted: &TopicRequest, before: Op
             it.introduced = !(was_there && is_untouched(&it.at, wanted, before));
         }
     }
+    // Who may not have a topic changes nothing of it, however long it was so.
+    res.extend(name::not_permitted(state, role, wanted, before.is_some()));
     res
 }
 

@@ -20,13 +20,14 @@ mod topic;
 mod transfer;
 
 use crate::governance::{
-    check_topic::TopicRequest,
+    check_topic::{TopicRequest, leave},
     command::{Actor, Command, CommandKind, Role},
     kind::Kind,
     names::ApplicationName,
     record::{Event, Timestamp},
     request::RequestId,
     state::State,
+    topic::TopicName,
     violation::{At, Refusal, Violation, Weight},
 };
 pub use environment::broken_by;
@@ -206,7 +207,7 @@ fn of_topic(state: &State, it: &TopicRequest) -> Option<ApplicationName> {
 }
 
 /// Whose a topic is: as it was said when its place was taken, or by its name if nobody ever did that.
-fn owner(state: &State, name: &crate::governance::topic::TopicName) -> Option<ApplicationName> {
+fn owner(state: &State, name: &TopicName) -> Option<ApplicationName> {
     match state.topic(name) {
         Some(it) => it.application.clone(),
         None => state.owner_of(Kind::Topic, name.as_str()).map(|it| it.spec.name.clone()),
@@ -260,23 +261,66 @@ fn allowed(state: &State, role: &Role, command: &Command) -> Result<(), Refusal>
         }
         (Role::Application(_) | Role::Nobody, _) => false,
     };
-    if is_allowed { Ok(()) } else { Err(forbidden(role, right(command.kind()), subject.as_ref()).into()) }
+    if is_allowed { Ok(()) } else { Err(forbidden(role, command, subject.as_ref()).into()) }
 }
 
-fn forbidden(role: &Role, right: Right, subject: Option<&ApplicationName>) -> Violation {
+fn forbidden(role: &Role, command: &Command, subject: Option<&ApplicationName>) -> Violation {
     let who = match role {
         Role::Platform => "the platform".to_owned(),
         Role::Application(it) => format!("the application `{it}`"),
         Role::Nobody => "nobody in particular".to_owned(),
     };
-    let (what, remedy) = match (right, subject) {
-        (Right::Owner | Right::Newcomer, Some(it)) => (
-            format!("This is for the application `{it}` and the platform, and you act as {who}."),
-            "Act as one of them.",
+    let is_owners = right(command.kind()) != Right::Platform;
+    let (what, remedy) = match (object(command), subject) {
+        (Object::Topic(name), Some(it)) if is_owners => (
+            format!("The topic `{name}` is for the application `{it}` and the platform, and you act as {who}."),
+            leave(&format!("Have the team of `{it}` do it.")),
         ),
-        _ => (format!("This is for the platform, and you act as {who}."), "Ask the platform."),
+        (Object::Topic(name), _) => (
+            format!("No application owns the topic `{name}`, so that it is for the platform, and you act as {who}."),
+            leave("Ask the platform."),
+        ),
+        (Object::Application(name), Some(_)) if is_owners => (
+            format!("The application `{name}` is for its own team and the platform, and you act as {who}."),
+            format!("Ask the platform, or the team of `{name}`."),
+        ),
+        (Object::Environment, _) => (
+            format!("The environment is for the platform, and you act as {who}."),
+            "Ask the platform, or unset `KAFKA_ACTING_APPLICATION` if you are the platform.".to_owned(),
+        ),
+        (Object::Other, Some(it)) if is_owners => (
+            format!("This is for the application `{it}` and the platform, and you act as {who}."),
+            format!("Ask the platform, or the team of `{it}`."),
+        ),
+        _ => (format!("This is for the platform, and you act as {who}."), "Ask the platform.".to_owned()),
     };
     Violation::new(At::all(), "Not yours to decide", what, remedy)
+}
+
+/// What a command is about, to name it.
+enum Object<'a> {
+    Topic(&'a TopicName),
+    Application(&'a ApplicationName),
+    Environment,
+    Other,
+}
+
+fn object(command: &Command) -> Object<'_> {
+    match command {
+        Command::ReserveTopic(it) | Command::ChangeTopic(it) => Object::Topic(&it.name),
+        Command::AskTopic(it) => Object::Topic(&it.topic.name),
+        Command::MarkTopicCreated(it) => Object::Topic(&it.name),
+        Command::DeleteTopic(it) => Object::Topic(&it.name),
+        Command::MarkTopicDeleted(it) => Object::Topic(it),
+        Command::DeclareApplication(it) | Command::ChangeApplication(it) => Object::Application(&it.spec.name),
+        Command::DeleteApplication(it) => Object::Application(it),
+        Command::OfferTransfer(it) => Object::Application(&it.application),
+        Command::ConfirmTransfer(it) => Object::Application(&it.application),
+        Command::DeclareEnvironment(_) | Command::ChangeEnvironment(_) | Command::DestroyEnvironment(()) => {
+            Object::Environment
+        }
+        _ => Object::Other,
+    }
 }
 
 /// The refusal for a request that is not there.

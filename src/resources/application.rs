@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     attributes::Moment,
-    governed::{expect_journal, known, remember, tell, tell_unenforced, untold},
+    governed::{expect_journal, known, naming, remember, tell, tell_unenforced, untold},
     place::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
@@ -380,21 +380,8 @@ impl Resource<Context> for Application {
     }
 
     async fn delete(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<(), Failure> {
-        let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
-        let name = state.name.value()?;
-        let there = known(&governed, call.deadline).await?;
-        if there.state.application(name).is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {
-            state.tell_asked(&there.state, call);
-            return Ok(());
-        }
-        let topics = there.state.topics_of(name).map(|(it, _)| it);
-        governed.end_deletions(&there.state, topics, call.deadline).await?;
-        governed.command(Command::DeleteApplication(name.clone()), call.deadline).await?;
-        governed.unprovision(name, call.deadline).await?;
-        environment.forget_governance().await;
-        Ok(())
+        let name = state.name.value()?.clone();
+        end(ctx, state, call).await.map_err(|it| naming(it, &format!("the application `{name}`")))
     }
 
     async fn import(
@@ -413,6 +400,25 @@ impl Resource<Context> for Application {
         settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
         Ok(state)
     }
+}
+
+/// Deletes an application and its rights.
+async fn end(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<(), Failure> {
+    let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
+    let governed = environment.governed()?;
+    expect_journal(call, &governed, call.deadline).await?;
+    let name = state.name.value()?;
+    let there = known(&governed, call.deadline).await?;
+    if there.state.application(name).is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {
+        state.tell_asked(&there.state, call);
+        return Ok(());
+    }
+    let topics = there.state.topics_of(name).map(|(it, _)| it);
+    governed.end_deletions(&there.state, topics, call.deadline).await?;
+    governed.command(Command::DeleteApplication(name.clone()), call.deadline).await?;
+    governed.unprovision(name, call.deadline).await?;
+    environment.forget_governance().await;
+    Ok(())
 }
 
 impl ApplicationModel {

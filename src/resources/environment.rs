@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    governed::{expect_journal, remember},
+    governed::{expect_journal, naming, remember},
     place::{
         ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
         expect_cluster, plan_place, settle,
@@ -313,8 +313,10 @@ impl Resource<Context> for Environment {
             return Ok(());
         }
         let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
-        governed.command(Command::DestroyEnvironment(()), call.deadline).await?;
+        let named = |it| naming(it, &format!("the environment `{}`", environment.name));
+        expect_journal(call, &governed, call.deadline).await.map_err(named)?;
+        let ended = governed.command(Command::DestroyEnvironment(()), call.deadline).await;
+        ended.map_err(|it| named(it.into()))?;
         environment.forget_governance().await;
         let detail = "The environment ended, and nothing is governed by it any more. Its journal stays in the cluster: the \
                       topics `_selfserve`, `_selfserve.state` and `_selfserve.text` hold what was decided.";

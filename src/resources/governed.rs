@@ -77,6 +77,15 @@ fn remembered(call: &Call) -> Option<Remembered> {
     Some(Remembered { journal: fact["uuid"].as_str()?.to_owned(), offset: fact["offset"].as_i64()?, hash })
 }
 
+/// The failure of an end, with the object named: engines show no address with what is told of a destroy.
+pub(super) fn naming(failure: Failure, what: &str) -> Failure {
+    let Failure::Told(mut told) = failure else { return failure };
+    for it in told.0.iter_mut().filter(|it| !it.detail.contains(what)) {
+        it.detail = format!("{}\n\nThis concerns {what}, which is to be deleted.", it.detail);
+    }
+    Failure::Told(told)
+}
+
 /// What is known, once all of it was read.
 pub(super) async fn known(governed: &Governed, deadline: Instant) -> Result<Arc<Snapshot<State>>, Failure> {
     Ok(governed.snapshot(deadline).await?)

@@ -21,7 +21,7 @@ use governed::{
 
 use super::{
     failures::dry_run,
-    governed::expect_governed,
+    governed::{expect_governed, naming},
     place::{
         ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
         expect_cluster, identified, plan_place, settle,
@@ -190,6 +190,12 @@ impl Resource<Context> for Topic {
             let Some(prior) = &change.prior else { return Ok(()) };
             return judge_end(environment_of_plan(ctx, prior)?, prior, call).await;
         };
+        if change.replacing
+            && let Some(prior) = &change.prior
+            && let Ok((environment, _)) = environment_of_state(ctx, prior, call.deadline).await
+        {
+            judge_end(environment, prior, call).await?;
+        }
         let environment = environment_of_plan(ctx, plan)?;
         if !judge(environment, change, call).await? {
             return Ok(());
@@ -323,6 +329,7 @@ impl Resource<Context> for Topic {
         let partitions = *plan.partitions.known()?.ok_or(Unknown)?;
         let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
         forget_the_plan(call);
+        expect_governed(call, environment).await?;
         if let Some(Governance { governed, snapshot }) = environment.governance(call.deadline).await? {
             if governed.only_asks(&snapshot.state) {
                 let id = format!("{}/{name}", environment.name);
@@ -358,31 +365,8 @@ impl Resource<Context> for Topic {
     }
 
     async fn delete(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<(), Failure> {
-        let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
-        let (kafka, name) = (environment.kafka()?, state.name.value()?);
-        let revoke_grants = state.revoke_grants_on_delete.get() == Some(&true);
-        let deletion = TopicDeletion { name: name.clone(), revoke_grants };
-        if let Some(Governance { governed, snapshot }) = environment.governance(call.deadline).await?
-            && governed.only_asks(&snapshot.state)
-        {
-            return ask_end(&governed, deletion, call).await;
-        }
-        let Some(found) = kafka.describe_topic(name, call.deadline).await? else {
-            // The run that deleted it may have been killed before it said so.
-            return ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await;
-        };
-        if environment.has_made(&object(name)) {
-            let detail = format!(
-                "`{name}` is the new topic by now: this run created it, or took it over because it was empty. With \
-                 `create_before_destroy`, a topic of the same name is not replaced."
-            );
-            call.report.push(Diagnostic::warning("Topic not deleted", detail));
-            return Ok(());
-        }
-        same_topic(call, &found)?;
-        ended(environment, Command::DeleteTopic(deletion), call.deadline).await?;
-        kafka.delete_topic(name, found.id.as_deref(), call.deadline).await?;
-        ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await
+        let name = state.name.value()?.clone();
+        end(ctx, state, call).await.map_err(|it| naming(it, &format!("the topic `{name}`")))
     }
 
     async fn import(ctx: &Context, import: Import<TopicIdentity>, call: &mut Call) -> Result<TopicModel, Failure> {
@@ -400,6 +384,36 @@ impl Resource<Context> for Topic {
         settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
         Ok(state)
     }
+}
+
+/// Deletes a topic, or asks for its end.
+async fn end(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<(), Failure> {
+    let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
+    expect_governed(call, environment).await?;
+    let (kafka, name) = (environment.kafka()?, state.name.value()?);
+    let revoke_grants = state.revoke_grants_on_delete.get() == Some(&true);
+    let deletion = TopicDeletion { name: name.clone(), revoke_grants };
+    if let Some(Governance { governed, snapshot }) = environment.governance(call.deadline).await?
+        && governed.only_asks(&snapshot.state)
+    {
+        return ask_end(&governed, deletion, call).await;
+    }
+    let Some(found) = kafka.describe_topic(name, call.deadline).await? else {
+        // The run that deleted it may have been killed before it said so.
+        return ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await;
+    };
+    if environment.has_made(&object(name)) {
+        let detail = format!(
+            "`{name}` is the new topic by now: this run created it, or took it over because it was empty. With \
+             `create_before_destroy`, a topic of the same name is not replaced."
+        );
+        call.report.push(Diagnostic::warning("Topic not deleted", detail));
+        return Ok(());
+    }
+    same_topic(call, &found)?;
+    ended(environment, Command::DeleteTopic(deletion), call.deadline).await?;
+    kafka.delete_topic(name, found.id.as_deref(), call.deadline).await?;
+    ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await
 }
 
 impl Placed for TopicModel {

@@ -39,7 +39,6 @@ pub(super) fn owner<'a>(
         && declared != acting
     {
         // What else would be said is for another owner than the one that the topic can have.
-        res.push(not_yours(declared, acting));
         return (owner, res);
     }
     match (owner, by_name) {
@@ -49,8 +48,25 @@ pub(super) fn owner<'a>(
         (Some(owner), None) => res.push(outside(state, &wanted.name, owner)),
         _ => {}
     }
-    res.extend(may(role, owner, &wanted.name, wanted.application.is_some()));
     (owner, res)
+}
+
+/// That who acts so may not have the topic, or change it.
+pub(super) fn not_permitted(state: &State, role: &Role, wanted: &TopicRequest, is_there: bool) -> Option<Violation> {
+    state.policy()?;
+    if let (Some(declared), Role::Application(acting)) = (&wanted.application, role)
+        && declared != acting
+    {
+        return Some(not_yours(declared, acting));
+    }
+    let by_name = || state.owner_of(Kind::Topic, wanted.name.as_str());
+    let kept = state.topic(&wanted.name).filter(|it| is_there && it.is_there());
+    let owner = match (kept.and_then(|it| it.application.as_ref()), &wanted.application) {
+        (Some(owner), _) => state.application(owner).or_else(by_name),
+        (None, Some(declared)) => state.application(declared).filter(|it| it.status.holds_prefixes()),
+        (None, None) => by_name().or_else(|| acting(state, role).filter(|_| !is_there)),
+    };
+    may(role, owner, wanted, is_there)
 }
 
 fn acting<'a>(state: &'a State, role: &Role) -> Option<&'a Application> {
@@ -61,11 +77,16 @@ fn acting<'a>(state: &'a State, role: &Role) -> Option<&'a Application> {
 }
 
 /// Whether one who acts so may have a topic of that owner.
-fn may(role: &Role, owner: Option<&Application>, name: &TopicName, is_declared: bool) -> Option<Violation> {
+fn may(role: &Role, owner: Option<&Application>, wanted: &TopicRequest, is_there: bool) -> Option<Violation> {
+    let name = &wanted.name;
     match (role, owner) {
         (Role::Application(acting), Some(owner)) if *acting != owner.spec.name => {
             let what = format!("`{name}` belongs to the application `{}`, and you act as `{acting}`.", owner.spec.name);
-            let remedy = format!("Choose a name of `{acting}`, or ask the team of `{}`.", owner.spec.name);
+            let remedy = if is_there {
+                leave(&format!("Have the team of `{}` change it.", owner.spec.name))
+            } else {
+                format!("Choose a name of `{acting}`, or ask the team of `{}`.", owner.spec.name)
+            };
             Some(Violation::new(At::attribute("name"), "Topic of another application", what, remedy))
         }
         (Role::Nobody, Some(owner)) => {
@@ -75,7 +96,12 @@ fn may(role: &Role, owner: Option<&Application>, name: &TopicName, is_declared: 
                 "Act as the application: its deployers are known by their principal, or by what the pipeline sets.";
             Some(Violation::new(At::attribute("name"), "Acting application unknown", what, remedy))
         }
-        (Role::Application(_) | Role::Nobody, None) if !is_declared => {
+        (Role::Application(_) | Role::Nobody, None) if is_there && wanted.application.is_none() => {
+            let what = format!("No application owns the topic `{name}`, and only the platform changes such topics.");
+            let remedy = leave("Have the platform change it, or an application claim its prefix.");
+            Some(Violation::new(At::attribute("name"), "Topic without owner", what, remedy))
+        }
+        (Role::Application(_) | Role::Nobody, None) if wanted.application.is_none() => {
             let what =
                 format!("No application owns the name `{name}`, and only the platform makes topics that nobody owns.");
             let remedy = "Choose a name under a prefix of your application, or set `application`.";
@@ -83,6 +109,14 @@ fn may(role: &Role, owner: Option<&Application>, name: &TopicName, is_declared: 
         }
         _ => None,
     }
+}
+
+/// What to do about a topic in the state of who may not change it.
+pub(in crate::governance) fn leave(first: &str) -> String {
+    format!(
+        "{first} To have Terraform forget the topic and leave it as it is, write a block `removed {{ from = kafka_topic.… \
+         lifecycle {{ destroy = false }} }}` in place of the resource."
+    )
 }
 
 fn not_yours(declared: &ApplicationName, acting: &ApplicationName) -> Violation {

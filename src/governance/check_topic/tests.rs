@@ -170,6 +170,30 @@ fn what_was_so_before_warns_and_what_a_change_brings_is_refused() {
 }
 
 #[test]
+fn anothers_topic_is_not_changed_however_long_it_was_so() {
+    let topic = |application: &str| json!({"application": application, "incarnation": 1, "partitions": 3, "status": "created", "created_at": 1});
+    let mut state = usual();
+    state.put("topic/a0300-orders-x-y", &topic("orders")).unwrap();
+    // A name of one's own says nothing of a topic that the journal has for another.
+    state.put("topic/a0205-payments-card-x", &topic("orders")).unwrap();
+    let told = |role: &Role, name: &str, application: Option<&str>| {
+        let before = TopicRequest { application: application.map(|it| it.parse().unwrap()), ..request(name) };
+        let mut config = before.config.clone();
+        config.insert("retention.ms".to_owned(), "1000".to_owned());
+        let violations = check_topic(&state, role, &TopicRequest { config, ..before.clone() }, Some(&before));
+        let forbidding = violations.into_iter().filter(Violation::forbids);
+        forbidding.map(|it| (it.summary, it.detail.contains("destroy = false"))).collect::<Vec<_>>()
+    };
+    let anothers = [("Topic of another application", true)];
+    assert_eq!(told(&payments(), "a0300-orders-x-y", None), anothers);
+    assert_eq!(told(&payments(), "a0300-orders-x-y", Some("payments")), anothers);
+    assert_eq!(told(&payments(), "a0205-payments-card-x", None), anothers);
+    assert_eq!(told(&payments(), "schemas", None), [("Topic without owner", true)]);
+    assert_eq!(told(&Role::Platform, "a0300-orders-x-y", None), []);
+    assert_eq!(told(&Role::Application("orders".parse().unwrap()), "a0205-payments-card-x", None), []);
+}
+
+#[test]
 fn the_disk_must_hold_what_is_retained() {
     let capacity = Capacity {
         messages_in_per_second: Some(10),

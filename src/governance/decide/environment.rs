@@ -77,7 +77,8 @@ pub(super) fn destroy(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     let living: Vec<_> =
         draft.state.applications().filter(|it| it.status.holds_prefixes()).map(|it| &it.spec.name).collect();
     if !living.is_empty() {
-        let what = format!("The environment has applications: {}.", listed(living.iter().take(20)));
+        let what =
+            format!("The environment `{}` has applications: {}.", there.spec.name, listed(living.iter().take(20)));
         let remedy = "Delete them first: reference the environment's `id` in them, so that they go before it. Apply refuses until they \
                       are gone.";
         // The same run may delete them before.

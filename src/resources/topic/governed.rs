@@ -20,7 +20,7 @@ use crate::{
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance, Governing},
-    resources::governed::{expect_ended, expect_head, known, remember, tell, untold},
+    resources::governed::{expect_ended, expect_head, known, naming, remember, tell, untold},
 };
 
 /// What a topic carries and keeps, as its team expects.
@@ -126,7 +126,9 @@ pub(super) async fn judge(
     call: &mut Call,
 ) -> Result<bool, Failure> {
     let Some(plan) = change.plan.as_ref().filter(|plan| !change.is_about_timeouts(plan)) else { return Ok(true) };
-    let Some(governance) = governance(environment, call).await? else { return Ok(true) };
+    // What a replaced topic remembers may be the journal of another cluster.
+    let asked = if change.replacing { told(environment, call).await? } else { governance(environment, call).await? };
+    let Some(governance) = asked else { return Ok(true) };
     let wanted = plan.request()?;
     let before = change.prior.as_ref().filter(|_| !change.replacing).map(TopicModel::request).transpose()?;
     let state = &governance.snapshot.state;
@@ -164,6 +166,12 @@ pub(super) async fn only_asks(environment: &Environment, call: &Call) -> Result<
 
 /// Tells what speaks against the end of a topic in a governed environment.
 pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
+    let name = prior.name.value()?;
+    let judged = may_end(environment, prior, call).await;
+    judged.map_err(|it| naming(it, &format!("the topic `{name}`")))
+}
+
+async fn may_end(environment: &Environment, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
     let Some(governance) = governance(environment, call).await? else { return Ok(()) };
     environment.with_promised(&governance.snapshot.head.journal, |it| prior.name.value().map(|name| it.free(name)))?;
     let revoke_grants = prior.revoke_grants_on_delete.get() == Some(&true);
@@ -176,11 +184,25 @@ pub(super) async fn judge_end(environment: &Environment, prior: &TopicModel, cal
 
 /// What governs the cluster, for a plan. A journal that the state saw must still be there.
 async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
+    let told = told(environment, call).await?;
+    match &told {
+        Some(it) => expect_head(call, &it.snapshot.head)?,
+        None if is_ungoverned(environment, call).await? => expect_ended(call, environment).await?,
+        None => {}
+    }
+    Ok(told)
+}
+
+async fn is_ungoverned(environment: &Environment, call: &Call) -> Result<bool, Failure> {
+    Ok(matches!(environment.governance_if_told(call.deadline).await?, Governing::Nothing))
+}
+
+/// What governs the cluster, for a plan, whatever the state saw.
+async fn told(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
     match environment.governance_if_told(call.deadline).await? {
-        Governing::Journal(it) => expect_head(call, &it.snapshot.head).map(|()| Some(it)),
-        Governing::Nothing => expect_ended(call, environment).await.map(|()| None),
+        Governing::Journal(it) => Ok(Some(it)),
         // The dry run that follows cannot reach the cluster either, and tells why.
-        Governing::Untold(KafkaError::Connect { .. }) => Ok(None),
+        Governing::Nothing | Governing::Untold(KafkaError::Connect { .. }) => Ok(None),
         Governing::Untold(error) => {
             call.report.push(untold(&error));
             Ok(None)

@@ -133,3 +133,30 @@ async fn a_refresh_stops_at_a_journal_that_is_not_what_it_was() {
     told(&seen.diagnostics, Severity::Error, "Journal is not what it was", " was replaced by ");
     assert!(seen.diagnostics.0[0].detail.starts_with("The journal "), "{:?}", seen.diagnostics);
 }
+
+/// A team whose pipeline has the platform's rights.
+fn team(cluster: &Arc<MemoryCluster>, application: &str) -> Run {
+    Run::on(cluster, "topic", Acting { application: Some(application.parse().unwrap()), ..Acting::default() })
+}
+
+#[tokio::test]
+async fn anothers_topic_is_neither_changed_nor_replaced_nor_deleted_from_a_state_that_has_it() {
+    let cluster = cluster().await;
+    let shop = json!({ "name": "shop", "owner": { "team": "shop" } });
+    Run::on(&cluster, "application", Acting::default()).applied(&nothing(), &shop).await;
+    let stored = run(&cluster).applied(&nothing(), &orders(Json::Null)).await;
+    let unchanged = team(&cluster, "shop").plan(&stored, &orders(Json::Null)).await;
+    let is_warning = unchanged.diagnostics.0.iter().all(|it| it.severity == Severity::Warning);
+    assert!(is_warning, "{:?}", unchanged.diagnostics);
+    let changed = orders(json!({ "retention.ms": "1000" }));
+    let refused = team(&cluster, "shop").plan(&stored, &changed).await;
+    told(&refused.diagnostics, Severity::Error, "Topic of another application", "destroy = false");
+    let renamed = json!({ "name": "shop.orders", "partitions": 1 });
+    let refused = team(&cluster, "shop").plan(&stored, &renamed).await;
+    told(&refused.diagnostics, Severity::Error, "Not yours to decide", "The topic `billing.orders` is for");
+    let refused = team(&cluster, "shop").destroy(&stored).await;
+    told(&refused.diagnostics, Severity::Error, "Not yours to decide", "destroy = false");
+    lose_journal(&cluster).await;
+    let refused = run(&cluster).destroy(&stored).await;
+    told(&refused.diagnostics, Severity::Error, "No journal", "the topic `billing.orders`");
+}
