@@ -5,7 +5,7 @@ use std::{process::Command, thread, time::Duration};
 use acceptance_tests::{Engine, Outcome, Stack, Workspace, binary, hcl, run};
 use serde_json::Value;
 
-use crate::{provider, servers};
+use crate::{connections::sasl, provider, servers};
 
 const TOPIC: &str = "billing.invoices.v1";
 const REQUEST: &str = "kafka_access_request.it";
@@ -22,22 +22,26 @@ pub(crate) fn acting(engine: &Engine, stack: &Stack, application: &str) -> Works
 /// The platform, which declares the environment and two applications: `billing`, and `shipping`, which runs as the user
 /// that a test can be.
 pub(crate) fn platform(engine: &Engine, stack: &Stack, rules: &str) -> Workspace {
+    platform_of(engine, stack, rules, "principals = [\"User:team\"]")
+}
+
+/// The same, where `shipping` runs, or is deployed, otherwise.
+fn platform_of(engine: &Engine, stack: &Stack, rules: &str, shipping: &str) -> Workspace {
     let platform = Workspace::new(engine);
     platform.write("provider.tf", &provider(&servers(&stack.plaintext())));
-    let application = |name: &str, principal: &str| {
+    let application = |name: &str, programs: &str| {
         format!(
             "resource \"kafka_application\" {name} {{\n name = {name}\n environment = kafka_environment.dev.id\n owner = \
-             {{ team = {name} }}\n principals = [{principal}]\n}}\n",
-            name = hcl(name),
-            principal = hcl(principal)
+             {{ team = {name} }}\n{programs}\n}}\n",
+            name = hcl(name)
         )
     };
     platform.write(
         "main.tf",
         &format!(
             "resource \"kafka_environment\" \"dev\" {{\n name = \"dev\"\n{rules}\n}}\n{}{}",
-            application("billing", "User:billing"),
-            application("shipping", "User:team")
+            application("billing", "principals = [\"User:billing\"]"),
+            application("shipping", shipping)
         ),
     );
     platform.applies();
@@ -66,7 +70,12 @@ fn decision(request: &Value, decision: &str, rest: &str) -> String {
 /// What `User:team` may do with the topic, in Kafka's own words.
 #[track_caller]
 fn granted(stack: &Stack) -> Vec<String> {
-    let rules = stack.rules("User:team");
+    granted_to(stack, "User:team")
+}
+
+#[track_caller]
+fn granted_to(stack: &Stack, principal: &str) -> Vec<String> {
+    let rules = stack.rules(principal);
     let of_topic = rules.split("Current ACLs for resource").find(|it| it.contains(&format!("name={TOPIC},")));
     let mut res: Vec<String> = of_topic
         .into_iter()
@@ -217,6 +226,40 @@ fn request_and_decision_are_made_and_ended_together() {
         platform.applies();
         assert_eq!(granted(&stack), Vec::<String>::new());
         platform.destroy().success();
+    }
+}
+
+/// A team whose pipeline has credentials of its own writes no journal: it asks by letter, and the platform does the rest.
+#[test]
+fn a_team_with_its_own_credentials_asks_by_letter() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        let rules = "platform_principals = [\"User:ANONYMOUS\"]";
+        platform_of(&engine, &stack, rules, "principals = [\"User:shipping\"]\n deployers = [\"User:team\"]");
+        let team = Workspace::new(&engine);
+        team.write("provider.tf", &provider(&sasl(&stack, "SCRAM-SHA-512", Stack::TEAM)));
+        team.write("main.tf", &request("read", ""));
+        team.applies();
+        assert_eq!(team.attributes(REQUEST)["status"], "pending");
+        team.plans_nothing();
+        reconcile(&stack);
+        team.plans_nothing();
+
+        let billing = acting(&engine, &stack, "billing");
+        billing.write("main.tf", &decision(&team.attributes(REQUEST), "approve", ""));
+        billing.applies();
+        billing.plans_nothing();
+        assert_eq!(granted_to(&stack, "User:shipping"), ["READ"]);
+        assert_eq!(refreshed(&team, REQUEST), "active");
+        team.plans_nothing();
+
+        team.destroy().success();
+        assert_eq!(granted_to(&stack, "User:shipping"), ["READ"], "a letter does nothing by itself");
+        reconcile(&stack);
+        assert_eq!(granted_to(&stack, "User:shipping"), Vec::<String>::new());
+        billing.plan().says(&["Request over"]);
+        billing.plans_nothing();
+        billing.destroy().success();
     }
 }
 
