@@ -19,10 +19,12 @@ mod functions;
 mod governance;
 mod journal;
 mod kills;
+mod reconcile;
 mod rights;
 mod rules;
 mod scale;
 mod services;
+mod threats;
 mod topic;
 mod topics;
 

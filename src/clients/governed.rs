@@ -165,6 +165,11 @@ impl Governed {
         &self.journal
     }
 
+    /// Who is told of requests that reach an end.
+    pub fn notices(&self) -> Option<&Webhook> {
+        self.notices.as_deref()
+    }
+
     /// Who works here.
     pub fn caller(&self) -> &Caller {
         &self.caller

@@ -26,7 +26,10 @@ use std::{
 use arguments::Asked;
 use failed::Failed;
 
-use crate::{clients::governed::Governed, provider};
+use crate::{
+    clients::{governed::Governed, rest::Webhook},
+    provider,
+};
 
 /// The arguments have no meaning.
 const MISUSED: u8 = 2;
@@ -58,6 +61,14 @@ async fn governance(name: Option<&str>, deadline: Instant) -> Result<Governed, F
             Err(Failed(format!("The cluster is the environment `{declared}`, not `{wanted}`. Nothing was done.")))
         }
         _ => Ok(found.governed),
+    }
+}
+
+/// Warns of notices that did not arrive.
+fn tell_missed(governed: &Governed) {
+    for error in governed.notices().map(Webhook::missed).unwrap_or_default() {
+        // Whoever closed the stream does not want to know.
+        let _ = writeln!(io::stderr(), "Warning: a notice to `KAFKA_WEBHOOK_URL` did not arrive: {error}.");
     }
 }
 

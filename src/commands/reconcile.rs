@@ -11,7 +11,7 @@ use super::{
     failed::Failed,
     governance,
     progress::Progress,
-    tell,
+    tell, tell_missed,
 };
 use crate::{
     clients::governed::{Folded, Foreseen, Reconciled, Step, Work},
@@ -41,6 +41,7 @@ async fn perform(command: &ReconcileCommand) -> Result<ExitCode, Failed> {
     let mut told = |it: &Step| progress.line(&step(it, *format), it.done, it.of);
     let res = governed.reconcile(deadline, &mut told).await;
     progress.clear();
+    tell_missed(&governed);
     let res = res?;
     progress.line(&summary(&res, *format), 0, 0);
     Ok(if res.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(LEFT) })

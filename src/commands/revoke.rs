@@ -4,7 +4,7 @@ use std::{io, process::ExitCode, time::Instant};
 
 use tokio::runtime::Builder;
 
-use super::{LEFT, arguments::RevokeCommand, failed::Failed, governance, tell};
+use super::{LEFT, arguments::RevokeCommand, failed::Failed, governance, tell, tell_missed};
 use crate::governance::command::{Command, Revocation};
 
 /// Does it, and gives the exit code.
@@ -26,7 +26,9 @@ async fn perform(command: &RevokeCommand) -> Result<ExitCode, Failed> {
         let text = format!("That `{request}` is to be revoked was filed; the platform's next run does it.");
         return Ok(tell(&mut io::stdout(), &text, ExitCode::from(LEFT)));
     }
-    match governed.revoke_grant(request, deadline).await {
+    let done = governed.revoke_grant(request, deadline).await;
+    tell_missed(&governed);
+    match done {
         Ok(known) => {
             let status = known.state.request(request).map(|it| it.status.word()).unwrap_or_default();
             Ok(tell(&mut io::stdout(), &format!("`{request}` is {status}."), ExitCode::SUCCESS))

@@ -79,7 +79,7 @@ impl FakeService {
         format!("{scheme}://localhost:{}", self.port)
     }
 
-    /// The requests so far, each with its headers.
+    /// The requests so far, each with its headers and its body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -103,6 +103,15 @@ async fn serve(
             Err(_) => return,
         }
     }
+    let length = String::from_utf8_lossy(&request)
+        .lines()
+        .find_map(|it| it.strip_prefix("content-length: ")?.parse().ok())
+        .unwrap_or(0);
+    let mut body = vec![0; length];
+    if stream.read_exact(&mut body).await.is_err() {
+        return;
+    }
+    request.extend(body);
     let request = String::from_utf8_lossy(&request).into_owned();
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
     seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);

@@ -5,7 +5,7 @@ use std::{
     fmt,
     str::FromStr,
     sync::{
-        OnceLock,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -33,6 +33,7 @@ pub struct Webhook {
     token: Option<Secret>,
     client: OnceLock<Result<Client, RestError>>,
     failures: AtomicUsize,
+    missed: Mutex<Vec<RestError>>,
 }
 
 /// `http://…` or `https://…`, with all that may follow.
@@ -55,7 +56,7 @@ impl FromStr for WebhookUrl {
 impl Webhook {
     /// One that has not connected yet.
     pub fn new(url: WebhookUrl, token: Option<Secret>) -> Self {
-        Self { url, token, client: OnceLock::new(), failures: AtomicUsize::new(0) }
+        Self { url, token, client: OnceLock::new(), failures: AtomicUsize::new(0), missed: Mutex::default() }
     }
 
     /// Sends a notice.
@@ -69,9 +70,17 @@ impl Webhook {
         let answer = tokio::time::timeout(PATIENCE, self.post(notice)).await.unwrap_or(Err(RestError::Deadline));
         match &answer {
             Ok(()) => self.failures.store(0, Ordering::Relaxed),
-            Err(_) => drop(self.failures.fetch_add(1, Ordering::Relaxed)),
+            Err(error) => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                self.missed.lock().unwrap_or_else(PoisonError::into_inner).push(error.clone());
+            }
         }
         answer.map_err(Some)
+    }
+
+    /// Why notices did not arrive, of those that were sent.
+    pub fn missed(&self) -> Vec<RestError> {
+        self.missed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn post(&self, notice: &Value) -> Result<(), RestError> {
@@ -128,6 +137,7 @@ mod tests {
         let url = format!("{}/hooks/a?sig=1", fake.url());
         assert_eq!(hook(&url, Some("abc")).send(&json!({"status": "active"})).await, Ok(()));
         let sent = &fake.requests()[0];
+        assert!(sent.ends_with(r#"{"status":"active"}"#), "{sent}");
         for part in ["POST /hooks/a?sig=1 HTTP/1.1\r\n", "content-type: application/json\r\n", "Bearer abc\r\n"] {
             assert!(sent.contains(part), "{sent}");
         }
@@ -141,6 +151,7 @@ mod tests {
             assert!(matches!(hook.send(&json!({})).await, Err(Some(_))));
         }
         assert_eq!(hook.send(&json!({})).await, Err(None));
+        assert_eq!(hook.missed().len(), FAILURES);
         assert_eq!(fake.requests().len(), FAILURES);
     }
 

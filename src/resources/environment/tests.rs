@@ -579,3 +579,23 @@ async fn rules_that_the_brokers_do_not_follow_are_told_in_the_apply_and_remember
     assert_eq!(probe.found, Probed::Ignored);
     assert!(run.rules().await.iter().all(|it| !it.contains("_selfserve.probe")), "what was tried with is removed");
 }
+
+/// Rule 20: that nobody does what is to be done is told in every plan.
+#[tokio::test]
+async fn an_environment_that_nobody_reconciles_is_told() {
+    let run = Run::new();
+    let declared = json!({ "name": "dev", "reconcile_within_seconds": 3600 });
+    let stored = run.applied(&Stored::default(), &declared).await;
+    quiet(&run.again().read(&stored).await.diagnostics);
+    let governed = run.governed();
+    let age = |state: &State, _| {
+        let mut environment = serde_json::to_value(state.environment().unwrap()).unwrap();
+        environment["created_at"] = 1.into();
+        environment["form"] = 1.into();
+        let entities = BTreeMap::from([("environment".to_owned(), environment)]);
+        Ok::<_, ()>(vec![Event { kind: "environment.declared".to_owned(), entities, ..Event::default() }])
+    };
+    governed.journal().append(crate::clients::journal::Claims::default(), soon(), age).await.unwrap().unwrap();
+    let seen = run.again().read(&stored).await;
+    testing::told(&seen.diagnostics, Severity::Warning, "Reconciliation is late", "terraform-provider-kafka reconcile");
+}

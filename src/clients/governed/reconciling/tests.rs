@@ -1,5 +1,7 @@
 //! Runs on a cluster in memory.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::json;
 
@@ -8,6 +10,7 @@ use crate::{
     clients::{
         governed::testing::{Here, asking, id, soon},
         kafka::{Kafka, KafkaError, NewRecord},
+        rest::{Webhook, fake::FakeService},
     },
     governance::{
         acl::Operation,
@@ -199,6 +202,26 @@ async fn one_task_that_fails_leaves_the_others_alone() {
     assert!(!res.is_complete() && res.left.contains(&Task::Grant(id())), "{res:?}");
     let known = here.known().await;
     assert!(known.state.environment().unwrap().reconciled_at.is_some(), "somebody looked");
+}
+
+/// A ticket elsewhere waits for it. Who does not listen misses it, and everything is done all the same.
+#[tokio::test]
+async fn requests_that_reach_an_end_are_told() {
+    for status in [204, 500] {
+        let fake = FakeService::start(move |_| (status, "text/plain", String::new())).await;
+        let notices = Some(Arc::new(Webhook::new(fake.url().parse().unwrap(), None)));
+        let here = Here::new(json!({})).await;
+        here.file(&[Operation::Read], None).await;
+        here.decide(Choice::Approve).await;
+        let res = here.platform().telling(notices.clone()).reconcile(soon(), &mut |_| {}).await.unwrap();
+        assert!(res.is_complete());
+        here.platform().telling(notices).reconcile(soon(), &mut |_| {}).await.unwrap();
+        let told = fake.requests();
+        assert_eq!((here.status().await, told.len()), ("active", 1));
+        for part in [r#""status":"active""#, r#""request":"shop-00000001""#, r#""owner":"pay""#] {
+            assert!(told[0].contains(part), "{told:?}");
+        }
+    }
 }
 
 /// Rule 20: that somebody looks is written often enough, and not with every run.
