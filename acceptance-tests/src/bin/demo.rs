@@ -33,7 +33,7 @@ resource "kafka_application" "sales" {
   environment = kafka_environment.dev.id
   name        = "sales"
   owner       = { team = "shop" }
-  principals  = ["User:sales"]
+  principals  = ["User:team"] # as whom its programs log in
 }
 "#;
 
@@ -43,6 +43,8 @@ resource "kafka_topic" "invoices" {
   partitions = 6
 }
 "#;
+
+const INVOICES_TOPIC: &str = "billing.invoices.v1";
 
 const REFUSED: &str = r#"
 resource "kafka_topic" "orders" {
@@ -55,6 +57,16 @@ const ORDERS: &str = r#"
 resource "kafka_topic" "orders" {
   name       = "sales.orders.v1"
   partitions = 12
+}
+"#;
+
+const ACCESS: &str = r#"
+resource "kafka_access_request" "invoices" {
+  application   = "sales"
+  resource_type = "topic"
+  resource_name = "billing.invoices.v1"
+  access        = "read"
+  justification = "Orders are shown with what was paid."
 }
 "#;
 
@@ -106,6 +118,8 @@ fn demo() -> Result<(), String> {
     sales.runs(&["apply", "-auto-approve"])?;
     look(&stack);
 
+    shares(&stack, &billing, &sales)?;
+
     say("The cluster is as all three say, so that another plan is empty:");
     sales.runs(&["plan", "-detailed-exitcode"])?;
 
@@ -114,8 +128,53 @@ fn demo() -> Result<(), String> {
         it.ends()?;
     }
     look(&stack);
-    say("That was it. docs/guides/environments-and-applications.md goes on from here.");
+    say("That was it. docs/guides/access-requests.md goes on from here.");
     Ok(())
+}
+
+/// One team reads what another one owns, once that agreed and until it does not agree any more.
+fn shares(stack: &Stack, billing: &Somebody, sales: &Somebody) -> Result<(), String> {
+    say("The programs of billing write three invoices. Those of sales try to read them with Kafka's own consumer:");
+    stack.produce_as(Stack::ADMIN, INVOICES_TOPIC).says(&["3 records sent"]);
+    may_read(stack, false)?;
+
+    sales.declares("So the team of sales asks, in its own configuration:", &format!("{ORDERS}{ACCESS}"));
+    sales.runs(&["apply", "-auto-approve"])?;
+    let request = sales.workspace.attributes("kafka_access_request.invoices");
+    let of = |attribute: &str| request[attribute].as_str().unwrap_or_default().to_owned();
+    say(&format!("The request `{}` is `{}`, and gives nothing:", of("request_id"), of("status")));
+    may_read(stack, false)?;
+
+    let decision = format!(
+        "\nresource \"kafka_access_decision\" \"sales_reads_invoices\" {{\n  request_id = {}\n  revision   = {}\n  decision \
+           = \"approve\"\n  reason     = \"They show what was paid.\"\n}}\n",
+        hcl(&of("request_id")),
+        hcl(&of("revision"))
+    );
+    billing.declares("The team of billing agrees, in its own:", &format!("{INVOICES}{decision}"));
+    billing.runs(&["apply", "-auto-approve"])?;
+    may_read(stack, true)?;
+
+    billing.declares("Later it does not agree any more, and removes the decision:", INVOICES);
+    billing.runs(&["apply", "-auto-approve"])?;
+    may_read(stack, false)?;
+
+    say("The team of sales is told in its next plan:");
+    sales.runs(&["plan"])?;
+    sales.declares("And asks no more:", ORDERS);
+    sales.runs(&["apply", "-auto-approve"])
+}
+
+/// Has the programs of sales read the invoices, and shows how that ended.
+fn may_read(stack: &Stack, expected: bool) -> Result<(), String> {
+    let group = if expected { "sales.readers" } else { "sales.refused" };
+    let outcome = stack.consume_as(Stack::TEAM, INVOICES_TOPIC, group);
+    let words = format!("{}\n{}", outcome.stdout, outcome.stderr);
+    let telling = ["Processed a total of 3 messages", "Not authorized", "TopicAuthorizationException"];
+    let line = words.lines().find(|line| telling.iter().any(|it| line.contains(it)));
+    say(line.ok_or_else(|| format!("the consumer said neither:\n{words}"))?);
+    let read = words.contains(telling[0]);
+    if read == expected { Ok(()) } else { Err("the consumer was to be told otherwise".to_owned()) }
 }
 
 impl Somebody {
