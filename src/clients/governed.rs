@@ -12,7 +12,7 @@ mod reconciling;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use folding::Folded;
+pub use folding::{Folded, free_topics};
 pub use mailboxes::Filed;
 pub use making::left_over;
 pub use reconciling::{Foreseen, Reconciled, Step, Work};

@@ -173,6 +173,8 @@ pub struct ApplicationRequest {
     pub adopt: bool,
     /// What is there under the prefixes and has no owner.
     pub existing: Existing,
+    /// The topics of the cluster under the prefixes, each with what it takes, of those that the application may take over.
+    pub topics: Vec<TopicFound>,
     /// What is there and has no rule, where that makes it everybody's (`acl_mode = "open"`).
     pub unruled: Existing,
 }
@@ -180,7 +182,14 @@ pub struct ApplicationRequest {
 impl ApplicationRequest {
     /// An application with nothing else.
     pub fn new(spec: ApplicationSpec) -> Self {
-        Self { spec, texts: BTreeMap::new(), adopt: false, existing: Existing::new(), unruled: Existing::new() }
+        Self {
+            spec,
+            texts: BTreeMap::new(),
+            adopt: false,
+            existing: Existing::new(),
+            topics: Vec::new(),
+            unruled: Existing::new(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! ([`right`]), printed as `decisions.txt`. What the events announce is done by whoever asked, and said with the next
 //! command.
 
+mod adoption;
 mod application;
 mod binding;
 mod change;

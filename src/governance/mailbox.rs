@@ -180,6 +180,8 @@ pub struct Posted {
 pub struct Found {
     /// As [`ApplicationRequest::existing`].
     pub existing: Existing,
+    /// As [`ApplicationRequest::topics`].
+    pub topics: Vec<TopicFound>,
     /// As [`ApplicationRequest::unruled`].
     pub unruled: Existing,
     /// As [`TopicRequest::left_behind`](crate::governance::check_topic::TopicRequest::left_behind).
@@ -213,8 +215,8 @@ impl Letter {
     fn command(&self, found: &Found) -> Command {
         let request = |it: &ApplicationWish| {
             let ApplicationWish { spec, texts, adopt } = it.clone();
-            let Found { existing, unruled, left_behind: _ } = found.clone();
-            Box::new(ApplicationRequest { spec, texts, adopt, existing, unruled })
+            let Found { existing, topics, unruled, left_behind: _ } = found.clone();
+            Box::new(ApplicationRequest { spec, texts, adopt, existing, topics, unruled })
         };
         match &self.wish {
             Wish::DeclareApplication(it) => Command::DeclareApplication(request(it)),
@@ -260,7 +262,7 @@ impl Wish {
 /// What a command files as; `None` for one that only the platform gives.
 pub fn wish_of(command: &Command) -> Option<Wish> {
     let application = |it: &ApplicationRequest| {
-        let ApplicationRequest { spec, texts, adopt, existing: _, unruled: _ } = it.clone();
+        let ApplicationRequest { spec, texts, adopt, existing: _, topics: _, unruled: _ } = it.clone();
         Box::new(ApplicationWish { spec, texts, adopt })
     };
     match command {

@@ -9,9 +9,9 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use ending::{refuse_before_end, replaced, tell_end, tell_replacement};
+use ending::{refuse_before_end, refuse_unknown, replaced, tell_end, tell_replacement, tell_unknown};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -24,7 +24,7 @@ use super::{
     totals::TotalsModel,
 };
 use crate::{
-    clients::governed::Governed,
+    clients::{governed::Governed, journal::Snapshot},
     framework::{
         Block, Call, Change, Computed, Diagnostic, Failure, Import, Model, Nested, Number, Optional, OptionalComputed,
         Phase, Plan, Required, Resource, Set, Timeouts, Unknown,
@@ -32,9 +32,10 @@ use crate::{
     governance::{
         acl::Principal,
         application::{Application as Entry, Status},
-        command::{ApplicationRequest, Command, Takeover, Transfer},
+        command::{ApplicationRequest, Command, Takeover, TopicFound, Transfer},
         names::ApplicationName,
         prefix::OVERLAP,
+        state::State,
         violation::{Refusal, Weight, listed},
     },
     provider::{Context, Governing},
@@ -269,7 +270,8 @@ impl Resource<Context> for Application {
         };
         let state = &governance.snapshot.state;
         if let Some(prior) = ending {
-            return tell_end(&governance.governed, state, prior, change.plan.as_ref(), call);
+            tell_end(&governance.governed, state, prior, change.plan.as_ref(), call)?;
+            return tell_unknown(&governance.governed, state, prior, call).await;
         }
         let (Some(config), governed) = (&change.config, &governance.governed) else { return Ok(()) };
         let replaced = replaced(change, call);
@@ -415,6 +417,7 @@ async fn end(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<
     }
     let topics = there.state.topics_of(name).map(|(it, _)| it);
     governed.end_deletions(&there.state, topics, call.deadline).await?;
+    refuse_unknown(&governed, &there.state, name, call.deadline).await?;
     governed.command(Command::DeleteApplication(name.clone()), call.deadline).await?;
     governed.unprovision(name, call.deadline).await?;
     environment.forget_governance().await;
@@ -441,7 +444,8 @@ impl ApplicationModel {
         if inbox::is_used(governed, &there.state) {
             return self.ask_for(plan, governed, &there.state, request, call).await;
         }
-        governed.command(command(request), call.deadline).await?;
+        let declared = governed.command(command(request.clone()), call.deadline).await?;
+        adopt_rest(governed, &request, declared, call).await?;
         if is_new {
             self.take_over(&name, governed, call).await?;
         }
@@ -494,6 +498,29 @@ impl ApplicationModel {
             governed.settle_rights(from, call.deadline).await?;
         }
         Ok(())
+    }
+}
+
+/// Has the topics adopted that did not fit into the decision before.
+async fn adopt_rest(
+    governed: &Governed,
+    request: &ApplicationRequest,
+    mut known: Arc<Snapshot<State>>,
+    call: &Call,
+) -> Result<(), Failure> {
+    let left =
+        |known: &State| known.application(&request.spec.name).map_or(0, |it| request.to_adopt(known, it).count());
+    let own = Some(&request.spec.name);
+    let is_adopted = |it: &TopicFound| known.state.topic(&it.name).is_some_and(|it| it.application.as_ref() == own);
+    // Nothing is adopted for who waits for the platform, however often it is asked for.
+    let mut before = if request.topics.iter().any(is_adopted) { usize::MAX } else { 0 };
+    loop {
+        let now = left(&known.state);
+        if now == 0 || before <= now {
+            return Ok(());
+        }
+        before = now;
+        known = governed.command(Command::ChangeApplication(Box::new(request.clone())), call.deadline).await?;
     }
 }
 

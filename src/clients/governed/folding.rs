@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, time::Instant};
 
 use super::{Governed, GovernedError, mailboxes::Unread};
 use crate::{
-    clients::kafka::KafkaError,
+    clients::kafka::{KafkaError, Topic},
     governance::{
+        command::TopicFound,
         kind::Kind,
         mailbox::{Fate, Found, Mailbox, MailboxOf, Posted, fold},
         prefix::Existing,
@@ -94,7 +95,9 @@ impl Governed {
     /// What the cluster has that concerns an application which claims prefixes.
     async fn found(&self, state: &State, deadline: Instant) -> Result<Found, KafkaError> {
         let mut existing = Existing::new();
-        let topics = self.kafka.topics(deadline).await?.into_iter().filter(|it| !it.name.is_internal());
+        let topics = self.kafka.topics(deadline).await?;
+        let free = free_topics(state, &topics);
+        let topics = topics.into_iter().filter(|it| !it.name.is_internal());
         let mut keep = |kind: Kind, names: BTreeSet<String>| {
             existing.insert(kind, names.into_iter().filter(|it| state.owner_of(kind, it).is_none()).collect());
         };
@@ -110,6 +113,18 @@ impl Governed {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Found { existing, unruled: self.unruled(state, deadline).await?, ..Found::default() })
+        Ok(Found { existing, topics: free, unruled: self.unruled(state, deadline).await?, ..Found::default() })
     }
+}
+
+/// The topics that no application owns by the journal, each with what it takes.
+pub fn free_topics(state: &State, topics: &[Topic]) -> Vec<TopicFound> {
+    let is_owned = |it: &Topic| state.topic(&it.name).is_some_and(|it| it.is_there() && it.application.is_some());
+    let free = topics.iter().filter(|it| !it.name.is_internal() && !is_owned(it));
+    free.map(|it| TopicFound {
+        partitions: Some(it.partitions.into()),
+        replication_factor: Some(it.replication_factor.into()),
+        ..TopicFound::new(it.name.clone(), it.id.clone())
+    })
+    .collect()
 }

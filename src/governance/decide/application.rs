@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{declaration, draft::Draft, no_application, open_mode, ownership, provisioning};
+use super::{adoption, declaration, draft::Draft, no_application, open_mode, ownership, provisioning};
 use crate::governance::{
     application::{Application, ApplicationSpec, Status},
     command::{ApplicationRequest, Role},
@@ -97,6 +97,7 @@ fn make(draft: &mut Draft<'_>, request: &ApplicationRequest, incarnation: u32) -
         deleted_at: None,
     };
     declaration::follow(draft, &mut it);
+    adoption::adopt(draft, request, &it);
     draft.set_application(it);
     Ok(())
 }
@@ -122,6 +123,7 @@ fn alter(draft: &mut Draft<'_>, there: &Application, request: &ApplicationReques
         it.amendment = Some(spec);
     }
     declaration::follow(draft, &mut it);
+    adoption::adopt(draft, request, &it);
     draft.set_application(it);
     Ok(())
 }
@@ -148,7 +150,7 @@ pub(super) fn checked(
     request: &ApplicationRequest,
     before: Option<&Application>,
 ) -> Result<ApplicationSpec, Refusal> {
-    let ApplicationRequest { spec, texts, adopt, existing, unruled } = request;
+    let ApplicationRequest { spec, texts, adopt, existing, topics: _, unruled } = request;
     let state = draft.state;
     let mut wrong = Vec::new();
     let prefixes = prefix::completed(state, spec, before).unwrap_or_else(|violations| {

@@ -8,13 +8,13 @@ use std::{
 use super::{ApplicationModel, OnExisting};
 use crate::{
     clients::{
-        governed::Governed,
+        governed::{Governed, free_topics},
         kafka::{Kafka, KafkaError, Listed},
     },
     framework::{Call, Diagnostic, Failure, Phase},
     governance::{
         application::ApplicationSpec,
-        command::ApplicationRequest,
+        command::{ApplicationRequest, TopicFound},
         kind::Kind,
         prefix::{Existing, completed},
         state::State,
@@ -34,9 +34,12 @@ impl ApplicationModel {
     ) -> Result<ApplicationRequest, Failure> {
         let (spec, texts) = (self.spec()?, self.texts()?);
         let adopt = self.on_existing.known()? == Some(&OnExisting::Adopt);
-        let existing = existing(governed.kafka(), known, &claimed(known, &spec), call).await?;
+        let (existing, mut topics) = existing(governed.kafka(), known, &claimed(known, &spec), call).await?;
+        if adopt && topics.is_empty() {
+            topics = free_topics(known, &governed.kafka().topics(call.deadline).await?);
+        }
         let unruled = governed.unruled(known, call.deadline).await?;
-        Ok(ApplicationRequest { spec, texts, adopt, existing, unruled })
+        Ok(ApplicationRequest { spec, texts, adopt, existing, topics, unruled })
     }
 }
 
@@ -49,20 +52,21 @@ fn claimed(known: &State, spec: &ApplicationSpec) -> BTreeSet<Kind> {
     claims.map(|(kind, _)| kind).collect()
 }
 
-/// What the cluster has of these kinds that nobody owns. Silence about a name proves nothing where the caller is not shown
+/// What the cluster has of these kinds that nobody owns, and what its topics take, where it is asked for those. Silence about a name proves nothing where the caller is not shown
 /// all of them, which is told.
 async fn existing(
     kafka: &dyn Kafka,
     known: &State,
     kinds: &BTreeSet<Kind>,
     call: &mut Call,
-) -> Result<Existing, Failure> {
-    let mut res = Existing::new();
+) -> Result<(Existing, Vec<TopicFound>), Failure> {
+    let (mut res, mut free) = (Existing::new(), Vec::new());
     let mut unseen = Vec::new();
     for kind in kinds {
         let names = match kind {
             Kind::Topic => {
                 let topics = kafka.topics(call.deadline).await?;
+                free = free_topics(known, &topics);
                 topics.into_iter().filter(|it| !it.name.is_internal()).map(|it| it.name.to_string()).collect()
             }
             Kind::Group => {
@@ -83,7 +87,7 @@ async fn existing(
     if !unseen.is_empty() {
         call.report.push(not_looked_for(&unseen));
     }
-    Ok(res)
+    Ok((res, free))
 }
 
 fn in_time(call: &Call) -> Instant {

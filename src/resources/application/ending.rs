@@ -1,17 +1,24 @@
 //! What the end of an application meets: its topics, and the application that is made in its place.
 
+use std::time::Instant;
+
 use super::{ApplicationModel, REPLACED};
 use crate::{
-    clients::governed::Governed,
+    clients::{
+        governed::{Governed, free_topics},
+        kafka::KafkaError,
+    },
     framework::{Call, Change, Diagnostic, Failure},
     governance::{
         application::Status,
         command::Command,
+        kind::Kind,
         names::ApplicationName,
         state::State,
+        topic::TopicName,
         violation::{Refusal, listed},
     },
-    resources::governed::tell,
+    resources::governed::{tell, untold},
 };
 
 /// The application that a replacement deletes, as the first plan of it told this one.
@@ -42,6 +49,59 @@ pub(super) fn tell_end(
         tell(&refusal.0, call.phase, call);
     }
     Ok(())
+}
+
+/// Warns of topics that the end of an application would leave to nobody: the same run may delete them before.
+pub(super) async fn tell_unknown(
+    governed: &Governed,
+    state: &State,
+    prior: &ApplicationModel,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    match unknown_topics(governed, state, prior.name.value()?, call.deadline).await {
+        Ok(Some(detail)) => call.report.push(Diagnostic::warning("Application in use", detail)),
+        Ok(None) => {}
+        // The deed asks again.
+        Err(error) => call.report.push(untold(&error)),
+    }
+    Ok(())
+}
+
+/// Refuses the end of an application whose clients made topics that the journal does not know: nobody would own them.
+pub(super) async fn refuse_unknown(
+    governed: &Governed,
+    state: &State,
+    name: &ApplicationName,
+    deadline: Instant,
+) -> Result<(), Failure> {
+    match unknown_topics(governed, state, name, deadline).await? {
+        Some(detail) => Err(Diagnostic::error("Application in use", detail).into()),
+        None => Ok(()),
+    }
+}
+
+/// What to say of the topics under the prefixes of an application that the journal does not know, if there are any.
+async fn unknown_topics(
+    governed: &Governed,
+    state: &State,
+    name: &ApplicationName,
+    deadline: Instant,
+) -> Result<Option<String>, KafkaError> {
+    let Some(it) = state.application(name).filter(|it| it.status.is_in_force()) else { return Ok(None) };
+    let on_cluster = free_topics(state, &governed.kafka().topics(deadline).await?);
+    let is_unknown = |it: &TopicName| state.topic(it).is_none_or(|it| !it.is_there());
+    let unknown: Vec<TopicName> = on_cluster.into_iter().map(|it| it.name).filter(is_unknown).collect();
+    let unknown: Vec<&TopicName> = unknown.iter().filter(|topic| it.spec.covers(Kind::Topic, topic.as_str())).collect();
+    if unknown.is_empty() {
+        return Ok(None);
+    }
+    let rest = if unknown.len() > 20 { format!(" and {} more", unknown.len() - 20) } else { String::new() };
+    Ok(Some(format!(
+        "The cluster has topics under the prefixes of the application `{name}` that no configuration has, such as those \
+         that its clients made: {}{rest}. Nobody would own them.\n\nDelete them first, or import them and delete them then. \
+         To keep them, offer the prefix to another application. Apply refuses until there are none.",
+        listed(unknown.iter().take(20))
+    )))
 }
 
 /// Tells what speaks against deleting an application and making this one in its place. Which of the two comes first is

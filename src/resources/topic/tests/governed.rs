@@ -7,7 +7,10 @@ use serde_json::{Value as Json, json};
 use crate::{
     clients::{kafka::Kafka, memory::MemoryCluster},
     framework::{Severity, Stored, Value},
-    governance::policy::{ConfigRule, Policy, TopicPolicy},
+    governance::{
+        policy::{ConfigRule, Policy, TopicPolicy},
+        topic::TopicSpec,
+    },
     provider::Acting,
     resources::testing::{Run, govern, governed_by, nothing, quiet, soon, told},
 };
@@ -88,21 +91,65 @@ async fn an_update_that_the_journal_does_not_keep_writes_nothing_there() {
     assert_eq!(count(&cluster, "append_to_logs", since), 1, "that it has more partitions");
 }
 
+/// A topic of billing's that somebody made who writes no journal.
+async fn make_outside(cluster: &Arc<MemoryCluster>, name: &str) {
+    let (partitions, replication_factor) = (Some(3), None);
+    let spec = TopicSpec { name: name.parse().unwrap(), partitions, replication_factor, config: BTreeMap::new() };
+    cluster.create_topic(&spec, soon()).await.unwrap();
+}
+
 #[tokio::test]
-async fn a_topic_from_before_the_environment_gets_its_owner_in_one_transaction() {
-    let cluster = Arc::new(MemoryCluster::new(1));
-    let stored = run(&cluster).applied(&Stored::default(), &orders(Json::Null)).await;
-    govern(&cluster, Policy::default()).await;
-    let mut billing = json!({ "name": "billing", "owner": { "team": "payments" } });
-    billing["on_existing"] = "adopt".into();
-    Run::on(&cluster, "application", Acting::default()).applied(&Stored::default(), &billing).await;
+async fn a_topic_that_the_journal_does_not_know_gets_its_owner_in_one_transaction() {
+    let cluster = cluster().await;
+    make_outside(&cluster, "billing.orders").await;
+    let imported = run(&cluster).import("dev/billing.orders").await;
+    let stored = run(&cluster).read(&imported.stored).await.stored;
     let since = cluster.calls().len();
-    run(&cluster).applied(&stored, &orders(json!({ "retention.ms": "1000" }))).await;
+    let mut changed = orders(json!({ "max.message.bytes": "3000000" }));
+    changed["partitions"] = 3.into();
+    run(&cluster).applied(&stored, &changed).await;
     assert_eq!(count(&cluster, "append_to_logs", since), 1);
     let known = run(&cluster).governed().snapshot(soon()).await.unwrap();
     let topic = known.state.topic(&"billing.orders".parse().unwrap()).unwrap();
     assert_eq!((topic.status.word(), topic.application.as_ref().unwrap().as_str()), ("created", "billing"));
     assert!(topic.topic_id.is_some());
+}
+
+#[tokio::test]
+async fn topics_that_are_adopted_are_the_applications_with_its_declaration() {
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let stored = run(&cluster).applied(&nothing(), &orders(Json::Null)).await;
+    govern(&cluster, Policy::default()).await;
+    let mut billing = json!({ "name": "billing", "owner": { "team": "payments" } });
+    billing["on_existing"] = "adopt".into();
+    let application = || Run::on(&cluster, "application", Acting::default());
+    let declared = application().applied(&nothing(), &billing).await;
+    let known = run(&cluster).governed().snapshot(soon()).await.unwrap();
+    let topic = known.state.topic(&"billing.orders".parse().unwrap()).unwrap();
+    assert_eq!((topic.status.word(), topic.application.as_ref().unwrap().as_str()), ("created", "billing"));
+    assert_eq!((topic.partitions, topic.topic_id.is_some()), (1, true));
+    let since = cluster.calls().len();
+    run(&cluster).applied(&stored, &orders(json!({ "retention.ms": "1000" }))).await;
+    assert_eq!(count(&cluster, "append_to_logs", since), 0, "it is known already");
+    let planned = application().plan_end(&declared).await;
+    told(&planned.diagnostics, Severity::Warning, "Application in use", "`billing.orders`");
+}
+
+/// Streams programs make topics under the prefixes of their application, and nobody would own them after it.
+#[tokio::test]
+async fn an_application_with_topics_of_its_clients_does_not_end() {
+    let cluster = cluster().await;
+    let imported = Run::on(&cluster, "application", Acting::default()).import("dev/billing").await;
+    let application = || Run::on(&cluster, "application", Acting::default());
+    let stored = application().read(&imported.stored).await.stored;
+    make_outside(&cluster, "billing.sums-changelog").await;
+    let planned = application().plan_end(&stored).await;
+    told(&planned.diagnostics, Severity::Warning, "Application in use", "`billing.sums-changelog`");
+    let refused = application().destroy(&stored).await;
+    told(&refused.diagnostics, Severity::Error, "Application in use", "`billing.sums-changelog`");
+    cluster.delete_topic(&"billing.sums-changelog".parse().unwrap(), None, soon()).await.unwrap();
+    quiet(&application().plan_end(&stored).await.diagnostics);
+    quiet(&application().destroy(&stored).await.diagnostics);
 }
 
 /// Deletes the journal of a cluster, as one does who may delete topics.
