@@ -68,7 +68,7 @@ pub(super) fn kafka(error: &KafkaError) -> Diagnostic {
                 Some(it) => format!("`{it}`, as whom the provider authenticates,"),
                 None => "The principal that the provider authenticates as".to_owned(),
             };
-            let remedy = "Grant it the operation with an ACL, or use another principal in the provider block.";
+            let remedy = if is_of_the_journal(resource) { OF_THE_JOURNAL } else { GRANT };
             told("Not permitted by Kafka", format!("{who} may not {operation} {resource}.\n\n{remedy}"))
         }
         KafkaError::NoAuthorizer => told(
@@ -112,6 +112,22 @@ pub(super) fn kafka(error: &KafkaError) -> Diagnostic {
                 .to_owned(),
         ),
     }
+}
+
+/// What to do about a right that is missing.
+const GRANT: &str = "Grant it the operation with an ACL, or use another principal in the provider block.";
+
+/// The same, of a right that teams are not to have: who writes the journal decides everything.
+const OF_THE_JOURNAL: &str = "That is the platform's journal, and no team needs a right to write it. To change something of \
+                              an application, apply with the platform's credentials and `KAFKA_ACTING_APPLICATION`, or \
+                              with those of one of its `deployers`, whose changes are filed for the platform to make.\n\nOnly \
+                              where this is the platform's own principal: Grant it the operation with an ACL, or list it in \
+                              `platform_principals` of `kafka_environment`.";
+
+/// Whether a right is one on the journal: its topics, and the lease on writing it. Mailboxes are for others to write.
+fn is_of_the_journal(resource: &str) -> bool {
+    let named = |it: &str| resource.ends_with(&format!("`{it}`"));
+    ["_selfserve", "_selfserve.state", "_selfserve.text", "_selfserve.lease"].into_iter().any(named)
 }
 
 /// Which setting to change.
@@ -191,6 +207,28 @@ pub(super) fn dry_run(error: &KafkaError) -> Diagnostic {
             let detail = "The plan could not be tried on the cluster, so that what the broker would refuse shows only in \
                           apply.";
             Diagnostic::warning("Not checked by the broker", format!("{detail}\n\n{what}")).caused_by(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_team_is_told_to_have_the_journal_granted() {
+        let detail = |resource: &str| {
+            let principal = Some(crate::governance::acl::Principal::user("ci"));
+            kafka(&KafkaError::Denied { operation: "WRITE", resource: resource.to_owned(), principal }).detail
+        };
+        for it in ["transactional id `_selfserve.lease`", "topic `_selfserve.state`", "topic `_selfserve`"] {
+            let told = detail(it);
+            let platform = told.find("platform's credentials").unwrap();
+            let granting = told.find("Only where this is the platform's own principal: Grant it").unwrap();
+            assert!(platform < granting && told.matches("Grant").count() == 1, "{told}");
+        }
+        for it in ["topic `orders`", "topic `_selfserve.mailbox.billing`"] {
+            assert!(detail(it).contains(GRANT), "{it}");
         }
     }
 }

@@ -30,12 +30,13 @@ use super::{
 use crate::{
     clients::{
         governed::left_over,
-        kafka::{KafkaError, Topic as Found},
+        kafka::{Kafka, KafkaError, Topic as Found},
     },
     framework::{
         Block, Call, Change, Computed, Diagnostic, Diagnostics, Element, Failure, Import, Model, Nested, Optional,
         OptionalComputed, Phase, Plan, Required, Resource, Timeouts, Unknown,
     },
+    governance::acl::Operation,
     governance::check_topic::TopicRequest,
     governance::command::{Command, TopicDeletion},
     governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
@@ -244,10 +245,14 @@ impl Resource<Context> for Topic {
                 return Ok(state);
             }
             added = add_policy(&mut spec, &policy.topics, &plan);
+            may_describe(kafka, &spec, call.deadline).await?;
             let left_behind = governed.left_behind(&spec.name, call.deadline).await?;
             let request = TopicRequest { left_behind, ..config.request_of(&spec)? };
             governed.end_deletions(&snapshot.state, std::iter::once(&spec.name), call.deadline).await?;
             reserve(governed, request, call).await?;
+        }
+        if governance.is_none() {
+            may_describe(kafka, &spec, call.deadline).await?;
         }
         // Nothing that this run made, or is to delete, is left over from an older one.
         let is_left = !replacing && !environment.has_made(&object(&spec.name));
@@ -477,6 +482,20 @@ impl TopicModel {
             config: self.config_known()?,
         })
     }
+}
+
+/// Refuses to make a topic of which the broker decides something and that the caller may not look at: what was made could
+/// not be told.
+async fn may_describe(kafka: &dyn Kafka, spec: &TopicSpec, deadline: Instant) -> Result<(), Failure> {
+    if spec.partitions.is_some() && spec.replication_factor.is_some() {
+        return Ok(());
+    }
+    // Brokers that do not tell do not keep anybody from trying.
+    let rights = kafka.topic_rights(&spec.name, deadline).await.unwrap_or(None);
+    if rights.is_none_or(|it| it.contains(&Operation::Describe)) {
+        return Ok(());
+    }
+    Err(told::not_shown(&spec.name).into())
 }
 
 /// Drops what a plan told its apply, so that no later plan finds it.

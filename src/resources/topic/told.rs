@@ -41,6 +41,15 @@ pub(super) fn taken_over(name: &TopicName) -> Diagnostic {
     Diagnostic::warning("Topic taken over", detail).at("name")
 }
 
+pub(super) fn not_shown(name: &TopicName) -> Diagnostic {
+    let detail = format!(
+        "The topic `{name}` was not made: the principal that the provider authenticates as may not DESCRIBE it, and the \
+         broker is to decide how many partitions and copies it has, which could not be told then.\n\nGrant it DESCRIBE and \
+         DESCRIBE_CONFIGS with an ACL, or declare `partitions` and `replication_factor`."
+    );
+    Diagnostic::error("Topic could not be seen", detail).at("name")
+}
+
 pub(super) fn stale(planned: i32, actual: i32) -> Failure {
     let detail = format!("The plan has {planned} partitions, and by now the topic has {actual}.\n\nPlan again.");
     Diagnostic::error("Plan is stale", detail).at("partitions").into()

@@ -1,9 +1,15 @@
 //! Topics that are made, and those that are there already.
 
+use std::sync::Arc;
+
 use super::{Run, config, nothing, orders, told, topic_name};
 use crate::{
-    clients::kafka::{Kafka, KafkaError},
+    clients::{
+        kafka::{Acls, Kafka, KafkaError},
+        memory::MemoryCluster,
+    },
     framework::{Severity, Stored, Value},
+    governance::acl::Principal,
     resources::testing::{quiet, soon},
 };
 
@@ -161,4 +167,19 @@ fn impossible_values_are_refused_without_a_cluster() {
     assert_eq!(run.validate(&broken).0.len(), 3);
     let huge = run.validate(&config([("name", "orders".into()), ("partitions", 1_000_000_000.into())]));
     assert_eq!(huge.0[0].path, Some("partitions".into()));
+}
+
+/// A topic that is there and not in the state would be in everybody's way.
+#[tokio::test]
+async fn a_topic_that_could_not_be_told_is_not_made() {
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let maker = Principal::user("maker");
+    let rules = ["TOPIC|LITERAL|orders|User:maker|*|CREATE|ALLOW".parse().unwrap()];
+    cluster.create_acls(&rules, soon()).await.unwrap();
+    let run = Run::on(&Arc::new(cluster.seen_by(maker)));
+    let config = config([("name", "orders".into()), ("partitions", 1.into())]);
+    let planned = run.plan(&nothing(), &config).await;
+    let outcome = run.apply(&nothing(), planned.planned, &config).await;
+    told(&outcome.diagnostics, Severity::Error, "Topic could not be seen");
+    assert!(cluster.describe_topic(&topic_name("orders"), soon()).await.unwrap().is_none());
 }
