@@ -269,6 +269,18 @@ impl Governed {
         Ok(())
     }
 
+    /// Gives back the place of a topic that the cluster refused to make.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub async fn give_back(&self, name: &TopicName, deadline: Instant) -> Result<(), GovernedError> {
+        let known = self.snapshot(deadline).await?;
+        if known.state.topic(name).is_some_and(|it| it.status == TopicStatus::Reserved) {
+            self.follow_up(Command::MarkTopicDeleted(name.clone()), deadline).await?;
+        }
+        Ok(())
+    }
+
     /// The free text of an application, by attribute.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::governance::{
     capacity::Capacity,
     command::Role,
     names::ApplicationName,
-    policy::{Limits, TopicPolicy},
+    policy::{ConfigRule, Limits, TopicPolicy},
     state::State,
     topic::TopicName,
     violation::{At, Violation, listed},
@@ -106,24 +106,29 @@ fn against(state: &State, role: &Role, wanted: &TopicRequest, before: Option<&To
         deletion_protection: _,
         capacity: _,
     } = &policy.topics;
-    res.extend(number("partitions", wanted.partitions, *partitions));
-    res.extend(number("replication_factor", wanted.replication_factor, *replication_factor));
+    res.extend(number("partitions", wanted.partitions, *partitions, before.and_then(|it| it.partitions)));
+    let copies = before.and_then(|it| it.replication_factor);
+    res.extend(number("replication_factor", wanted.replication_factor, *replication_factor, copies));
     res.extend(config(&policy.topics, wanted));
     res.extend(capacity::violations(state, wanted, owner));
     res
 }
 
-fn number(attribute: &str, value: Option<i64>, limits: Limits) -> Option<Violation> {
+/// What speaks against a number. `there` is what the topic has: Kafka takes no partitions away, and copies are not moved here.
+fn number(attribute: &str, value: Option<i64>, limits: Limits, there: Option<i64>) -> Option<Violation> {
     let value = value.filter(|it| !limits.permits(*it))?;
-    let Limits { min, max, default: _ } = limits;
-    let (permitted, nearest) = match (min, max) {
-        (Some(min), Some(max)) => (format!("{min} to {max}"), value.clamp(min, max)),
-        (Some(min), None) => (format!("{min} or more"), min),
-        (None, Some(max)) => (format!("at most {max}"), max),
-        (None, None) => return None,
+    let nearest = limits.nearest(value);
+    let what = format!("`{attribute}` is {value}, and the environment permits {limits}.");
+    let remedy = match there {
+        Some(there) if attribute == "partitions" && nearest < there => format!(
+            "Keep `partitions = {there}`, for Kafka takes no partitions away; or move to a new topic of another name with \
+             `partitions = {nearest}`."
+        ),
+        Some(there) if attribute == "replication_factor" && nearest != there => format!(
+            "Keep `replication_factor = {there}` for now, and have the copies moved with Kafka's own tools to {nearest}."
+        ),
+        _ => format!("Write `{attribute} = {nearest}`."),
     };
-    let what = format!("`{attribute}` is {value}, and the environment permits {permitted}.");
-    let remedy = format!("Write `{attribute} = {nearest}`.");
     let summary = if attribute == "partitions" { "Number of partitions refused" } else { "Replication factor refused" };
     Some(Violation::new(At::attribute(attribute), summary, what, remedy))
 }
@@ -140,12 +145,13 @@ fn config(policy: &TopicPolicy, wanted: &TopicRequest) -> Vec<Violation> {
             Some(value) => {
                 if let Some(problem) = rule.problem(key, value) {
                     let what = format!("`{key}` is `{value}`, which {problem}.");
-                    res.push(Violation::new(at(), "Configuration value refused", what, correction(key, rule)));
+                    let remedy = correction(key, rule, Some(value));
+                    res.push(Violation::new(at(), "Configuration value refused", what, remedy));
                 }
             }
             None if rule.required == Some(true) && rule.default.is_none() => {
                 let what = format!("The environment demands `{key}`.");
-                res.push(Violation::new(at(), "Configuration key missing", what, correction(key, rule)));
+                res.push(Violation::new(at(), "Configuration key missing", what, correction(key, rule, None)));
             }
             None => {}
         }
@@ -163,13 +169,13 @@ fn config(policy: &TopicPolicy, wanted: &TopicRequest) -> Vec<Violation> {
     res
 }
 
-/// What to write for a key.
-fn correction(key: &str, rule: &crate::governance::policy::ConfigRule) -> String {
-    let value = match rule {
-        it if it.default.is_some() => it.default.clone(),
-        it if it.one_of.is_some() => it.one_of.as_ref().and_then(|it| it.first().cloned()),
-        it => it.max.or(it.min).map(|it| it.to_string()),
-    };
+/// What to write for a key: what is permitted and nearest to what was written.
+fn correction(key: &str, rule: &ConfigRule, written: Option<&str>) -> String {
+    let is_permitted = |it: &String| rule.problem(key, it).is_none();
+    let nearest = written.and_then(|it| rule.nearest(key, it)).map(|it| it.to_string());
+    let chosen = || rule.one_of.iter().flatten().find(|it| is_permitted(it)).cloned();
+    let limit = || rule.max.or(rule.min).map(|it| it.to_string());
+    let value = nearest.filter(is_permitted).or_else(|| rule.default.clone()).or_else(chosen).or_else(limit);
     match (value, &rule.one_of) {
         (Some(value), Some(one_of)) if 1 < one_of.len() => {
             format!("Write `\"{key}\" = \"{value}\"`, or another of {}.", listed(one_of))

@@ -128,7 +128,11 @@ fn by_kind(state: &State, claimant: Claimant<'_>) -> Vec<(Violation, Vec<Kind>)>
 /// What is wrong with a prefix whoever claims it.
 fn form(kind: Kind, prefix: &str, at: &At) -> Option<Violation> {
     if prefix.is_empty() || prefix == "*" {
-        let what = format!("`{prefix}` would be every name on the cluster, and no application owns them all.");
+        let what = if prefix.is_empty() {
+            "A prefix of nothing would be every name on the cluster, and no application owns them all."
+        } else {
+            "`*` would be every name on the cluster, and no application owns them all."
+        };
         return Some(Violation::new(
             at.clone(),
             "Prefix too wide",
@@ -172,7 +176,13 @@ fn claim(state: &State, claimant: Claimant<'_>, kind: Kind, prefix: &str, at: &A
     }
     let policy = state.policy().into_iter();
     if let Some(it) = policy.flat_map(reserved).find(|it| prefix.starts_with(it) || it.starts_with(prefix)) {
-        let what = format!("Names that begin with `{it}` are reserved, for Kafka, its tools or the platform.");
+        let what = if prefix == it {
+            format!("Names that begin with `{it}` are reserved, for Kafka, its tools or the platform.")
+        } else {
+            format!(
+                "`{prefix}` has names in common with `{it}`, which is reserved for Kafka, its tools or the platform."
+            )
+        };
         res.push(Violation::new(at.clone(), "Prefix reserved", what, "Claim another one."));
     }
     for (other, owner) in state.overlapping(kind, prefix).into_iter().filter(|(_, owner)| **owner != spec.name) {

@@ -6,6 +6,7 @@ mod preparing;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod trying;
 
 use std::{
     collections::BTreeMap,
@@ -232,6 +233,7 @@ impl Resource<Context> for Environment {
         // Whoever may not declare it, or has another one there, changes nothing on the cluster.
         planning::would(environment, &governed, &command, call.deadline).await??;
         preparing::refuse_stranger(environment, &spec, call.deadline).await?;
+        preparing::refuse_untaken(environment, None, &spec, call.deadline).await?;
         preparing::make_rules(environment, &spec, call.deadline).await?;
         preparing::make_journal(environment, call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;
@@ -293,6 +295,7 @@ impl Resource<Context> for Environment {
         let command = Command::ChangeEnvironment(Box::new(spec.clone()));
         planning::would(environment, &governed, &command, call.deadline).await??;
         preparing::refuse_stranger(environment, &spec, call.deadline).await?;
+        preparing::refuse_untaken(environment, Some(&before), &spec, call.deadline).await?;
         preparing::make_rules(environment, &spec, call.deadline).await?;
         let known = governed.snapshot(call.deadline).await?;
         let snapshot = governed.command(command, call.deadline).await?;

@@ -15,8 +15,8 @@ use std::{
 
 use asking::{READY, ask_change, ask_end, ask_for, expected, leave_to_platform};
 use governed::{
-    Added, CapacityModel, add_policy, application_name, ended, judge, judge_end, keep, made, only_asks, reserve,
-    wrong_application,
+    Added, CapacityModel, add_policy, application_name, ended, give_back, judge, judge_end, keep, made, only_asks,
+    reserve, wrong_application,
 };
 
 use super::{
@@ -262,7 +262,13 @@ impl Resource<Context> for Topic {
                 call.report.push(told::taken_over(&spec.name));
                 found
             }
-            answer => answer?,
+            Err(error) => {
+                if let Some(Governance { governed, .. }) = &governance {
+                    give_back(governed, &spec.name, &error, call).await;
+                }
+                return Err(error.into());
+            }
+            Ok(found) => found,
         };
         environment.note_made(&object(&spec.name));
         call.private.set(CREATED, now());

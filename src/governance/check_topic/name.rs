@@ -8,7 +8,7 @@ use crate::governance::{
     names::ApplicationName,
     state::State,
     topic::TopicName,
-    violation::{At, Violation, Weight},
+    violation::{At, Violation, Weight, listed},
 };
 
 /// The application that a topic is for, and what speaks against that. A topic that is there already belongs to whom it
@@ -163,26 +163,54 @@ fn foreign_name(name: &TopicName, owner: &Application, by_name: &Application) ->
 
 fn outside(state: &State, name: &TopicName, owner: &Application) -> Violation {
     let own: Vec<&str> = owner.spec.prefixes(Kind::Topic).collect();
-    let own_fields = owner.spec.own_fields();
-    let suggestion = match state.template(Kind::Topic).map(|it| it.misfit(name.as_str(), &own_fields)) {
-        Some(Some(misfit)) => misfit.suggestion.filter(|it| owner.spec.covers(Kind::Topic, it)),
-        Some(None) => None,
-        None => own.first().map(|it| format!("{it}{name}")),
-    };
     let what = format!(
         "`{name}` is under no prefix of the application `{}`, whose topics begin with {}.",
         owner.spec.name,
-        crate::governance::violation::listed(&own)
+        listed(&own)
     );
-    Violation::new(At::attribute("name"), "Topic name outside the prefixes", what, written(suggestion.as_deref(), &own))
+    Violation::new(At::attribute("name"), "Topic name outside the prefixes", what, correction(state, name, owner))
 }
 
-fn written(suggestion: Option<&str>, own: &[&str]) -> String {
-    match (suggestion, own.first()) {
-        (Some(it), _) => format!("Write `name = \"{it}\"`."),
-        (None, Some(it)) => format!("Write a name that begins so, as in `name = \"{it}…\"`."),
-        (None, None) => "Give the application a prefix for topics.".to_owned(),
+/// What to write instead: a name that fits the template, if there is one, under a prefix of the owner's, and is not taken.
+fn correction(state: &State, name: &TopicName, owner: &Application) -> String {
+    let prefixes: Vec<&str> = owner.spec.prefixes(Kind::Topic).collect();
+    let Some(first) = prefixes.first() else { return "Give the application a prefix for topics.".to_owned() };
+    let Some(template) = state.template(Kind::Topic) else {
+        let rest = prefixes.iter().find_map(|it| name.as_str().strip_prefix(it)).unwrap_or(name.as_str());
+        let names = ["", "-2", "-3"].map(|ending| format!("{first}{rest}{ending}"));
+        return match names.into_iter().find(|it| is_free(state, owner, it)) {
+            Some(it) => format!("Write `name = \"{it}\"`."),
+            None => format!("Write a name that begins so, as in `name = \"{first}…\"`."),
+        };
+    };
+    let own = owner.spec.own_fields();
+    let mut names: Vec<String> =
+        template.misfit(name.as_str(), &own).and_then(|it| it.suggestion).into_iter().collect();
+    names.extend(prefixes.iter().flat_map(|it| template.names_under(it, name.as_str(), &own)));
+    names.extend(template.example(&own));
+    let again = format!("{name}-2");
+    names.extend(template.misfit(&again, &own).map_or(Some(again), |it| it.suggestion));
+    names.retain(|it| owner.spec.covers(Kind::Topic, it));
+    if names.is_empty() {
+        return format!(
+            "The template `{template}` leaves the application `{}` no name under {}: ask the platform for a prefix or a \
+             template that fits.",
+            owner.spec.name,
+            listed(&prefixes)
+        );
     }
+    match names.into_iter().find(|it| is_free(state, owner, it)) {
+        Some(it) => format!("A name that fits: `name = \"{it}\"`."),
+        None => format!("Write a name that follows the template `{template}` and that no other topic has."),
+    }
+}
+
+/// Whether a name could be a new topic of the owner's.
+fn is_free(state: &State, owner: &Application, name: &str) -> bool {
+    let is_owners = state.owner_of(Kind::Topic, name).is_some_and(|it| it.spec.name == owner.spec.name);
+    let name: Option<TopicName> = name.parse().ok();
+    let taken = |it: &TopicName| state.topics().any(|(other, topic)| topic.is_there() && is_same_in_metrics(other, it));
+    is_owners && name.is_some_and(|it| !taken(&it))
 }
 
 /// What speaks against the name itself.
@@ -199,12 +227,7 @@ pub(super) fn violations(state: &State, wanted: &TopicRequest, owner: Option<&Ap
         && let Some(misfit) = template.misfit(name.as_str(), &owner.spec.own_fields())
     {
         let what = format!("`{name}` does not fit: {}.", misfit.reason);
-        let suggestion = misfit.suggestion.or_else(|| template.example(&owner.spec.own_fields()));
-        let remedy = suggestion.map_or_else(
-            || "Write a name that follows the template.".to_owned(),
-            |it| format!("A name that fits: `name = \"{it}\"`."),
-        );
-        res.push(Violation::new(at(), "Topic name refused", what, remedy));
+        res.push(Violation::new(at(), "Topic name refused", what, correction(state, name, owner)));
     }
     let twin = state.topics().find(|(it, topic)| topic.is_there() && *it != name && is_same_in_metrics(it, name));
     if let Some((twin, _)) = twin {

@@ -141,7 +141,7 @@ fn a_name_outside_the_prefixes_is_corrected() {
     let wanted = TopicRequest { application: Some("payments".parse().unwrap()), ..request("invoices") };
     let violations = check_topic(&usual(), &payments(), &wanted, None);
     let expected = "`invoices` is under no prefix of the application `payments`, whose topics begin with \
-                    `a0205-payments-`.\n\nWrite `name = \"a0205-payments-domain-invoices\"`.";
+                    `a0205-payments-`.\n\nA name that fits: `name = \"a0205-payments-domain-invoices\"`.";
     assert_eq!(told(&violations), [("name".to_owned(), expected)]);
 }
 
@@ -230,4 +230,96 @@ fn names_that_metrics_cannot_tell_apart_are_refused() {
     let violations = check_topic(&state, &payments(), &request("a0205-payments-a_b"), None);
     assert_eq!(violations.iter().map(|it| it.summary).collect::<Vec<_>>(), ["Topic name collides"]);
     assert_eq!(check_topic(&state, &payments(), &request("a0205-payments-a.b"), None), []);
+}
+
+fn detail_of(violations: &[Violation], at: &str) -> String {
+    violations.iter().find(|it| it.at.to_string() == at).map(|it| it.detail.clone()).unwrap_or_default()
+}
+
+/// A correction that the next plan refuses is none.
+#[test]
+fn of_a_topic_that_is_there_no_partitions_are_to_be_taken_away() {
+    let before = TopicRequest { partitions: Some(50), ..request("a0205-payments-card-x") };
+    for partitions in [50, 60] {
+        let wanted = TopicRequest { partitions: Some(partitions), ..before.clone() };
+        let told = detail_of(&check_topic(&usual(), &payments(), &wanted, Some(&before)), "partitions");
+        let expected = "Keep `partitions = 50`, for Kafka takes no partitions away; or move to a new topic of another name \
+                        with `partitions = 12`.";
+        assert!(told.ends_with(expected), "{told}");
+    }
+    let before = TopicRequest { partitions: Some(1), ..request("a0205-payments-card-x") };
+    let told = detail_of(&check_topic(&usual(), &payments(), &before, Some(&before)), "partitions");
+    assert!(told.ends_with("Write `partitions = 2`."), "{told}");
+    let before = TopicRequest { replication_factor: Some(1), ..request("a0205-payments-card-x") };
+    let told = detail_of(&check_topic(&usual(), &payments(), &before, Some(&before)), "replication_factor");
+    assert!(told.contains("Kafka's own tools"), "{told}");
+}
+
+#[test]
+fn the_nearest_permitted_value_is_advised_and_never_the_default() {
+    let rules = json!({"topics": {"config": {
+        "retention.ms": {"min": 1000, "max": 5000, "default": "3000"},
+        "min.cleanable.dirty.ratio": {"min": 0.25},
+        "cleanup.policy": {"one_of": ["compact", "delete"], "default": "delete"},
+    }}});
+    let check = |key: &str, value: &str, expected: &str| {
+        let config = [(key.to_owned(), value.to_owned())].into();
+        let wanted = TopicRequest { config, ..request("a0205-payments-x") };
+        let told = check_topic(&state(&rules), &payments(), &wanted, None);
+        let told = detail_of(&told, &format!("config[{key:?}]"));
+        assert!(told.contains(&format!("Write `\"{key}\" = \"{expected}\"`")), "{told}");
+    };
+    check("retention.ms", "9000", "5000");
+    check("retention.ms", "10", "1000");
+    check("retention.ms", "-1", "5000");
+    check("retention.ms", "week", "3000");
+    check("min.cleanable.dirty.ratio", "0.1", "0.25");
+    check("cleanup.policy", "gone", "delete");
+}
+
+/// An application of the platform's making whose prefix the template does not give.
+fn with_prefix(template: &str, prefix: &str) -> State {
+    let naming = json!({"templates": {"topic": template}, "fields": {"domain": "[a-z]+", "kind": "(cdc|ev)"}});
+    let mut res = state(&json!({"naming": naming}));
+    let spec = json!({"name": "legacy", "code": "0900", "prefixes": {"topic": [prefix]}});
+    let application = json!({"incarnation": 1, "spec": spec, "status": "ready", "created_at": 1});
+    res.put("application/legacy", &application).unwrap();
+    res
+}
+
+fn told_of_name(state: &State, name: &str) -> String {
+    let legacy = Role::Application("legacy".parse().unwrap());
+    detail_of(&check_topic(state, &legacy, &request(name), None), "name")
+}
+
+#[test]
+fn a_corrected_name_is_under_a_prefix_of_the_application() {
+    let fits = with_prefix("{domain}-{application}-{kind}", "old-");
+    for name in ["old-Orders", "orders"] {
+        let told = told_of_name(&fits, name);
+        assert!(told.ends_with("A name that fits: `name = \"old-legacy-cdc\"`."), "{name}: {told}");
+    }
+    let never = with_prefix("a{code}-{application}-{domain}", "old.");
+    for name in ["old.orders", "orders"] {
+        let told = told_of_name(&never, name);
+        assert!(told.contains("no name under `old.`: ask the platform"), "{name}: {told}");
+    }
+}
+
+#[test]
+fn a_name_that_another_topic_has_is_not_advised() {
+    let mut state = usual();
+    let topic =
+        json!({"application": "payments", "incarnation": 1, "partitions": 1, "status": "created", "created_at": 1});
+    let advised = |state: &State| {
+        let wanted = request("a0205-payments-Card-Refunds");
+        let told = detail_of(&check_topic(state, &payments(), &wanted, None), "name");
+        told.rsplit_once("name = \"").map(|(_, it)| it.trim_end_matches("\"`.").to_owned()).unwrap()
+    };
+    let first = advised(&state);
+    assert_eq!(first, "a0205-payments-card-refunds");
+    state.put(&format!("topic/{first}"), &topic).unwrap();
+    let second = advised(&state);
+    assert_ne!(second, first);
+    assert_eq!(check_topic(&state, &payments(), &request(&second), None), [], "{second}");
 }

@@ -407,7 +407,8 @@ fn a_policy_that_tightens_is_applied_and_says_what_it_breaks() {
     world.ask("pay", &Command::ReserveTopic(topic("pay.a", 12))).unwrap();
     let tight = environment(&json!({"topics": {"partitions": {"max": 6}}}));
     let broken = super::broken_by(&world.state, &tight);
-    let expected = "topic `pay.a`: `partitions` is 12, and the environment permits at most 6. Write `partitions = 6`.";
+    let expected = "topic `pay.a`: `partitions` is 12, and the environment permits at most 6. Keep `partitions = 12`, for \
+                    Kafka takes no partitions away; or move to a new topic of another name with `partitions = 6`.";
     assert_eq!(broken, [expected]);
     world.ask("platform", &Command::ChangeEnvironment(Box::new(tight.clone()))).unwrap();
     assert_eq!(super::broken_by(&world.state, &tight), Vec::<String>::new(), "told once");

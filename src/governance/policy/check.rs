@@ -1,6 +1,6 @@
 //! Whether a policy agrees with itself.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use super::{Approval, Capability, ChangeApproval, ConfigRule, Limits, Naming, Policy, TopicPolicy};
 use crate::governance::{
@@ -186,14 +186,34 @@ impl Limits {
         } else if let Some(default) = default
             && !self.permits(default)
         {
-            res.push(contradictory(at.clone().then("default"), format!("`default` is {default}, which is not within")));
+            res.push(contradictory(
+                at.clone().then("default"),
+                format!("`default` is {default}, and {self} are permitted"),
+            ));
         }
         res
+    }
+
+    /// The number within that is nearest.
+    pub fn nearest(&self, number: i64) -> i64 {
+        let number = self.max.map_or(number, |it| number.min(it));
+        self.min.map_or(number, |it| number.max(it))
     }
 
     /// Whether a number is within.
     pub fn permits(&self, number: i64) -> bool {
         self.min.is_none_or(|it| it <= number) && self.max.is_none_or(|it| number <= it)
+    }
+}
+
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => write!(f, "{min} to {max}"),
+            (Some(min), None) => write!(f, "{min} or more"),
+            (None, Some(max)) => write!(f, "at most {max}"),
+            (None, None) => write!(f, "all numbers"),
+        }
     }
 }
 
@@ -224,6 +244,13 @@ impl ConfigRule {
         res
     }
 
+    /// The number within the limits that is nearest to a value; `None` where there are none, or it is no number.
+    pub fn nearest(&self, key: &str, value: &str) -> Option<f64> {
+        let number = read_number(key, value)?;
+        let below = self.max.filter(|max| *max < number);
+        below.or_else(|| self.min.filter(|min| number < *min))
+    }
+
     /// What speaks against a value, as in "… is more than 3"; `None` if it is permitted.
     pub fn problem(&self, key: &str, value: &str) -> Option<String> {
         let Self { allowed: _, required: _, min, max, one_of, default: _ } = self;
@@ -235,8 +262,7 @@ impl ConfigRule {
         if min.is_none() && max.is_none() {
             return None;
         }
-        let Ok(number) = value.trim().parse::<f64>() else { return Some("is no number".to_owned()) };
-        let number = if number < 0.0 && is_unlimited_below_zero(key) { f64::INFINITY } else { number };
+        let Some(number) = read_number(key, value) else { return Some("is no number".to_owned()) };
         match (min, max) {
             (Some(min), _) if number < *min => Some(format!("is less than {min}")),
             (_, Some(max)) if *max < number && number.is_infinite() => {
@@ -248,12 +274,18 @@ impl ConfigRule {
     }
 }
 
+/// What a value means as a number.
+fn read_number(key: &str, value: &str) -> Option<f64> {
+    let number = value.trim().parse::<f64>().ok()?;
+    Some(if number < 0.0 && is_unlimited_below_zero(key) { f64::INFINITY } else { number })
+}
+
 /// Whether Kafka writes "no limit" as a number below 0.
 fn is_unlimited_below_zero(key: &str) -> bool {
     matches!(key, "retention.ms" | "retention.bytes" | "local.retention.ms" | "local.retention.bytes")
 }
 
-fn contradictory(at: At, what: impl std::fmt::Display) -> Violation {
+fn contradictory(at: At, what: impl fmt::Display) -> Violation {
     let what = format!("Nothing could satisfy `{at}`: {what}.");
     Violation::new(at, "Contradictory policy", what, "Change one of them.")
 }

@@ -35,6 +35,41 @@ impl Template {
         self.filled(&Vec::new(), given, None).or_else(|| self.dealt(&[], given))
     }
 
+    /// Names that fit and begin so, the words of another one first: what follows in the template is added to the beginning.
+    pub fn names_under(&self, beginning: &str, name: &str, given: &Fields) -> Vec<String> {
+        let rest = name.strip_prefix(beginning).unwrap_or(name);
+        let written = words(rest).join("-").to_lowercase();
+        let mut res = vec![format!("{beginning}{rest}"), format!("{beginning}{written}")];
+        for word in [written.as_str(), ""] {
+            for from in 0..=self.parts.len() {
+                res.extend(self.completed(beginning, from, word, given));
+            }
+        }
+        res.retain(|it| it != beginning && it != name && self.fits(it, given));
+        res
+    }
+
+    /// A beginning with the parts that follow: the word for the last free one of them that it matches, and for others
+    /// something that does.
+    fn completed(&self, beginning: &str, from: usize, word: &str, given: &Fields) -> Option<String> {
+        let left = &self.parts[from..];
+        let takes = |it: &&Part| free(it, given).is_some_and(|it| it.pattern.matches(word));
+        let takes_word = left.iter().rposition(|it| takes(&it));
+        let mut res = beginning.to_owned();
+        for (at, part) in left.iter().enumerate() {
+            match part {
+                Part::Literal(it) => res.push_str(it),
+                Part::Field(it) => match given.get(&it.name) {
+                    Some(value) => res.push_str(value),
+                    None if it.pattern.matches("") => {}
+                    None if takes_word == Some(at) => res.push_str(word),
+                    None => res.push_str(&sample(it)?),
+                },
+            }
+        }
+        Some(res)
+    }
+
     /// A name that fits, made of the words of one that does not.
     fn suggestion(&self, name: &str, given: &Fields) -> Option<String> {
         let (stem, last) = self.known_ending(name);
@@ -117,14 +152,19 @@ fn deal(free: &[&Field], words: &[String]) -> Option<Vec<(String, String)>> {
         res.push((field.name.clone(), value));
         Some(res)
     };
-    let sample = || SAMPLES.into_iter().find(|it| field.pattern.matches(it)).map(str::to_owned);
-    let own = || Some(field.name.clone()).filter(|it| field.pattern.matches(it)).or_else(sample);
     let taken = (1..=words.len()).find_map(|count| {
         let (taken, left) = words.split_at(count);
         let values = ["-", ".", "_", ""].map(|between| taken.join(between));
         values.into_iter().filter(|it| field.pattern.matches(it)).find_map(|it| with(it, left))
     });
-    taken.or_else(|| with(own()?, words))
+    taken.or_else(|| with(sample(field)?, words))
+}
+
+/// Something that a field may say: its own name, if that matches, or one of the words that its pattern lists.
+fn sample(field: &Field) -> Option<String> {
+    let listed = field.pattern.text.split(['|', '(', ')', '?', ':']).filter(|it| !it.is_empty());
+    let mut samples = std::iter::once(field.name.as_str()).chain(SAMPLES).chain(listed);
+    samples.find(|it| field.pattern.matches(it)).map(str::to_owned)
 }
 
 /// The field, if a value must be found for it.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     EnvironmentModel, LOOK, OBJECT, PLANNED,
-    preparing::{declared_by, is_platform, stranger},
+    preparing::{declared_by, is_platform, stranger, untaken},
 };
 use crate::{
     clients::{clock::now, governed::Governed, journal::JournalError, kafka::KafkaError},
@@ -77,6 +77,7 @@ pub(super) async fn admit_new(
     tell_conditions(&counted_on, &sight, call);
     spec.cluster.declared_by = declared_by(&spec, environment);
     call.report.0.extend(stranger(environment, &spec, deadline).await?);
+    call.report.0.extend(untaken(environment, None, &spec, deadline).await?);
     refusals(environment, &Command::DeclareEnvironment(Box::new(spec)), deadline, call).await
 }
 
@@ -90,7 +91,9 @@ pub(super) async fn admit_change(
 ) -> Result<(), Failure> {
     let environment = environment_of_plan(ctx, plan)?;
     let mut spec = plan.spec()?;
-    if !refuse_lockout(environment, &prior.spec()?, &spec, call) {
+    let before = prior.spec()?;
+    call.report.0.extend(untaken(environment, Some(&before), &spec, deadline).await?);
+    if !refuse_lockout(environment, &before, &spec, call) {
         call.report.0.extend(stranger(environment, &spec, deadline).await?);
     }
     spec.cluster.declared_by = declared_by(&spec, environment);

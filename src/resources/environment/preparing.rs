@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
+use super::trying::try_config;
 use crate::{
     clients::{
         governed::Governed,
@@ -9,7 +10,7 @@ use crate::{
         kafka::KafkaError,
         probe::{probe, told_super_users},
     },
-    framework::{Call, Diagnostic, Failure},
+    framework::{Call, Diagnostic, Diagnostics, Failure, Severity},
     governance::{
         acl::{AclBinding, Operation, PatternType, Permission, Principal, ResourceType, WILDCARD},
         command::Command,
@@ -161,6 +162,32 @@ pub(super) async fn refuse_stranger(
         Some(told) => Err(told.into()),
         None => Ok(()),
     }
+}
+
+/// Refuses rules for configuration that the brokers do not take.
+pub(super) async fn refuse_untaken(
+    environment: &Environment,
+    before: Option<&EnvironmentSpec>,
+    spec: &EnvironmentSpec,
+    deadline: Instant,
+) -> Result<(), Failure> {
+    let told = untaken(environment, before, spec, deadline).await?;
+    let wrong: Vec<_> = told.into_iter().filter(|it| it.severity == Severity::Error).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Diagnostics(wrong).into()) }
+}
+
+/// What the brokers do not take of the rules for configuration, where these are new.
+pub(super) async fn untaken(
+    environment: &Environment,
+    before: Option<&EnvironmentSpec>,
+    spec: &EnvironmentSpec,
+    deadline: Instant,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let topics = &spec.policy.topics;
+    if before.is_some_and(|it| it.policy.topics.config == topics.config) {
+        return Ok(Vec::new());
+    }
+    Ok(try_config(environment.kafka()?, topics, deadline).await)
 }
 
 /// What speaks against the caller: it is none of the platform's principals, and no super user.

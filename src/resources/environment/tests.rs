@@ -599,3 +599,52 @@ async fn an_environment_that_nobody_reconciles_is_told() {
     let seen = run.again().read(&stored).await;
     testing::told(&seen.diagnostics, Severity::Warning, "Reconciliation is late", "terraform-provider-kafka reconcile");
 }
+
+#[tokio::test]
+async fn rules_for_configuration_that_kafka_does_not_take_are_told_at_their_keys() {
+    let run = Run::new();
+    let config = |rules: Json| pre(&json!({"topics": {"config": rules}}));
+    for (rules, severity, summary, path) in [
+        (
+            json!({"retention.mss": {"max": 5}}),
+            Severity::Error,
+            "Configuration key unknown to Kafka",
+            r#"["retention.mss"]"#,
+        ),
+        (
+            json!({"retention.mss": {"allowed": false}}),
+            Severity::Error,
+            "Configuration key unknown to Kafka",
+            r#"["retention.mss"]"#,
+        ),
+        (
+            json!({"cleanup.policy": {"default": "never"}, "retention.ms": {"default": "5"}}),
+            Severity::Error,
+            "Default refused by Kafka",
+            r#"["cleanup.policy"].default"#,
+        ),
+        (
+            json!({"cleanup.policy": {"one_of": ["delete", "never"]}}),
+            Severity::Warning,
+            "Value refused by Kafka",
+            r#"["cleanup.policy"]"#,
+        ),
+    ] {
+        let (wrong, again) = (config(rules), run.again());
+        let planned = again.plan(&nothing(), &wrong).await;
+        told(&planned.diagnostics, severity, summary);
+        assert_eq!(planned.diagnostics.0[0].path.as_ref().unwrap().to_string(), format!("topics.config{path}"));
+        if severity == Severity::Error {
+            let outcome = again.apply(&nothing(), planned.planned, &wrong).await;
+            told(&outcome.diagnostics, severity, summary);
+            assert_eq!(run.rules().await, Vec::<String>::new(), "nothing was made");
+        }
+    }
+    let right = config(json!({"cleanup.policy": {"one_of": ["delete"]}, "retention.ms": {"max": 5}}));
+    let stored = run.applied(&nothing(), &right).await;
+    let wrong = config(json!({"retention.mss": {"max": 5}}));
+    let planned = run.again().plan(&stored, &wrong).await;
+    told(&planned.diagnostics, Severity::Error, "Configuration key unknown to Kafka");
+    let (_, blind) = with_rights(&[ALTER]).await;
+    assert!(!blind.plan(&nothing(), &wrong).await.diagnostics.has_errors(), "who may not try it is told nothing");
+}

@@ -16,7 +16,7 @@ use crate::{
         names::ApplicationName,
         owned_topic::OwnedTopic,
         policy::{Policy, TopicPolicy},
-        topic::{TopicSpec, is_same_value},
+        topic::{TopicName, TopicSpec, is_same_value},
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance, Governing},
@@ -266,6 +266,19 @@ pub(super) async fn reserve(governed: &Governed, request: TopicRequest, call: &m
     let known = governed.command(Command::ReserveTopic(Box::new(request)), call.deadline).await?;
     remember(call, &known);
     Ok(())
+}
+
+/// Gives back the place of a topic that the cluster refused to make. After any other error the topic may be there.
+pub(super) async fn give_back(governed: &Governed, name: &TopicName, error: &KafkaError, call: &mut Call) {
+    let is_refused =
+        matches!(error, KafkaError::Refused { .. } | KafkaError::Denied { .. } | KafkaError::Unsupported(_));
+    if is_refused && let Err(error) = governed.give_back(name, call.deadline).await {
+        let detail = format!(
+            "The topic `{name}` was not made, and its place in the journal could not be given back: it counts as one of its \
+             application's until it is made, or deleted."
+        );
+        call.report.push(Diagnostic::warning("Place not given back", detail).caused_by(&error));
+    }
 }
 
 /// Says that the cluster has a topic, and what the broker gave it where nobody said.

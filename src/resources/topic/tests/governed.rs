@@ -5,11 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    clients::{kafka::Kafka, memory::MemoryCluster},
+    clients::{
+        kafka::{Kafka, KafkaError},
+        memory::MemoryCluster,
+    },
     framework::{Severity, Stored, Value},
     governance::{
+        owned_topic::OwnedTopic,
         policy::{ConfigRule, Policy, TopicPolicy},
-        topic::TopicSpec,
+        topic::{TopicName, TopicSpec},
     },
     provider::Acting,
     resources::testing::{Run, govern, governed_by, nothing, quiet, soon, told},
@@ -206,4 +210,27 @@ async fn anothers_topic_is_neither_changed_nor_replaced_nor_deleted_from_a_state
     lose_journal(&cluster).await;
     let refused = run(&cluster).destroy(&stored).await;
     told(&refused.diagnostics, Severity::Error, "No journal", "the topic `billing.orders`");
+}
+
+/// A place that nobody uses would count against the application for ever.
+#[tokio::test]
+async fn the_place_of_a_topic_that_the_broker_refuses_is_given_back() {
+    let cluster = governed_by(Policy::default()).await;
+    let name: TopicName = "orders".parse().unwrap();
+    let reserved = async || {
+        let known = run(&cluster).governed().snapshot(soon()).await.unwrap();
+        known.state.topic(&name).is_some_and(OwnedTopic::is_there)
+    };
+    let config = json!({ "name": "orders", "partitions": 1 });
+    let create = async |error: KafkaError| {
+        let run = run(&cluster);
+        let planned = run.plan(&Stored::default(), &config).await;
+        cluster.fail("create_topic", error);
+        let outcome = run.apply(&Stored::default(), planned.planned, &config).await;
+        assert!(outcome.diagnostics.has_errors(), "{outcome:?}");
+    };
+    create(KafkaError::Deadline("creating a topic".to_owned())).await;
+    assert!(reserved().await, "it may be there");
+    create(KafkaError::Refused { code: "POLICY_VIOLATION".to_owned(), message: "no".to_owned() }).await;
+    assert!(!reserved().await);
 }
