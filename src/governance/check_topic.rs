@@ -19,7 +19,7 @@ use crate::governance::{
     policy::{ConfigRule, Limits, TopicPolicy},
     state::State,
     topic::TopicName,
-    violation::{At, Violation, listed},
+    violation::{At, Violation, Weight, listed},
 };
 
 pub(super) use name::leave;
@@ -165,6 +165,33 @@ fn config(policy: &TopicPolicy, wanted: &TopicRequest) -> Vec<Violation> {
         let remedy = format!("Write `\"max.message.bytes\" = \"{most}\"`.");
         let at = At::attribute("config").key("max.message.bytes");
         res.push(Violation::new(at, "Messages too large", what, remedy));
+    }
+    res
+}
+
+/// What of the values that rules gave to a topic when it was made these rules do not permit: they stay until somebody writes
+/// others. Told where the topic is changed.
+pub fn check_given(
+    policy: &TopicPolicy,
+    given: &BTreeMap<String, String>,
+    own: &BTreeMap<String, String>,
+) -> Vec<Violation> {
+    let mut res = Vec::new();
+    for (key, value) in given.iter().filter(|(key, _)| !own.contains_key(*key)) {
+        let Some(rule) = policy.config.get(key) else { continue };
+        let problem = match rule.problem(key, value) {
+            _ if rule.allowed == Some(false) => "the key is not permitted any more".to_owned(),
+            Some(problem) => format!("that {problem}"),
+            None => continue,
+        };
+        let what = format!("The rules gave the topic `{key} = {value}` when it was made, and by now {problem}.");
+        let remedy = if rule.allowed == Some(false) {
+            "It stays; have the platform reset it with Kafka's own tools.".to_owned()
+        } else {
+            format!("It stays until `config` says otherwise. {}", correction(key, rule, Some(value)))
+        };
+        let at = At::attribute("config").key(key);
+        res.push(Violation::new(at, "Given value breaks the rules", what, remedy).weighing(Weight::Warn));
     }
     res
 }

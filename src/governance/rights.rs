@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::governance::{
     acl::{AclBinding, CLUSTER, Operation, PatternType, Permission, Principal, ResourceType, WILDCARD},
     application::ApplicationSpec,
+    binding::BindingStatus,
     environment::{ClusterFacts, Environment},
     kind::Kind,
     names::ApplicationName,
@@ -106,6 +107,44 @@ fn literal(kind: ResourceType, name: &str, principal: &Principal, operation: Ope
         operation,
         permission: Permission::Allow,
     }
+}
+
+/// Of the rules that the cluster has, those that nobody here made and that change who may do what of an application: what
+/// forbids something to its principals, or to anybody under its prefixes; what gives its principals more than it holds; and
+/// what gives others something under its prefixes.
+pub fn strange<'a>(
+    state: &State,
+    spec: &ApplicationSpec,
+    rules: impl IntoIterator<Item = &'a AclBinding>,
+) -> BTreeSet<&'a AclBinding> {
+    let Some(environment) = state.environment() else { return BTreeSet::new() };
+    let facts = &environment.spec.cluster;
+    let wanted = wanted(environment, spec);
+    let is_known = |it: &AclBinding| state.binding(it).is_some_and(|it| it.status != BindingStatus::Removed);
+    let is_strange = |it: &&AclBinding| {
+        let is_own = spec.all_principals().any(|own| *own == it.principal);
+        let is_under = is_under_prefixes(spec, it);
+        match it.permission {
+            _ if is_known(it) => false,
+            Permission::Deny => is_own || is_under,
+            Permission::Allow if is_own => !wanted.iter().any(|own| holds(own, it)),
+            Permission::Allow => is_under && !is_platforms(facts, &it.principal),
+        }
+    };
+    rules.into_iter().filter(is_strange).collect()
+}
+
+/// Whether whoever a rule is for is no application's by right.
+fn is_platforms(facts: &ClusterFacts, principal: &Principal) -> bool {
+    !principal.is_everybody() && !principal.is_anonymous() && protected(facts, principal).is_some()
+}
+
+/// Whether a rule is about names of an application, or about all that begin as some of them do.
+fn is_under_prefixes(spec: &ApplicationSpec, rule: &AclBinding) -> bool {
+    let AclBinding { resource_type, pattern_type, resource_name, .. } = rule;
+    let Some(kind) = kind_of(*resource_type) else { return false };
+    let is_wider = || spec.prefixes(kind).any(|it| it.starts_with(resource_name.as_str()));
+    spec.covers(kind, resource_name) || (*pattern_type == PatternType::Prefixed && is_wider())
 }
 
 /// Whether one rule gives all that another does.

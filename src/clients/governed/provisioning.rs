@@ -23,7 +23,7 @@ use crate::{
         names::ApplicationName,
         policy::{AclMode, Enforcement},
         prefix::Existing,
-        rights::{INBOX, MAILBOXES, STATE_TOPIC},
+        rights::{self, INBOX, MAILBOXES, STATE_TOPIC},
         state::State,
     },
 };
@@ -155,6 +155,23 @@ impl Governed {
         }
         let on_cluster = self.rules_on_cluster(application.spec.all_principals(), false, deadline).await?;
         Ok(lost(state, &Holder::Application(application.uid()), &on_cluster).cloned().collect())
+    }
+
+    /// The rules that nobody here made and that change who may do what of an application.
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn strange_rules(
+        &self,
+        application: &Application,
+        state: &State,
+        deadline: Instant,
+    ) -> Result<BTreeSet<AclBinding>, KafkaError> {
+        if !enforces(state) {
+            return Ok(BTreeSet::new());
+        }
+        let all = self.kafka.refresh_acls(&AclFilter::default(), deadline).await?;
+        Ok(rights::strange(state, &application.spec, &all).into_iter().cloned().collect())
     }
 
     /// The users whose quotas are not what the journal says: somebody changed them.

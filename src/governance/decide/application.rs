@@ -278,12 +278,9 @@ pub(super) fn digest(texts: &BTreeMap<String, String>) -> Option<i64> {
     (!texts.is_empty()).then_some(hash.cast_signed())
 }
 
-/// The prefixes of an application that the templates would not give it, as sentences.
-pub(super) fn outside_template(state: &State, application: &Application) -> Vec<String> {
+/// The prefixes of an application that the templates would not give it.
+pub(super) fn outside_template(state: &State, application: &Application) -> Vec<Violation> {
     let nothing = prefix::Existing::new();
     let spec = &application.spec;
-    let claimant = Claimant { spec, before: None, is_platform: false, adopt: true, existing: &nothing };
-    let wrong = prefix::violations(state, claimant);
-    let told = wrong.into_iter().map(|it| format!("application `{}`: {}", spec.name, it.detail.replace("\n\n", " ")));
-    told.collect()
+    prefix::violations(state, Claimant { spec, before: None, is_platform: false, adopt: true, existing: &nothing })
 }

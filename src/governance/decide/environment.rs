@@ -1,16 +1,20 @@
 //! Environments: made, changed, ended.
 
-use super::draft::Draft;
+use std::collections::BTreeMap;
+
+use super::{application::outside_template, draft::Draft};
 use crate::governance::{
     application::Status,
     check_topic::{TopicRequest, check_topic},
     command::Role,
     entity::known,
     environment::{ClusterFacts, Environment, EnvironmentSpec},
+    owned_topic::OwnedTopic,
     policy::Enforcement,
     probe::{Probe, Probed},
     record::Fold,
     state::{ENVIRONMENT, State},
+    topic::TopicName,
     violation::{At, Refusal, Violation, Weight, listed},
 };
 
@@ -144,35 +148,49 @@ fn principals_of_applications(state: &State, spec: &EnvironmentSpec) -> Vec<Viol
     res
 }
 
-/// What is there and would break the rules, were they these: the rules hold all the same, for what comes.
-pub fn broken_by(state: &State, spec: &EnvironmentSpec) -> Vec<String> {
+/// What the cluster has of topics, as far as it was looked at: their configuration, which is not kept here.
+pub type TopicConfigs = BTreeMap<TopicName, BTreeMap<String, String>>;
+
+/// What is there, keeps to the rules, and would not, were they these: the rules hold all the same, for what comes.
+pub fn broken_by(state: &State, spec: &EnvironmentSpec, configs: &TopicConfigs) -> Vec<String> {
     let Some(there) = state.environment() else { return Vec::new() };
     let mut then = state.clone();
     let it = Environment { spec: spec.clone(), ..there.clone() };
     if then.put(ENVIRONMENT, &known(&it)).is_err() {
         return Vec::new();
     }
-    let topics = state.topics().filter(|(_, it)| it.is_there() && it.application.is_some());
     let mut res = Vec::new();
-    for (name, topic) in topics {
+    for (name, topic) in owned_topics(state) {
+        let config = configs.get(name);
         let request = TopicRequest {
             application: topic.application.clone(),
             partitions: Some(topic.partitions),
             replication_factor: topic.replication_factor,
             capacity: topic.capacity,
+            config: config.cloned().unwrap_or_default(),
             ..TopicRequest::new(name.clone())
         };
         let broken = |state| check_topic(state, &Role::Platform, &request, Some(&request));
-        let before = broken(state);
-        // Configuration is not kept here, so that what is missing of it cannot be told.
-        let new = broken(&then).into_iter().filter(|it| !before.contains(it) && it.at.outermost() != Some("config"));
-        res.extend(new.map(|it| format!("topic `{name}`: {}", it.detail.replace("\n\n", " "))));
+        let mut new = added(&broken(state), broken(&then));
+        new.retain(|it| config.is_some() || it.at.outermost() != Some("config"));
+        res.extend(new.iter().map(|it| format!("topic `{name}`: {}", it.detail.replace("\n\n", " "))));
     }
-    res.extend(
-        state
-            .applications()
-            .filter(|it| it.status.holds_prefixes() && it.status != Status::Deleting)
-            .flat_map(|it| super::application::outside_template(&then, it)),
-    );
+    let living = state.applications().filter(|it| it.status.holds_prefixes() && it.status != Status::Deleting);
+    for it in living {
+        let new = added(&outside_template(state, it), outside_template(&then, it));
+        let name = &it.spec.name;
+        res.extend(new.iter().map(|it| format!("application `{name}`: {}", it.detail.replace("\n\n", " "))));
+    }
     res
+}
+
+/// The topics that the rules of an environment are about.
+pub fn owned_topics(state: &State) -> impl Iterator<Item = (&TopicName, &OwnedTopic)> {
+    state.topics().filter(|(_, it)| it.is_there() && it.application.is_some())
+}
+
+/// Of what speaks against something now, what did not before. What was refused before in other words is not new.
+fn added(before: &[Violation], now: Vec<Violation>) -> Vec<Violation> {
+    let is_new = |it: &Violation| !before.iter().any(|old| (&old.at, old.summary) == (&it.at, it.summary));
+    now.into_iter().filter(is_new).collect()
 }

@@ -1,5 +1,7 @@
 //! Tests of decisions, one story each.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::fixtures::{World, change, declare, environment, named, start};
@@ -406,12 +408,22 @@ fn a_policy_that_tightens_is_applied_and_says_what_it_breaks() {
     world.ask("nobody", &declare("pay", json!({}))).unwrap();
     world.ask("pay", &Command::ReserveTopic(topic("pay.a", 12))).unwrap();
     let tight = environment(&json!({"topics": {"partitions": {"max": 6}}}));
-    let broken = super::broken_by(&world.state, &tight);
+    let broken = super::broken_by(&world.state, &tight, &BTreeMap::new());
     let expected = "topic `pay.a`: `partitions` is 12, and the environment permits at most 6. Keep `partitions = 12`, for \
                     Kafka takes no partitions away; or move to a new topic of another name with `partitions = 6`.";
     assert_eq!(broken, [expected]);
     world.ask("platform", &Command::ChangeEnvironment(Box::new(tight.clone()))).unwrap();
-    assert_eq!(super::broken_by(&world.state, &tight), Vec::<String>::new(), "told once");
+    assert_eq!(super::broken_by(&world.state, &tight, &BTreeMap::new()), Vec::<String>::new(), "told once");
+    let tighter = environment(&json!({"topics": {"partitions": {"max": 5}, "config": {"retention.ms": {"max": 5}}}}));
+    assert_eq!(super::broken_by(&world.state, &tighter, &BTreeMap::new()), Vec::<String>::new(), "it is not new");
+    let configs = [("pay.a".parse().unwrap(), [("retention.ms".to_owned(), "6".to_owned())].into())].into();
+    let broken = super::broken_by(&world.state, &tighter, &configs);
+    assert!(matches!(&broken[..], [it] if it.contains("`retention.ms` is `6`")), "{broken:?}");
+    let named = environment(&json!({"naming": {"templates": {"topic": "a.{application}.{x:.*}"}}}));
+    let broken = super::broken_by(&world.state, &named, &BTreeMap::new());
+    assert!(broken.iter().any(|it| it.starts_with("application `pay`")), "{broken:?}");
+    world.ask("platform", &Command::ChangeEnvironment(Box::new(named.clone()))).unwrap();
+    assert_eq!(super::broken_by(&world.state, &named, &BTreeMap::new()), Vec::<String>::new(), "told once");
 }
 
 #[test]

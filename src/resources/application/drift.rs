@@ -36,6 +36,17 @@ impl ApplicationModel {
             let what = format!("Somebody removed rules of `{name}` from the cluster: {}.", some(&lost));
             self.drifted("Rights removed outside", &what, call);
         }
+        // Who may not see rules was told already.
+        if let Ok(strange) = governed.strange_rules(found, known, call.deadline).await
+            && !strange.is_empty()
+        {
+            let detail = format!(
+                "The cluster has rules that somebody else made, and that change who may do what of `{name}`: {}.\n\nThey \
+                 stay, because they are not this provider's: remove them with Kafka's own tools, or ask who made them.",
+                some(&strange)
+            );
+            call.report.push(Diagnostic::warning("Rules of others", detail).at("status"));
+        }
         let changed = governed.changed_quotas(found, known, false, call.deadline).await;
         let changed = seen(changed, &format!("the client quotas of `{name}` are what they should be"), call)?;
         if let Some(changed) = changed

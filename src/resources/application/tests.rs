@@ -508,3 +508,29 @@ async fn a_newcomer_may_ask_for_nothing_but_an_application() {
     let refused = known.would(&state.state, &Command::DestroyEnvironment(())).unwrap_err();
     assert_eq!(refused.0[0].summary, "Not yours to decide");
 }
+
+/// What nobody here made is not removed, and not silent either.
+#[tokio::test]
+async fn rules_that_somebody_added_are_told_one_by_one_and_stay() {
+    let cluster = governed_cluster().await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    let strange = [
+        "TOPIC|LITERAL|billing.a|User:billing|*|READ|DENY",
+        "TOPIC|PREFIXED|billing.|User:stranger|*|READ|ALLOW",
+        "TOPIC|PREFIXED|bill|User:*|*|WRITE|ALLOW",
+        "TOPIC|LITERAL|orders.x|User:billing|*|READ|ALLOW",
+    ];
+    let harmless =
+        ["TOPIC|LITERAL|orders.x|User:stranger|*|READ|ALLOW", "TOPIC|LITERAL|billing.a|User:billing|*|DESCRIBE|ALLOW"];
+    let added: Vec<AclBinding> = strange.iter().chain(&harmless).map(|it| it.parse().unwrap()).collect();
+    cluster.create_acls(&added, soon()).await.unwrap();
+    let before = rules(&cluster).await;
+    let seen = platform(&cluster).read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Rules of others", "");
+    let detail = &seen.diagnostics.0[0].detail;
+    assert!(strange.iter().all(|it| detail.contains(it)), "{detail}");
+    assert!(!harmless.iter().any(|it| detail.contains(it)), "{detail}");
+    assert_eq!(status(&seen.stored), &"ready".into());
+    platform(&cluster).applied(&seen.stored, &billing()).await;
+    assert_eq!(rules(&cluster).await, before);
+}

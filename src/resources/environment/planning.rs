@@ -7,13 +7,18 @@ use super::{
     preparing::{declared_by, is_platform, stranger, untaken},
 };
 use crate::{
-    clients::{clock::now, governed::Governed, journal::JournalError, kafka::KafkaError},
+    clients::{
+        clock::now,
+        governed::Governed,
+        journal::JournalError,
+        kafka::{Kafka, KafkaError, Topic},
+    },
     framework::{Call, Diagnostic, Diagnostics, Failure, Phase, Plan, Severity},
     governance::{
         binding::BindingStatus,
         command::Command,
         condition::{ConditionStatus, Sight, conditions, reconciliation},
-        decide::broken_by,
+        decide::{TopicConfigs, broken_by, owned_topics},
         environment::{Environment, EnvironmentSpec},
         policy::{Enforcement, Policy},
         state::State,
@@ -26,6 +31,9 @@ use crate::{
         violations::diagnostic,
     },
 };
+
+/// Of how many topics the configuration is looked at.
+const LOOKED_AT: usize = 500;
 
 /// How many of the objects that break new rules are named.
 const NAMED: usize = 20;
@@ -99,7 +107,17 @@ pub(super) async fn admit_change(
     spec.cluster.declared_by = declared_by(&spec, environment);
     spec.cluster.cluster_id = environment.cluster_id(deadline).await?.to_owned();
     if let Some(governance) = environment.governance(deadline).await? {
-        tell_broken(&broken_by(&governance.snapshot.state, &spec), call);
+        let state = &governance.snapshot.state;
+        let about_config = |it: &EnvironmentSpec| {
+            let topics = &it.policy.topics;
+            (topics.config.clone(), topics.max_message_bytes)
+        };
+        let (configs, unseen) = if about_config(&before) == about_config(&spec) {
+            (TopicConfigs::new(), 0)
+        } else {
+            topic_configs(environment.kafka()?, state, deadline).await
+        };
+        tell_broken(&broken_by(state, &spec, &configs), unseen, call);
         tell_left(&governance.snapshot.state, &spec, call);
     }
     refusals(environment, &Command::ChangeEnvironment(Box::new(spec)), deadline, call).await
@@ -214,8 +232,33 @@ fn tell_left(state: &State, spec: &EnvironmentSpec, call: &mut Call) {
     }
 }
 
-/// What breaks new rules: they hold for it from its next change on.
-fn tell_broken(broken: &[String], call: &mut Call) {
+/// The configuration of the topics that the rules are about, and of how many it was not seen.
+async fn topic_configs(kafka: &dyn Kafka, state: &State, deadline: Instant) -> (TopicConfigs, usize) {
+    let mut res = TopicConfigs::new();
+    let mut unseen = owned_topics(state).skip(LOOKED_AT).count();
+    for (name, _) in owned_topics(state).take(LOOKED_AT) {
+        match kafka.describe_topic(name, deadline).await {
+            Ok(Some(Topic { config: Some(config), .. })) => {
+                let own = config.into_iter().filter(|(_, it)| it.overridden);
+                res.insert(name.clone(), own.filter_map(|(key, it)| Some((key, it.value?))).collect());
+            }
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => unseen += 1,
+        }
+    }
+    (res, unseen)
+}
+
+/// What breaks new rules: they hold for it from its next change on. Configuration is not in the journal, so that what was not
+/// seen of it is told too.
+fn tell_broken(broken: &[String], unseen: usize, call: &mut Call) {
+    if 0 < unseen {
+        let detail = format!(
+            "The configuration of {unseen} of the topics was not looked at, because they are many or may not be described: \
+             whether it keeps to the new rules shows when they are changed."
+        );
+        call.report.push(Diagnostic::warning("Configuration not checked", detail).at("topics"));
+    }
     if broken.is_empty() {
         return;
     }

@@ -648,3 +648,20 @@ async fn rules_for_configuration_that_kafka_does_not_take_are_told_at_their_keys
     let (_, blind) = with_rights(&[ALTER]).await;
     assert!(!blind.plan(&nothing(), &wrong).await.diagnostics.has_errors(), "who may not try it is told nothing");
 }
+
+#[tokio::test]
+async fn configuration_that_breaks_new_rules_is_looked_at_on_the_cluster() {
+    let run = Run::new();
+    let stored = run.applied(&nothing(), &pre(&json!({}))).await;
+    quiet(&declare(&run, "billing", &json!({})).await.diagnostics);
+    let topics = testing::Run::on(&run.cluster, "topic", Acting::default());
+    let topic = json!({"name": "billing.orders", "partitions": 1, "config": {"retention.ms": "9000"}});
+    topics.applied(&nothing(), &topic).await;
+    let tighter = pre(&json!({"topics": {"config": {"retention.ms": {"max": 5000}}}}));
+    let planned = run.again().plan(&stored, &tighter).await;
+    told(&planned.diagnostics, Severity::Warning, "Existing objects break the new rules");
+    assert!(planned.diagnostics.0[0].detail.contains("`retention.ms` is `9000`"), "{planned:?}");
+    run.cluster.fail("describe_topic", KafkaError::Deadline("describing".to_owned()));
+    let planned = run.again().plan(&stored, &tighter).await;
+    told(&planned.diagnostics, Severity::Warning, "Configuration not checked");
+}

@@ -11,7 +11,7 @@ use crate::{
     framework::{Call, Change, Diagnostic, Element, Failure, Model, Optional, OptionalComputed, Plan, Unknown},
     governance::{
         capacity::Capacity,
-        check_topic::{TopicRequest, check_together, check_topic},
+        check_topic::{TopicRequest, check_given, check_together, check_topic},
         command::{Command, TopicDeletion, TopicFound},
         names::ApplicationName,
         owned_topic::OwnedTopic,
@@ -135,6 +135,10 @@ pub(super) async fn judge(
     let role = governance.governed.caller().role(state);
     let violations = check_topic(state, &role, &wanted, before.as_ref());
     tell(&violations, call.phase, call);
+    let is_changed = before.as_ref().is_some_and(|it| *it != wanted);
+    if let (Some(policy), Some(given)) = (state.policy(), plan.policy_config.get().filter(|_| is_changed)) {
+        tell(&check_given(&policy.topics, given, &wanted.config), call.phase, call);
+    }
     let together = environment.with_promised(&governance.snapshot.head.journal, |promised| {
         let replaced = change.prior.as_ref().filter(|_| change.replacing).and_then(|it| it.name.get());
         if let Some(name) = replaced {

@@ -16,7 +16,7 @@ use crate::{
         topic::{TopicName, TopicSpec},
     },
     provider::Acting,
-    resources::testing::{Run, govern, governed_by, nothing, quiet, soon, told},
+    resources::testing::{Run, change_policy, govern, governed_by, nothing, quiet, soon, told},
 };
 
 fn run(cluster: &Arc<MemoryCluster>) -> Run {
@@ -233,4 +233,18 @@ async fn the_place_of_a_topic_that_the_broker_refuses_is_given_back() {
     assert!(reserved().await, "it may be there");
     create(KafkaError::Refused { code: "POLICY_VIOLATION".to_owned(), message: "no".to_owned() }).await;
     assert!(!reserved().await);
+}
+
+#[tokio::test]
+async fn what_the_rules_gave_before_is_told_when_the_topic_is_changed() {
+    let cluster = cluster().await;
+    let stored = run(&cluster).applied(&Stored::default(), &orders(Json::Null)).await;
+    let rule = ConfigRule { max: Some(5000.0), ..ConfigRule::default() };
+    let topics = TopicPolicy { config: [("retention.ms".to_owned(), rule)].into(), ..TopicPolicy::default() };
+    change_policy(&cluster, Policy { topics, ..Policy::default() }).await;
+    let told_of = async |config: Json| run(&cluster).plan(&stored, &orders(config)).await.diagnostics;
+    quiet(&told_of(Json::Null).await);
+    let changed = told_of(json!({ "max.message.bytes": "3000000" })).await;
+    told(&changed, Severity::Warning, "Given value breaks the rules", "Write `\"retention.ms\" = \"5000\"`");
+    quiet(&told_of(json!({ "retention.ms": "4000" })).await);
 }
