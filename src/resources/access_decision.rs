@@ -205,6 +205,7 @@ impl Resource<Context> for AccessDecision {
         let governed = environment.governed()?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let mut state = plan.decide(&governed, call).await?;
+        environment.note_made(&state.made()?);
         environment.forget_governance().await;
         settle(&mut state, &environment.name, &cluster_id)?;
         Ok(state)
@@ -277,7 +278,8 @@ impl Resource<Context> for AccessDecision {
         let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
         let governed = environment.governed()?;
         expect_journal(call, &governed, call.deadline).await?;
-        if state.on_destroy.get() == Some(&OnDestroy::Keep) {
+        // With `create_before_destroy`, what was decided anew is not taken back by the end of the one before.
+        if state.on_destroy.get() == Some(&OnDestroy::Keep) || environment.has_made(&state.made()?) {
             return Ok(());
         }
         let id = state.request_id.value()?;
@@ -315,6 +317,11 @@ impl Resource<Context> for AccessDecision {
 }
 
 impl AccessDecisionModel {
+    /// What a process notes that it made.
+    fn made(&self) -> Result<String, Unknown> {
+        Ok(format!("decision/{}", self.local_name()?))
+    }
+
     /// Decides, and makes what follows at once.
     async fn decide(self, governed: &Governed, call: &mut Call) -> Result<Self, Failure> {
         let decision = self.decided()?;

@@ -122,6 +122,8 @@ pub struct AccessRequestIdentity {
     request_id: Required<RequestId>,
 }
 
+/// The request that is there, which a replacement ends: a fact that a plan tells the next one.
+const REPLACED: &str = "replaced";
 /// The status of a request that the platform is to write.
 const REQUESTED: &str = "requested";
 /// The status of a request that the platform did not write.
@@ -162,6 +164,9 @@ impl Resource<Context> for AccessRequest {
         if call.phase == Phase::Apply {
             // The deed itself is decided on what is newest.
             return Ok(());
+        }
+        if let Some(prior) = &change.prior {
+            call.private.set(REPLACED, prior.request_id.get().map(ToString::to_string));
         }
         let ending = change.prior.as_ref().filter(|_| change.is_destroy() || change.replacing);
         let Some(model) = ending.or(change.plan.as_ref()) else { return Ok(()) };
@@ -207,7 +212,9 @@ impl Resource<Context> for AccessRequest {
         let governed = environment.governed()?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let there = known(&governed, call.deadline).await?;
-        let is_own = |id: &RequestId| environment.has_made(&request_key(id));
+        let replaced = call.private.take(REPLACED);
+        let is_replaced = |id: &RequestId| replaced.as_ref().is_some_and(|it| *it == id.to_string());
+        let is_own = |id: &RequestId| is_replaced(id) || environment.has_made(&request_key(id));
         let id = match config.interrupted(&governed, &there.state, is_own)? {
             Some(id) => {
                 call.report.push(taken_up(&id));
@@ -263,6 +270,7 @@ impl Resource<Context> for AccessRequest {
         call: &mut Call,
     ) -> Result<AccessRequestModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
+        call.private.take(REPLACED);
         let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
         let governed = environment.governed()?;
         expect_journal(call, &governed, call.deadline).await?;
@@ -285,7 +293,8 @@ impl Resource<Context> for AccessRequest {
         let governed = environment.governed()?;
         expect_journal(call, &governed, call.deadline).await?;
         let id = state.request_id.get().ok_or(Unknown)?;
-        if state.on_destroy.get() == Some(&OnDestroy::Keep) {
+        // With `create_before_destroy`, what a create took up is not ended by the end of the one before.
+        if state.on_destroy.get() == Some(&OnDestroy::Keep) || environment.has_made(&request_key(id)) {
             return Ok(());
         }
         let there = known(&governed, call.deadline).await?;

@@ -180,3 +180,17 @@ async fn a_decision_is_gone_only_if_the_journal_never_had_its_request() {
     let forgetful = Stored { private: crate::framework::Private::default(), ..decision };
     assert_eq!(other.deciding().read(&forgetful).await.stored.state, Value::Null);
 }
+
+/// `create_before_destroy` takes back what was decided before, and not what it decided anew.
+#[tokio::test]
+async fn a_decision_that_is_made_anew_first_survives_the_end_of_the_one_before() {
+    let here = Here::new().await;
+    let request = here.filed(&reading()).await;
+    let decision = here.decided(&request, "approve").await;
+    let run = here.deciding();
+    let anew = run.applied(&nothing(), &about(&request, "approve")).await;
+    quiet(&run.destroy(&decision).await.diagnostics);
+    assert_eq!((text(&anew, "status"), here.granted().await), ("active".to_owned(), vec![READ.to_owned()]));
+    let seen = here.deciding().read(&anew).await.stored;
+    assert_eq!(plans_nothing(&here.deciding(), &seen, &about(&request, "approve")).await, Vec::<String>::new());
+}

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Here, application, id, in_milliseconds, nothing, plans_nothing, reading, text};
 use crate::{
     clients::kafka::{Acls, KafkaError},
-    framework::{Severity, Value},
+    framework::{Severity, Stored, Value},
     governance::{
         command::{Command, Revocation},
         policy::{AccessApproval, AclMode, Approval, Enforcement, Policy},
@@ -250,4 +250,34 @@ async fn what_the_journal_never_had_is_gone_and_a_failing_cluster_concludes_noth
     let empty = Here::new().await;
     let lost = empty.asking().read(&stored).await;
     assert!(lost.diagnostics.has_errors(), "another journal is an error, and never absence: {lost:?}");
+}
+
+/// Rule 2 of Terraform's core: `create_before_destroy` deletes after creating, and what the create made stays.
+#[tokio::test]
+async fn a_replacement_in_either_order_keeps_what_it_made() {
+    let here = Here::with(AccessApproval::None).await;
+    let stored = here.filed(&reading()).await;
+    let run = here.asking();
+    let update = run.plan(&stored, &reading()).await;
+    let second = Stored { private: update.planned.private, ..nothing() };
+    let planned = run.plan(&second, &reading()).await;
+    let anew = run.apply(&nothing(), planned.planned, &reading()).await;
+    quiet(&anew.diagnostics);
+    assert_ne!(id(&anew.stored), id(&stored), "what is replaced is not taken up");
+    quiet(&run.destroy(&stored).await.diagnostics);
+    assert_eq!((here.request(&stored).await.status.word(), here.granted().await), ("revoked", vec![READ.to_owned()]));
+    assert_eq!(
+        plans_nothing(&here.asking(), &here.refreshed(&anew.stored).await, &reading()).await,
+        Vec::<String>::new()
+    );
+    // A tainted one tells nothing of itself, so that it is taken up; its end leaves it alone.
+    let run = here.asking();
+    let planned = run.plan(&nothing(), &reading()).await;
+    let taken = run.apply(&nothing(), planned.planned, &reading()).await;
+    told(&taken.diagnostics, Severity::Warning, "Request taken up again", &text(&anew.stored, "request_id"));
+    quiet(&run.destroy(&anew.stored).await.diagnostics);
+    assert_eq!(
+        (here.request(&anew.stored).await.status.word(), here.granted().await),
+        ("active", vec![READ.to_owned()])
+    );
 }
