@@ -6,7 +6,7 @@ mod settings;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-pub use environment::{Context, Environment};
+pub use environment::{Claimed, Context, Environment};
 pub use governance::{Acting, Governance, Governing};
 pub use settings::{EnvironmentSettings, SaslSettings, ServiceSettings, Settings, TlsSettings};
 

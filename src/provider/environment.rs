@@ -21,7 +21,10 @@ use crate::{
         sight::look,
     },
     framework::{Diagnostic, Failure},
-    governance::{acl::Principal, check_topic::Promised, condition::Sight, state::State},
+    governance::{
+        acl::Principal, application::ApplicationSpec, check_topic::Promised, condition::Sight, names::ApplicationName,
+        state::State,
+    },
 };
 
 /// How long services beside a cluster are waited for, which are looked at and no more.
@@ -58,6 +61,9 @@ pub struct Environment {
     pub(super) silent: Mutex<Option<(Instant, KafkaError)>>,
 }
 
+/// What applications of one plan claim, each with whether it gives something to another or takes something.
+pub type Claimed = BTreeMap<ApplicationName, (ApplicationSpec, bool)>;
+
 /// What the plans of this configuration have and what this process made, for all environments: two of them may lead to
 /// one cluster.
 #[derive(Debug, Default)]
@@ -66,6 +72,8 @@ pub(super) struct Notes {
     made: Mutex<BTreeSet<String>>,
     /// What topics take by the plans, by the journal that governs them.
     promised: Mutex<BTreeMap<String, Promised>>,
+    /// What applications claim by the plans, by the journal that governs them.
+    claimed: Mutex<BTreeMap<String, Claimed>>,
 }
 
 impl Context {
@@ -261,6 +269,12 @@ impl Environment {
     /// What the plans of this configuration promised to topics that a journal governs.
     pub fn with_promised<T>(&self, journal: &str, work: impl FnOnce(&mut Promised) -> T) -> T {
         let mut all = self.notes.promised.lock().unwrap_or_else(PoisonError::into_inner);
+        work(all.entry(journal.to_owned()).or_default())
+    }
+
+    /// What the plans of this configuration claim for applications that a journal governs.
+    pub fn with_claimed<T>(&self, journal: &str, work: impl FnOnce(&mut Claimed) -> T) -> T {
+        let mut all = self.notes.claimed.lock().unwrap_or_else(PoisonError::into_inner);
         work(all.entry(journal.to_owned()).or_default())
     }
 

@@ -8,11 +8,13 @@ mod planning;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use ending::{refuse_before_end, refuse_unknown, replaced, tell_end, tell_replacement, tell_unknown};
 use serde::{Deserialize, Serialize};
+use together::check_claims;
 
 use super::{
     attributes::Moment,
@@ -34,7 +36,7 @@ use crate::{
         application::{Application as Entry, Status},
         command::{ApplicationRequest, Command, Takeover, TopicFound, Transfer},
         names::ApplicationName,
-        prefix::OVERLAP,
+        prefix::{OVERLAP, completed},
         state::State,
         violation::{Refusal, Weight, listed},
     },
@@ -278,6 +280,17 @@ impl Resource<Context> for Application {
         // What a replacement makes comes when the application before it is gone.
         let after = replaced.as_ref().map_or(Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(it)));
         let request = config.request(governed, &after, call).await?;
+        let mut claims = request.spec.clone();
+        let before = after.application(&claims.name).filter(|it| it.status.holds_prefixes());
+        // Where prefixes do not follow from anything, the decision tells.
+        claims.prefixes = completed(&after, &claims, before).unwrap_or(claims.prefixes);
+        let told = environment.with_claimed(&governance.snapshot.head.journal, |claimed| {
+            let told = check_claims(&after, claimed, &claims, config.moves());
+            claimed.insert(claims.name.clone(), (claims.clone(), config.moves()));
+            told
+        });
+        tell(&told, call.phase, call);
+        config.tell_transfers(change.prior.as_ref(), &after, &claims, call)?;
         let command = if change.is_create() || inbox::is_used(governed, &after) {
             Command::DeclareApplication(Box::new(request))
         } else {

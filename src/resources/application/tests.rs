@@ -534,3 +534,39 @@ async fn rules_that_somebody_added_are_told_one_by_one_and_stay() {
     platform(&cluster).applied(&seen.stored, &billing()).await;
     assert_eq!(rules(&cluster).await, before);
 }
+
+/// Applications of one plan, in which the journal knows neither.
+#[tokio::test]
+async fn what_two_applications_of_one_plan_claim_is_told_in_the_plan() {
+    let cluster = governed_cluster().await;
+    let run = platform(&cluster);
+    quiet(&run.plan(&nothing(), &billing()).await.diagnostics);
+    let mut other = json!({
+        "name": "bills", "owner": { "team": "x" }, "principals": ["User:bills"], "prefixes": { "topic": ["billing.x."] },
+    });
+    let planned = run.plan(&nothing(), &other).await;
+    told(&planned.diagnostics, Severity::Error, "Prefix planned twice", "`billing.x.` overlaps with `billing.`");
+    other["prefixes"] = json!({ "topic": ["bills."] });
+    other["principals"] = json!(["User:billing"]);
+    let planned = run.plan(&nothing(), &other).await;
+    told(&planned.diagnostics, Severity::Error, "Principal planned twice", "`User:billing`");
+    other["principals"] = json!(["User:bills"]);
+    quiet(&run.plan(&nothing(), &other).await.diagnostics);
+    // Core plans each object once more before it is made.
+    quiet(&run.plan(&nothing(), &billing()).await.diagnostics);
+}
+
+#[tokio::test]
+async fn a_transfer_without_another_side_is_told_in_the_plan() {
+    let cluster = governed_cluster().await;
+    platform(&cluster).applied(&nothing(), &billing()).await;
+    let mut taker = json!({ "name": "shop", "owner": { "team": "x" }, "take_over_from": ["billing"] });
+    let planned = platform(&cluster).plan(&nothing(), &taker).await;
+    told(&planned.diagnostics, Severity::Warning, "Nothing offered", "`billing` offers nothing to `shop`");
+    taker["take_over_from"] = Json::Null;
+    taker["transfer"] = json!({ "to": "billing", "prefixes": { "topic": ["strange."] } });
+    let planned = platform(&cluster).plan(&nothing(), &taker).await;
+    told(&planned.diagnostics, Severity::Warning, "Prefix not owned", "`strange.`");
+    taker["transfer"]["prefixes"]["topic"] = json!(["shop."]);
+    quiet(&platform(&cluster).plan(&nothing(), &taker).await.diagnostics);
+}
