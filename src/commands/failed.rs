@@ -70,7 +70,7 @@ impl From<Failure> for Failed {
 }
 
 /// An error and its causes.
-fn sentence(error: &dyn Error) -> String {
+pub(super) fn sentence(error: &dyn Error) -> String {
     let causes = iter::successors(Some(error), |&it| it.source());
     let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     let mut letters = text.chars();

@@ -13,7 +13,7 @@ use tokio::runtime::Builder;
 
 use super::{
     arguments::{JournalCommand, JournalTask},
-    failed::Failed,
+    failed::{Failed, sentence},
     tell,
 };
 use crate::{
@@ -75,7 +75,7 @@ async fn perform(command: &JournalCommand) -> Result<ExitCode, Failed> {
         }
         JournalTask::Import(file) => {
             let lines = match file {
-                Some(file) => read_lines(BufReader::new(File::open(file)?)),
+                Some(file) => read_lines(BufReader::new(opened(file)?)),
                 None => read_lines(io::stdin().lock()),
             };
             let head = journal.import(lines?.into_iter(), deadline).await?;
@@ -93,6 +93,21 @@ async fn perform(command: &JournalCommand) -> Result<ExitCode, Failed> {
     }
 }
 
+fn opened(file: &str) -> Result<File, Failed> {
+    File::open(file).map_err(|error| Failed(format!("`{file}` cannot be read: {}.", sentence(&error))))
+}
+
 fn read_lines(reader: impl BufRead) -> io::Result<Vec<String>> {
     reader.lines().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_missing_is_named() {
+        let Err(Failed(told)) = opened("/nowhere/backup.jsonl") else { unreachable!("there is no such file") };
+        assert!(told.starts_with("`/nowhere/backup.jsonl` cannot be read: "), "{told}");
+    }
 }

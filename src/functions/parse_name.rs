@@ -30,7 +30,7 @@ impl Function for ParseName {
         };
         let fields = understood(text)?
             .read(name)
-            .map_err(|error| FunctionError { text: format!("`{name}` cannot be read: {error}."), argument: Some(1) })?;
+            .map_err(|error| FunctionError { text: format!("`{name}` cannot be read: {error}"), argument: Some(1) })?;
         Ok(Value::Map(fields.into_iter().map(|(name, value)| (name, Value::String(value))).collect()))
     }
 }
@@ -54,7 +54,7 @@ mod tests {
     fn a_name_that_does_not_fit_says_where() {
         let error = call("{a}.v{version:[0-9]+}", "cards.vX").unwrap_err();
         let text = "`cards.vX` cannot be read: the template `{a}.v{version:[0-9]+}` wants the field `version`, which matches \
-                    `[0-9]+`, after `cards.v`, where there is `X`.";
+                    `[0-9]+`, after `cards.v`, where there is `X`";
         assert_eq!(error, FunctionError { text: text.to_owned(), argument: Some(1) });
     }
 

@@ -39,7 +39,7 @@ impl Function for RenderName {
         };
         let template = understood(text)?;
         template.render(&given(fields)).map(Value::String).map_err(|errors| FunctionError {
-            text: format!("No name can be made of `{template}`: {}.", joined(&errors)),
+            text: format!("No name can be made of `{template}`: {}", joined(&errors)),
             argument: Some(1),
         })
     }
@@ -48,7 +48,7 @@ impl Function for RenderName {
 /// The template in the first argument.
 pub(super) fn understood(text: &str) -> Result<Template, FunctionError> {
     Template::parse(text, &Fields::new(), Unlisted::Permitted).map_err(|errors| FunctionError {
-        text: format!("`{text}` is no template: {}.", joined(&errors)),
+        text: format!("`{text}` is no template: {}", joined(&errors)),
         argument: Some(0),
     })
 }
@@ -62,7 +62,7 @@ fn given(fields: &BTreeMap<String, Value>) -> Fields {
     fields.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
-/// All that is wrong, in one sentence.
+/// All that is wrong, in one sentence whose full stop the engine writes.
 fn joined<E: std::fmt::Display>(errors: &[E]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -91,7 +91,7 @@ mod tests {
     fn the_argument_to_blame_is_named_with_everything_that_is_wrong() {
         let error = call("{a}-{b}", &[("a", "x y".into()), ("c", "z".into())]).unwrap_err();
         let text = "No name can be made of `{a}-{b}`: `x y` is no value for the field `a`, which matches `[A-Za-z0-9]+`; the \
-                    field `b` has no value; it matches `[A-Za-z0-9]+`; the template has no field `c`.";
+                    field `b` has no value; it matches `[A-Za-z0-9]+`; the template has no field `c`";
         assert_eq!(error, FunctionError { text: text.to_owned(), argument: Some(1) });
         assert_eq!(call("{a", &[]).unwrap_err().argument, Some(0));
     }

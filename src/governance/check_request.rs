@@ -259,7 +259,7 @@ fn change(state: &State, filing: &Filing, change: &Change) -> Option<Violation> 
 fn expiry(filing: &Filing, before: Option<&Request>, now: Timestamp) -> Option<Violation> {
     let had = before.and_then(|it| it.content.expires_at);
     let end = filing.expires_at.filter(|it| *it <= now && had != Some(*it))?;
-    let what = format!("`expires_at` is over ({} ms before now).", now.0.saturating_sub(end.0));
+    let what = format!("`expires_at` is {}, which is over.", end.date());
     let remedy = "Write a time to come, or leave it out.";
     Some(Violation::new(At::attribute("expires_at"), "Expired already", what, remedy))
 }

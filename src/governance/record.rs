@@ -7,11 +7,21 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A moment, in milliseconds since 1970 UTC, as Kafka's records count time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The date and time for people, in UTC, or the milliseconds where there is no such date.
+    pub fn date(self) -> String {
+        let nanoseconds = i128::from(self.0) * 1_000_000;
+        let date = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok().and_then(|it| it.format(&Rfc3339).ok());
+        date.unwrap_or_else(|| format!("{} ms", self.0))
+    }
+}
 
 /// One thing that happened, as it was decided and before a journal wrote it.
 #[derive(Clone, Debug, Default, PartialEq)]

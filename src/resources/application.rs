@@ -76,7 +76,8 @@ pub struct ApplicationModel {
     /// gives.
     prefixes: OptionalComputed<Nested<PrefixesModel>>,
     /// The `application.id`s of the application's Kafka Streams programs, each within a prefix for consumer groups. Its
-    /// principals may make and delete the topics, groups and transactional ids that Streams needs under them.
+    /// principals may make and delete the internal topics that Streams names after them, read as the group of that name, and
+    /// write in the transactions of that name.
     streams: Optional<Set<String>>,
     /// What all topics of the application may take together, instead of the environment's quota.
     capacity: Optional<Nested<TotalsModel>>,

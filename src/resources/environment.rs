@@ -68,7 +68,8 @@ pub struct EnvironmentModel {
     /// Free words to find it by, such as `region`.
     labels: Optional<BTreeMap<String, String>>,
     /// Principals that the platform works as, such as `User:platform`: they may write the journal, and no application may
-    /// have them. The one that applies this must be among them, unless it is a super user.
+    /// have them. The one that applies this must be among them, or in `super_users`, or a super user by the brokers' own
+    /// word. Default: the one that applies this.
     platform_principals: Optional<Set<Principal>>,
     /// Super users of the brokers (`super.users`), which brokers do not tell: no application may have them.
     super_users: Optional<Set<Principal>>,

@@ -16,7 +16,8 @@ pub(super) fn violations(state: &State, wanted: &TopicRequest, owner: Option<&Ap
     let mut res = wanted.capacity.check(&at);
     if let Some(weight) = weight(policy.topics.capacity).filter(|_| wanted.capacity == Capacity::default()) {
         let what = "The environment asks what a topic carries and keeps, so that there is room for all.";
-        let remedy = "Write `capacity = { messages_in_per_second = …, message_bytes = …, disk_bytes = … }`.";
+        let remedy = "Write `capacity` with what is known of `messages_in_per_second`, `messages_out_per_second`, \
+                      `message_bytes` and `disk_bytes`: at least one of them.";
         res.push(Violation::new(at.clone(), "Capacity missing", what, remedy).weighing(weight));
     }
     if let (Some(bytes), Some(most)) = (wanted.capacity.message_bytes, policy.topics.max_message_bytes)

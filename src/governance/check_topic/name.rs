@@ -19,7 +19,7 @@ pub(super) fn owner<'a>(
     wanted: &TopicRequest,
     is_there: bool,
 ) -> (Option<&'a Application>, Vec<Violation>) {
-    let mut res = Vec::new();
+    let mut res: Vec<Violation> = unknown_acting(state, role).into_iter().collect();
     let by_name = state.owner_of(Kind::Topic, wanted.name.as_str());
     let owner = match &wanted.application {
         Some(name) => {
@@ -66,6 +66,10 @@ pub(super) fn not_permitted(state: &State, role: &Role, wanted: &TopicRequest, i
         (None, Some(declared)) => state.application(declared).filter(|it| it.status.holds_prefixes()),
         (None, None) => by_name().or_else(|| acting(state, role).filter(|_| !is_there)),
     };
+    if owner.is_none() && unknown_acting(state, role).is_some() {
+        // That is told, and nothing more can be said.
+        return None;
+    }
     may(role, owner, wanted, is_there)
 }
 
@@ -117,6 +121,17 @@ pub(in crate::governance) fn leave(first: &str) -> String {
         "{first} To have Terraform forget the topic and leave it as it is, write a block `removed {{ from = kafka_topic.… \
          lifecycle {{ destroy = false }} }}` in place of the resource."
     )
+}
+
+/// An application as which somebody acts, and that is not there: a slip in the pipeline, or it is declared later in the run.
+fn unknown_acting(state: &State, role: &Role) -> Option<Violation> {
+    let Role::Application(name) = role else { return None };
+    if state.application(name).is_some_and(|it| it.status.holds_prefixes()) {
+        return None;
+    }
+    let what = format!("You act as the application `{name}`, and the environment has none of that name.");
+    let remedy = "Correct `KAFKA_ACTING_APPLICATION`, or have the application declared first.";
+    Some(Violation::new(At::all(), "Acting application missing", what, remedy).weighing(Weight::Wait))
 }
 
 fn not_yours(declared: &ApplicationName, acting: &ApplicationName) -> Violation {

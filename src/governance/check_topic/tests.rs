@@ -108,8 +108,9 @@ fn everything_is_told_at_once_with_what_to_write() {
         ),
         (
             "capacity",
-            "The environment asks what a topic carries and keeps, so that there is room for all.\n\nWrite `capacity = { \
-             messages_in_per_second = …, message_bytes = …, disk_bytes = … }`.",
+            "The environment asks what a topic carries and keeps, so that there is room for all.\n\nWrite `capacity` with \
+             what is known of `messages_in_per_second`, `messages_out_per_second`, `message_bytes` and `disk_bytes`: at \
+             least one of them.",
         ),
     ];
     assert_eq!(told(&violations), expected.map(|(at, detail)| (at.to_owned(), detail)));
@@ -322,4 +323,31 @@ fn a_name_that_another_topic_has_is_not_advised() {
     let second = advised(&state);
     assert_ne!(second, first);
     assert_eq!(check_topic(&state, &payments(), &request(&second), None), [], "{second}");
+}
+
+#[test]
+fn an_acting_application_that_is_not_there_is_told_as_such() {
+    let role = Role::Application("paymenst".parse().unwrap());
+    for name in ["a0205-payments-card-x", "invoices"] {
+        let violations = check_topic(&usual(), &role, &request(name), None);
+        let told = violations.iter().find(|it| it.summary == "Acting application missing");
+        assert!(told.is_some_and(|it| it.detail.contains("`paymenst`")), "{violations:?}");
+        assert!(!violations.iter().any(|it| it.summary == "Topic without owner"), "{violations:?}");
+    }
+}
+
+/// What the guide shows.
+#[test]
+fn a_name_is_corrected_to_the_template_of_the_guide() {
+    let naming = json!({
+        "templates": {"topic": "{application}.{subject}.v{version}"},
+        "fields": {"subject": "[a-z][a-z-]*", "version": "[0-9]+"},
+    });
+    let mut state = state(&json!({"naming": naming}));
+    let spec = json!({"name": "billing", "prefixes": {"topic": ["billing."]}});
+    let application = json!({"incarnation": 1, "spec": spec, "status": "ready", "created_at": 1});
+    state.put("application/billing", &application).unwrap();
+    let billing = Role::Application("billing".parse().unwrap());
+    let told = detail_of(&check_topic(&state, &billing, &request("billing-invoices"), None), "name");
+    assert!(told.ends_with("A name that fits: `name = \"billing.invoices.v1\"`."), "{told}");
 }

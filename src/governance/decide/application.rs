@@ -170,7 +170,7 @@ pub(super) fn checked(
     wrong.extend(before.and_then(|it| grants::uncovered(state, it, &spec)));
     let had = before.and_then(|it| it.spec.expires_at);
     if let Some(end) = spec.expires_at.filter(|it| *it <= draft.now && had != Some(*it)) {
-        let what = format!("`expires_at` is over ({} ms before now).", draft.now.0.saturating_sub(end.0));
+        let what = format!("`expires_at` is {}, which is over.", end.date());
         let remedy = "Write a time to come, or leave it out.";
         wrong.push(Violation::new(At::attribute("expires_at"), "Expired already", what, remedy));
     }

@@ -55,7 +55,7 @@ impl Plan<EnvironmentModel> {
         };
         if !environment.plan_once_in(cluster_id, OBJECT) {
             let detail = format!(
-                "Another resource of this configuration declares the environment of the same cluster as `{}`, and one \
+                "`{}` leads to a cluster whose environment another resource of this configuration declares already, and one \
                  cluster is one environment.\n\nRemove one of the two, or have it lead to a cluster of its own.",
                 environment.name
             );
