@@ -19,6 +19,7 @@ mod functions;
 mod governance;
 mod journal;
 mod kills;
+mod looking;
 mod reconcile;
 mod rights;
 mod rules;
