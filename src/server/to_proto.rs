@@ -43,31 +43,15 @@ pub(super) fn diagnostics(diagnostics: Diagnostics) -> Vec<tfplugin6::Diagnostic
     diagnostics.0.into_iter().map(diagnostic).collect()
 }
 
-/// A detail that says which nested attribute it is about, where the path cannot.
+/// A detail that says which nested attribute it is about: engines that do not find it point at the whole resource.
 fn named(path: Option<&Path>, detail: String) -> String {
-    let cut = path.and_then(|it| it.steps().get(pointed_at(it).len()..).map(|cut| (it, cut)));
-    let last = cut.and_then(|(path, cut)| {
-        let mut names = cut.iter().filter_map(|it| if let Step::Attribute(name) = it { Some(name) } else { None });
-        Some((path, names.next_back()?))
+    let attributes = path.iter().flat_map(|it| it.steps()).filter_map(|it| match it {
+        Step::Attribute(name) => Some(name),
+        Step::Index(_) | Step::Key(_) | Step::Element => None,
     });
-    match last {
-        Some((path, name)) if !detail.contains(name.as_str()) => format!("`{path}`: {detail}"),
+    match (path, attributes.skip(1).last()) {
+        (Some(path), Some(name)) if !detail.contains(name.as_str()) => format!("`{path}`: {detail}"),
         _ => detail,
-    }
-}
-
-/// What is written as a block.
-const BLOCKS: [&str; 1] = ["timeouts"];
-
-/// The beginning of a path to which engines can point: many of them find attributes of blocks alone, and of what is within
-/// an attribute only the element of a map. Where they find nothing they point at the whole resource.
-fn pointed_at(path: &Path) -> &[Step] {
-    let steps = path.steps();
-    let is_block = matches!(steps.first(), Some(Step::Attribute(name)) if BLOCKS.contains(&name.as_str()));
-    let deeper = steps.iter().skip(1).position(|it| matches!(it, Step::Attribute(_)));
-    match deeper {
-        Some(at) if !is_block => &steps[..=at],
-        _ => steps,
     }
 }
 
@@ -80,7 +64,7 @@ pub(super) fn path(path: &Path) -> AttributePath {
         Step::Key(key) => Some(Selector::ElementKeyString(key.clone())),
         Step::Element => None,
     };
-    let steps = pointed_at(path).iter().map_while(selector);
+    let steps = path.steps().iter().map_while(selector);
     AttributePath { steps: steps.map(|it| attribute_path::Step { selector: Some(it) }).collect() }
 }
 
@@ -191,23 +175,15 @@ fn type_bytes(ty: &Type) -> Bytes {
 mod tests {
     use super::*;
 
-    fn shown(at: &Path, detail: &str) -> (usize, String) {
-        let told = Diagnostics(vec![Diagnostic::error("Wrong", detail).at(at.clone())]);
-        let it = diagnostics(told).remove(0);
-        (it.attribute.map_or(0, |it| it.steps.len()), it.detail)
-    }
-
     #[test]
-    fn engines_are_pointed_at_what_they_find() {
+    fn what_engines_may_not_point_at_is_named() {
+        let told = |at: &Path, detail: &str| {
+            let told = Diagnostics(vec![Diagnostic::error("Wrong", detail).at(at.clone())]);
+            diagnostics(told).remove(0).detail
+        };
         let nested = Path::attribute("capacity").then(Step::Attribute("disk_bytes".to_owned()));
-        assert_eq!(shown(&nested, "`disk_bytes` is -1."), (1, "`disk_bytes` is -1.".to_owned()));
-        assert_eq!(shown(&nested, "It is -1."), (1, "`capacity.disk_bytes`: It is -1.".to_owned()));
-        let rule = Path::attribute("topics").then(Step::Attribute("config".to_owned())).key("a");
-        assert_eq!(shown(&rule, "No `config`.").0, 1);
-        assert_eq!(shown(&Path::attribute("config").key("a"), "No."), (2, "No.".to_owned()));
-        let block = Path::attribute("timeouts").then(Step::Attribute("create".to_owned()));
-        assert_eq!(shown(&block, "No.").0, 2);
-        let prefix = Path::attribute("prefixes").then(Step::Attribute("topic".to_owned())).then(Step::Element);
-        assert_eq!(shown(&prefix, "No `topic`.").0, 1);
+        assert_eq!(told(&nested, "`disk_bytes` is -1."), "`disk_bytes` is -1.");
+        assert_eq!(told(&nested, "It is -1."), "`capacity.disk_bytes`: It is -1.");
+        assert_eq!(told(&Path::attribute("config").key("a"), "No."), "No.");
     }
 }
