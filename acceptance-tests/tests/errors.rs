@@ -249,10 +249,13 @@ fn without_the_right_to_create_nothing_is_made() {
         let workspace = workspace_with(&engine, &team);
         workspace.write("main.tf", &topic_block("rights.create", ""));
         assert_eq!(workspace.plan().says(&["Not checked by the broker"]).code(), Some(2));
+        workspace.apply().failure(&["Topic could not be seen", "`rights.create`"]);
+        assert_eq!(stack.topic("rights.create"), None);
+        stack.allow("team", &["Describe", "DescribeConfigs"], "rights.create");
         workspace.apply().failure(&["Not permitted by Kafka", "`rights.create`"]);
         assert_eq!(workspace.addresses(), Vec::<String>::new());
         assert_eq!(stack.topic("rights.create"), None);
-        stack.allow("team", &["Create", "Describe", "DescribeConfigs", "Delete"], "rights.create");
+        stack.allow("team", &["Create", "Delete"], "rights.create");
         workspace.applies();
         workspace.destroy().success();
         for operation in ["Create", "Describe", "DescribeConfigs", "Delete"] {

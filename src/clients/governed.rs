@@ -115,12 +115,14 @@ impl Caller {
         (acting != own).then(|| Violation::new(At::all(), "Not the application to act as", what(), remedy))
     }
 
-    /// Whether the principal is known to be nobody's here: neither the platform's nor an application's.
+    /// Whether the principal is taken for a newcomer: neither the platform's nor an application's, where newcomers may ask.
     fn is_stranger(&self, state: &State) -> bool {
         let (Some(principal), Some(environment)) = (&self.principal, state.environment()) else { return false };
         let facts = &environment.spec.cluster;
         let is_platforms = facts.platform_principals.contains(principal) || facts.super_users.contains(principal);
-        !facts.platform_principals.is_empty() && !is_platforms && state.application_of(principal).is_none()
+        // Else it may be one that only plans for the platform, or a super user that nobody declared.
+        let are_newcomers_asked = environment.spec.policy.inbox && !facts.platform_principals.is_empty();
+        are_newcomers_asked && !is_platforms && state.application_of(principal).is_none()
     }
 
     /// The application whose deployer the principal is.
