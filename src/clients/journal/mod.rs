@@ -70,8 +70,6 @@ struct Shared<S> {
     cluster: OnceCell<String>,
     /// One reads while the others wait for what it reads.
     known: tokio::sync::Mutex<Known<S>>,
-    /// What was told last.
-    told: Mutex<Option<Arc<Snapshot<S>>>>,
     /// Events that were found in the history as they were remembered.
     found: Mutex<BTreeMap<i64, EventHash>>,
     pending: Mutex<Vec<Pending<S>>>,
@@ -148,7 +146,6 @@ impl<S: Fold> Journal<S> {
             topics,
             cluster: OnceCell::new(),
             known: tokio::sync::Mutex::default(),
-            told: Mutex::default(),
             found: Mutex::default(),
             pending: Mutex::default(),
             writing: tokio::sync::Mutex::default(),

@@ -13,7 +13,7 @@ use crate::{
             EventHash, FORM, Head, Journal, JournalError, Quarantined, Recorded, Shared, Snapshot, Warning,
             drafting::Draft,
             format::{HEAD, Kept},
-            in_time, locked,
+            in_time,
         },
         kafka::{KafkaError, LogRead, LogRecord},
     },
@@ -67,7 +67,6 @@ impl<S: Fold> Journal<S> {
         let asked = Instant::now();
         let mut known = in_time(deadline, shared.known.lock()).await?;
         shared.catch_up(&mut known, asked, deadline).await?;
-        *locked(&shared.told) = Some(known.snapshot.clone());
         Ok(known.snapshot.clone())
     }
 
@@ -76,11 +75,12 @@ impl<S: Fold> Journal<S> {
     /// # Errors
     /// As for [`Journal::snapshot`].
     pub async fn told(&self, deadline: Instant) -> Result<Arc<Snapshot<S>>, JournalError> {
-        let told = locked(&self.0.told).clone();
-        match told {
-            Some(it) => Ok(it),
-            None => self.snapshot(deadline).await,
+        let known = in_time(deadline, self.0.known.lock()).await?;
+        if known.is_read() {
+            return Ok(known.snapshot.clone());
         }
+        drop(known);
+        self.snapshot(deadline).await
     }
 
     /// Whether the journal belongs to the cluster in which it is. One that does not is a copy, for reading.
