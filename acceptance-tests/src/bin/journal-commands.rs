@@ -8,14 +8,15 @@
 //! ```
 //!
 //! `create` and `check` print the head, as `UUID OFFSET HASH`. `count` adds one to a number so many times, so many of
-//! them at once, and prints `written ID OFFSET NUMBER` for each. What fails is printed as `failed ERROR`, and makes the
-//! exit code 1.
+//! them at once, and prints `written ID OFFSET NUMBER` for each; once interrupted, it ends what it began. What fails is
+//! printed as `failed ERROR`, and makes the exit code 1.
 
 use std::{
     collections::BTreeMap,
     env,
     error::Error,
     io::{self, Write},
+    pin::pin,
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
@@ -29,7 +30,7 @@ use terraform_provider_kafka::{
     },
     governance::record::{Event, Fold, Timestamp, Unreadable},
 };
-use tokio::task::JoinSet;
+use tokio::{signal, task::JoinSet};
 
 /// Numbers by key.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +116,7 @@ async fn run(arguments: &[&str]) -> Result<bool, Box<dyn Error>> {
     Ok(true)
 }
 
-/// Runs the command so many times, and says whether all of them were written.
+/// Runs the command so many times, or until interrupted, and says whether all that were begun were written.
 async fn all(count: &Count, times: usize, at_once: usize) -> Result<bool, Box<dyn Error>> {
     let mut running = JoinSet::new();
     let mut left = times;
@@ -124,7 +125,16 @@ async fn all(count: &Count, times: usize, at_once: usize) -> Result<bool, Box<dy
         running.spawn(count.clone().run());
         left -= 1;
     }
-    while let Some(ended) = running.join_next().await {
+    let mut interrupted = pin!(signal::ctrl_c());
+    loop {
+        let ended = tokio::select! {
+            ended = running.join_next() => ended,
+            _ = &mut interrupted, if 0 < left => {
+                left = 0;
+                continue;
+            }
+        };
+        let Some(ended) = ended else { return Ok(is_good) };
         match ended? {
             Ok(line) => tell(&line)?,
             Err(error) => {
@@ -137,7 +147,6 @@ async fn all(count: &Count, times: usize, at_once: usize) -> Result<bool, Box<dy
             left -= 1;
         }
     }
-    Ok(is_good)
 }
 
 #[tokio::main]

@@ -10,8 +10,8 @@
 //! back: each is an error of its own, and never an empty state.
 //!
 //! **Writing** is compare-and-append: read and decide; take the lease, which fences every other writer; read the rest,
-//! and decide again if there was any; write and commit. The lease is kept for what is written next, which takes two round
-//! trips then, or three before Kafka 4.0. Who was fenced starts again after a pause of a random length that doubles each
+//! and decide again if there was any; write and commit. The lease is kept for what is written next, which takes three round
+//! trips then, or four before Kafka 4.0: to write, to commit, and to see that it is there. Who was fenced starts again after a pause of a random length that doubles each
 //! time, once nobody writes. An answer that was lost is settled by taking the lease once more, after which all that was
 //! ever committed can be read. Commands of one process that come at the same time are one transaction, each decided on
 //! what the one before leaves behind.

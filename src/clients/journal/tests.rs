@@ -189,6 +189,16 @@ async fn what_is_refused_is_refused_on_what_others_wrote() {
     assert!(!cluster.calls().ends_with(&["append_to_logs"]));
 }
 
+/// As brokers leave it that restart right after a commit.
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_the_coordinator_forgot_is_aborted_and_written_once() {
+    let (cluster, journal) = created().await;
+    cluster.lose_next_commit(LostAnswer::Forgotten);
+    let appended = counted(&journal, "a").await.unwrap();
+    assert_eq!(appended.snapshot.state.0["a"], 1);
+    assert_eq!(opened(&cluster).history(0, soon()).await.unwrap().len(), 2);
+}
+
 #[tokio::test]
 async fn a_lost_answer_is_settled_either_way_and_nothing_is_written_twice() {
     for answer in [LostAnswer::Aborted, LostAnswer::Committed] {

@@ -124,8 +124,7 @@ impl<S: Fold> Shared<S> {
         event: &Event,
         deadline: Instant,
     ) -> Result<Outcome, JournalError> {
-        let mut lease = self.kafka.take_lease(&self.topics.lease, deadline).await?;
-        let tails = self.read_tails(deadline).await?;
+        let (mut lease, tails) = self.lease_anew(deadline).await?;
         let (snapshot, ends) = tails.parts();
         if WRITER < snapshot.head.min_writer {
             return Err(JournalError::NewerWriter(snapshot.head.min_writer));

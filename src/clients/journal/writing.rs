@@ -7,6 +7,7 @@ use std::{
 };
 
 use aws_lc_rs::rand;
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -18,9 +19,12 @@ use crate::{
             in_time, locked,
             reading::events,
         },
-        kafka::{KafkaError, Lease, LogRead, Outcome},
+        kafka::{Append, KafkaError, Lease, LogRead, NewRecord, Outcome},
     },
-    governance::record::{Event, Fold, Timestamp},
+    governance::{
+        record::{Event, Fold, Timestamp},
+        topic::TopicName,
+    },
 };
 
 /// Bytes that one decision may add to each of the topics: less than a batch may have, by what surrounds it.
@@ -189,8 +193,7 @@ impl<S: Fold> Shared<S> {
         {
             return Ok((held.lease, tails));
         }
-        let lease = self.kafka.take_lease(&self.topics.lease, deadline).await?;
-        Ok((lease, self.read_tails(deadline).await?))
+        self.lease_anew(deadline).await
     }
 
     /// The journal as it is if nobody took the lease since, which nobody did who left a trace in what is known.
@@ -266,9 +269,11 @@ impl<S: Fold> Shared<S> {
         *waiting = later;
     }
 
-    /// Reads the rest of the state and of the history, under the lease.
-    pub(super) async fn read_tails(&self, deadline: Instant) -> Result<Tails<S>, JournalError> {
+    /// A new lease, and the rest of the state and of the history under it.
+    pub(super) async fn lease_anew(&self, deadline: Instant) -> Result<(Lease, Tails<S>), JournalError> {
+        let mut lease = self.kafka.take_lease(&self.topics.lease, deadline).await?;
         let began = tokio::time::Instant::now();
+        let mut is_aborted = false;
         loop {
             let mut known = in_time(deadline, self.known.lock()).await?;
             let from = known.snapshot.head.offset.max(0);
@@ -279,17 +284,43 @@ impl<S: Fold> Shared<S> {
             let (state_read, history) = (state?, history?);
             let (snapshot, state) = (known.snapshot.clone(), known.next);
             drop(known);
-            // Nobody writes under this lease: an open transaction is another one's, or its marker is on its way.
-            if history.end < history.high_watermark {
-                self.wait_for_end(&self.topics.history, &history, began, deadline).await?;
-            } else if state_read.end < state_read.high_watermark {
-                self.wait_for_end(&self.topics.state, &state_read, began, deadline).await?;
-            } else {
-                check_end(&snapshot.head, &history)?;
-                let ends = Ends { history: history.next, state };
-                return Ok(Tails { snapshot, ends, history, is_kept: false });
+            // Nobody writes under this lease: an open transaction was forgotten, or is another one's.
+            match (history.is_open(), state_read.is_open()) {
+                (true, true) if !is_aborted => {
+                    is_aborted = self.abort_forgotten(&mut lease, &history, &state_read, deadline).await?;
+                    lease = self.kafka.take_lease(&self.topics.lease, deadline).await?;
+                }
+                (true, _) => self.wait_for_end(&self.topics.history, &history, began, deadline).await?,
+                (false, true) => self.wait_for_end(&self.topics.state, &state_read, began, deadline).await?,
+                (false, false) => {
+                    check_end(&snapshot.head, &history)?;
+                    let ends = Ends { history: history.next, state };
+                    return Ok((lease, Tails { snapshot, ends, history, is_kept: false }));
+                }
             }
         }
+    }
+
+    /// Ends what an earlier writer left open and the coordinator forgot. Nobody was told that it was written, since none
+    /// of the topics shows it: it is aborted, with a record that cannot be where it is said to have to be. `false` if
+    /// somebody else took the lease.
+    async fn abort_forgotten(
+        &self,
+        lease: &mut Lease,
+        history: &LogRead,
+        state: &LogRead,
+        deadline: Instant,
+    ) -> Result<bool, JournalError> {
+        let append = |topic: &TopicName, at| {
+            let record = NewRecord { key: Some(Bytes::from_static(b"aborted")), ..NewRecord::default() };
+            Append { topic: topic.clone(), at, records: vec![record] }
+        };
+        let appends = [
+            append(&self.topics.history, Some(history.end)),
+            append(&self.topics.state, Some(state.end)),
+            append(&self.topics.text, None),
+        ];
+        Ok(self.kafka.append_to_logs(lease, &appends, deadline).await? == Outcome::Elsewhere)
     }
 
     async fn decide_and_append(

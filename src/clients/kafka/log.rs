@@ -32,14 +32,16 @@ pub trait Log: Send + Sync + fmt::Debug {
     ) -> Answer<'a, Appended>;
 
     /// Takes the lease of a transactional id from whoever holds it: their open transaction is aborted, and they are
-    /// fenced from then on. When this returns, all that was ever committed under the id can be read.
+    /// fenced from then on. When this returns, all that was ever committed under the id, as [`Outcome::Committed`] has
+    /// it, can be read.
     fn take_lease<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Lease>;
 
     /// Who holds a lease, without taking it. `None` if nobody ever did, or the brokers cannot tell (before Kafka 3.0).
     fn lease_holder<'a>(&'a self, id: &'a str, deadline: Instant) -> Answer<'a, Option<LeaseHolder>>;
 
     /// Writes to several topics in one transaction. An error means that nothing was written, nor will be. After any end
-    /// but [`Outcome::Committed`] the lease is of no use any more.
+    /// but [`Outcome::Committed`] the lease is of no use any more, and what the topics had open under it is aborted if
+    /// the end is [`Outcome::Elsewhere`].
     fn append_to_logs<'a>(
         &'a self,
         lease: &'a mut Lease,
@@ -72,6 +74,11 @@ impl LogRead {
     /// Whether all is read that can be.
     pub fn is_at_end(&self) -> bool {
         self.end <= self.next
+    }
+
+    /// Whether a transaction is open behind what can be read.
+    pub fn is_open(&self) -> bool {
+        self.end < self.high_watermark
     }
 }
 
@@ -139,13 +146,14 @@ pub struct NewRecord {
 /// How a transaction ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was committed. Where each of its [`Append`]s begins.
+    /// It was committed, and can be read. Where each of its [`Append`]s begins.
     Committed(Vec<Appended>),
     /// Nothing was written: another writer took the lease, or the broker's patience ended.
     Fenced,
     /// Nothing was written: a topic ends elsewhere than its [`Append::at`] said.
     Elsewhere,
-    /// It was committed or it was not: the answer was lost. After the next [`Log::take_lease`], reading to the end tells.
+    /// It was committed or it was not: the answer was lost, or the topics do not show what it said. After the next
+    /// [`Log::take_lease`], reading to the end tells.
     Unknown,
 }
 

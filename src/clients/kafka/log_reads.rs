@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Mutex, time::Instant};
 use kafka_protocol::{
     error::ResponseError,
     messages::{
-        BrokerId, FetchRequest, ListOffsetsRequest,
+        BrokerId, FetchRequest, FetchResponse, ListOffsetsRequest,
         fetch_request::{FetchPartition, FetchTopic},
         fetch_response::PartitionData,
         list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
@@ -35,6 +35,11 @@ const READ_COMMITTED: i8 = 1;
 const START: i64 = -2;
 const END: i64 = -1;
 
+/// The milliseconds that a broker waits for the end of a transaction before it answers, and how often it is asked: an end
+/// that does not come is looked for elsewhere.
+const LOOK_MS: i32 = 500;
+const LOOKS: u32 = 5;
+
 /// Node ids of the brokers that lead the only partitions of topics.
 #[derive(Debug, Default)]
 pub(super) struct Leaders(Mutex<BTreeMap<TopicName, i32>>);
@@ -61,12 +66,8 @@ impl Client {
     async fn read_log_once(&self, topic: &TopicName, from: i64, deadline: Instant) -> Result<LogRead, Trouble> {
         let asked = Asked { operation: "READ", name: topic.as_str() };
         let leader = Target::Node(self.leader(topic, deadline).await?);
-        let answer = self.call(leader, deadline, |_| Ok(fetch(topic, from))).await?;
-        if let Some(trouble) = Trouble::of_code(answer.error_code, None, asked) {
-            return Err(trouble);
-        }
-        let partition = answer.responses.into_iter().flat_map(|it| it.partitions).next();
-        let partition = partition.ok_or_else(|| unanswered(topic))?;
+        let answer = self.call(leader, deadline, |_| Ok(fetch(topic, from, LARGEST_READ))).await?;
+        let partition = only_partition(topic, answer, asked)?;
         if partition.error_code == ResponseError::OffsetOutOfRange.code() {
             let start = self.log_end(topic, leader, START, deadline).await?;
             let end = self.log_end(topic, leader, END, deadline).await?;
@@ -76,6 +77,33 @@ impl Client {
             None => Ok(read(from, partition)),
             Some(trouble) => Err(trouble),
         }
+    }
+
+    /// Whether the record at an offset is committed. `false` if it was aborted, or its transaction does not end.
+    pub(super) async fn is_committed(&self, topic: &TopicName, at: i64, deadline: Instant) -> Result<bool, KafkaError> {
+        let mut tries = Tries::new(deadline, || format!("waiting for the end of a transaction in topic `{topic}`"));
+        let mut looks = 0;
+        loop {
+            match self.read_at(topic, at, deadline).await {
+                Ok(read) if at < read.end => return Ok(read.records.iter().any(|it| it.offset == at)),
+                Ok(_) if looks < LOOKS => looks += 1,
+                Ok(_) => return Ok(false),
+                Err(trouble) => {
+                    self.forget_leader(topic);
+                    tries.next(self.patient(topic, trouble)).await?;
+                }
+            }
+        }
+    }
+
+    /// The batch at an offset, once its transaction has ended or [`LOOK_MS`] is over.
+    async fn read_at(&self, topic: &TopicName, at: i64, deadline: Instant) -> Result<LogRead, Trouble> {
+        let asked = Asked { operation: "READ", name: topic.as_str() };
+        let leader = Target::Node(self.leader(topic, deadline).await?);
+        let request = fetch(topic, at, 1).with_max_wait_ms(LOOK_MS).with_min_bytes(1);
+        let answer = self.call(leader, deadline, |_| Ok(request)).await?;
+        let partition = only_partition(topic, answer, asked)?;
+        Trouble::of_code(partition.error_code, None, asked).map_or(Ok(read(at, partition)), Err)
     }
 
     /// One end of a log.
@@ -122,23 +150,31 @@ impl Client {
     }
 }
 
-/// A fetch that does not wait for records to come, outside of any session.
-fn fetch(topic: &TopicName, from: i64) -> FetchRequest {
+/// A fetch of the batch at an offset and of what follows, up to so many bytes, that does not wait for records to come,
+/// outside of any session.
+fn fetch(topic: &TopicName, from: i64, bytes: i32) -> FetchRequest {
     let partition = FetchPartition::default().with_partition(0).with_current_leader_epoch(-1).with_fetch_offset(from);
     let partition = partition.with_last_fetched_epoch(-1).with_log_start_offset(-1);
-    let partition = partition.with_partition_max_bytes(LARGEST_READ);
+    let partition = partition.with_partition_max_bytes(bytes);
     let topic = FetchTopic::default().with_topic(wire_name(topic)).with_partitions(vec![partition]);
     FetchRequest::default()
         .with_cluster_id(None)
         .with_replica_id(BrokerId(-1))
         .with_max_wait_ms(0)
         .with_min_bytes(0)
-        .with_max_bytes(LARGEST_READ)
+        .with_max_bytes(bytes)
         .with_isolation_level(READ_COMMITTED)
         .with_session_id(0)
         .with_session_epoch(-1)
         .with_topics(vec![topic])
         .with_rack_id(wire_text(""))
+}
+
+fn only_partition(topic: &TopicName, answer: FetchResponse, asked: Asked<'_>) -> Result<PartitionData, Trouble> {
+    match Trouble::of_code(answer.error_code, None, asked) {
+        None => answer.responses.into_iter().flat_map(|it| it.partitions).next().ok_or_else(|| unanswered(topic)),
+        Some(trouble) => Err(trouble),
+    }
 }
 
 fn read(from: i64, partition: PartitionData) -> LogRead {

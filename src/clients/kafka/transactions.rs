@@ -151,7 +151,7 @@ impl Client {
             return self.abort(lease, deadline).await;
         }
         let before = lease.epoch_of_producer();
-        let outcome = self.commit(lease, written, deadline).await?;
+        let outcome = self.commit(lease, appends, written, deadline).await?;
         // Each epoch counts its records from the beginning.
         let counted = if lease.epoch_of_producer() == before { appends } else { &[] };
         for it in counted {
@@ -307,6 +307,7 @@ impl Client {
     async fn commit(
         &self,
         lease: &mut Lease,
+        appends: &[Append],
         written: Vec<Appended>,
         deadline: Instant,
     ) -> Result<Outcome, KafkaError> {
@@ -315,7 +316,10 @@ impl Client {
         let mut is_lost = false;
         loop {
             let trouble = match self.end(lease, true, deadline).await {
-                Ok(()) => return Ok(Outcome::Committed(written)),
+                Ok(()) if self.are_committed(appends, &written, deadline).await => {
+                    return Ok(Outcome::Committed(written));
+                }
+                Ok(()) => return Ok(Outcome::Unknown),
                 // Whoever fenced this writer did so after a commit of which the answer was lost, or before.
                 Err(Obstacle::Fenced) if is_lost => return Ok(Outcome::Unknown),
                 Err(Obstacle::Fenced) => return Ok(Outcome::Fenced),
@@ -328,6 +332,14 @@ impl Client {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether the topics know that a transaction was committed. A coordinator that restarts may take those without a
+    /// leader for deleted ones and forget them (KAFKA-20734, seen with 4.3.1), and what was written to them is aborted by
+    /// whoever writes next. Who may not read believes the coordinator.
+    async fn are_committed(&self, appends: &[Append], written: &[Appended], deadline: Instant) -> bool {
+        let ends = appends.iter().zip(written).map(|(to, it)| self.is_committed(&to.topic, it.offset, deadline));
+        all(ends).await.iter().all(|it| matches!(it, Ok(true) | Err(KafkaError::Denied { .. })))
     }
 
     /// Takes back what was written. If that cannot be said, the next lease does it.

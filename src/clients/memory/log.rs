@@ -24,6 +24,8 @@ pub(super) struct Partition {
     end: i64,
     /// Where an open transaction begins.
     stable: Option<i64>,
+    /// The lease under which it was written and is not known to be open.
+    forgotten: Option<String>,
 }
 
 /// How the next transaction ends whose answer is lost.
@@ -33,6 +35,8 @@ pub enum LostAnswer {
     Committed,
     /// It was not.
     Aborted,
+    /// It was, and the coordinator forgot to tell the topics, which is open in them since.
+    Forgotten,
 }
 
 impl Partition {
@@ -150,6 +154,7 @@ impl State {
         for it in appends {
             let end = self.log(&it.topic)?.log.end;
             if it.at.is_some_and(|at| at != end) {
+                self.abort(lease, appends)?;
                 return Ok(Outcome::Elsewhere);
             }
         }
@@ -161,11 +166,32 @@ impl State {
         for it in appends {
             let kept = self.log(&it.topic)?;
             let has_append_time = kept.has_append_time();
-            res.push(kept.log.append(&it.records, has_append_time));
+            let appended = kept.log.append(&it.records, has_append_time);
+            res.push(appended);
+            if lost == Some(LostAnswer::Forgotten) {
+                (kept.log.stable, kept.log.forgotten) = (Some(appended.offset), Some(lease.id.clone()));
+                continue;
+            }
             // The marker of the commit.
             kept.log.end += 1;
         }
         Ok(if lost.is_some() { Outcome::Unknown } else { Outcome::Committed(res) })
+    }
+}
+
+impl State {
+    /// Ends in topics what is open under a lease.
+    fn abort(&mut self, lease: &Lease, appends: &[Append]) -> Result<(), KafkaError> {
+        for it in appends {
+            let log = &mut self.log(&it.topic)?.log;
+            // Its records, and the marker of the abort.
+            log.end += 1 + i64::try_from(it.records.len()).unwrap_or(i64::MAX);
+            if let Some(begin) = log.stable.take_if(|_| log.forgotten.as_ref() == Some(&lease.id)) {
+                log.records.retain(|it| it.offset < begin);
+                log.forgotten = None;
+            }
+        }
+        Ok(())
     }
 }
 
