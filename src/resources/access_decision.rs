@@ -11,11 +11,12 @@ use ending::{tell_end, tell_reversal};
 
 use super::{
     governed::{expect_journal, known, remember, tell, untold},
+    letters::{Outcome, REFUSED, REQUESTED, ask, outcome, was_filed},
     place::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
     },
-    requests::{IMPORTED, OnDestroy, ask, ended, not_refreshed, refusal, was_filed},
+    requests::{IMPORTED, OnDestroy, ended, not_refreshed},
 };
 use crate::{
     clients::governed::Governed,
@@ -129,10 +130,6 @@ impl fmt::Display for DecisionId {
     }
 }
 
-/// The status of a decision that the platform is to write.
-const REQUESTED: &str = "requested";
-/// The status of a decision that the platform did not write.
-const REFUSED: &str = "refused";
 /// The status of a decision about a revision that is not the present one.
 const AMENDED: &str = "amended";
 /// The status of a decision that somebody took back, or that an amendment or another owner made void.
@@ -244,7 +241,9 @@ impl Resource<Context> for AccessDecision {
         };
         let Some(mut seen) = seen else { return Ok(None) };
         remember(call, &governance.snapshot);
-        if let Some(why) = refusal(call, known).filter(|_| seen.status.get().is_some_and(|it| it == UNDECIDED)) {
+        if seen.status.get().is_some_and(|it| it == UNDECIDED)
+            && let Some(Outcome::Refused(why)) = outcome(call, known)
+        {
             let detail = format!(
                 "The platform did not take the decision up: {why}\n\nPlan again for what holds now, or remove the \
                  decision."

@@ -11,11 +11,12 @@ use ending::tell_end;
 use super::{
     attributes::{ApplicationRef, Moment},
     governed::{expect_journal, known, remember, tell, untold},
+    letters::{Outcome, REFUSED, REQUESTED, ask, outcome},
     place::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
     },
-    requests::{self, IMPORTED, OnDestroy, Pattern, ask, not_refreshed, refusal, was_filed},
+    requests::{self, IMPORTED, OnDestroy, Pattern, not_refreshed},
 };
 use crate::{
     clients::governed::Governed,
@@ -124,10 +125,6 @@ pub struct AccessRequestIdentity {
 
 /// The request that is there, which a replacement ends: a fact that a plan tells the next one.
 const REPLACED: &str = "replaced";
-/// The status of a request that the platform is to write.
-const REQUESTED: &str = "requested";
-/// The status of a request that the platform did not write.
-const REFUSED: &str = "refused";
 
 /// The resource.
 #[derive(Debug)]
@@ -369,18 +366,17 @@ impl AccessRequestModel {
 
     /// The state of a request that no journal has: who filed it may not write one, and nobody folded it yet, or refused it.
     fn unfolded(self, known: &State, call: &mut Call) -> Option<Self> {
-        if !was_filed(call) {
-            return None;
-        }
-        let refused = refusal(call, known).map(str::to_owned);
-        let status = if refused.is_some() { REFUSED } else { REQUESTED };
-        if let Some(why) = refused {
-            let detail = format!(
-                "The platform did not take the request up: {why}\n\nChange it, and the next apply files it again; or \
-                 remove it."
-            );
-            call.report.push(Diagnostic::warning("Request refused", detail));
-        }
+        let status = match outcome(call, known)? {
+            Outcome::Awaited | Outcome::Taken => REQUESTED,
+            Outcome::Refused(why) => {
+                let detail = format!(
+                    "The platform did not take the request up: {why}\n\nChange it, and the next apply files it again; or \
+                     remove it."
+                );
+                call.report.push(Diagnostic::warning("Request refused", detail));
+                REFUSED
+            }
+        };
         Some(Self { status: status.to_owned().into(), ..self })
     }
 }

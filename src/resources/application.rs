@@ -19,6 +19,7 @@ use together::check_claims;
 use super::{
     attributes::Moment,
     governed::{expect_journal, known, naming, remember, tell, tell_unenforced, untold},
+    letters::REQUESTED,
     place::{
         Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         identified, plan_place, settle,
@@ -236,7 +237,7 @@ impl Resource<Context> for Application {
             // What changes may have to wait.
             plan.state.request_id = Computed::unknown();
         }
-        let words = [Status::Ready.word(), Status::Pending.word(), inbox::REQUESTED];
+        let words = [Status::Ready.word(), Status::Pending.word(), REQUESTED];
         let is_settled = prior.status.get().is_some_and(|it| words.contains(&it.as_str()));
         if !is_settled && !plan.is_enforced_elsewhere(ctx, call).await? {
             // An update makes what is missing.

@@ -9,6 +9,7 @@ mod bad_input;
 pub mod environment;
 mod failures;
 mod governed;
+mod letters;
 mod place;
 pub mod requests;
 #[cfg(test)]

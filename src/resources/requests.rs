@@ -1,17 +1,12 @@
 //! What requests and the decisions about them have in common.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use super::governed::known;
 use crate::{
-    clients::{clock::now, governed::Governed, journal::Snapshot},
-    framework::{Call, Diagnostic, Failure},
+    clients::{clock::now, governed::Governed},
+    framework::{Call, Diagnostic},
     governance::{
         acl::PatternType,
-        command::Command,
-        mailbox::Fate,
         outstanding::{Task, outstanding},
         policy::Enforcement,
         request::{AccessTo, Content, Request, RequestId, RequestStatus},
@@ -60,42 +55,6 @@ impl From<PatternType> for Pattern {
 
 /// The state comes from an import.
 pub(super) const IMPORTED: &str = "imported";
-/// The id of the letter in which the newest change was filed, where the platform is to write it.
-const LETTER: &str = "letter";
-
-/// Has a command written, or filed where the journal is not the caller's to write.
-pub(super) async fn ask(
-    governed: &Governed,
-    command: Command,
-    call: &mut Call,
-) -> Result<Arc<Snapshot<State>>, Failure> {
-    let there = known(governed, call.deadline).await?;
-    if governed.mailbox(&there.state).is_none() {
-        call.private.take(LETTER);
-        return Ok(governed.command(command, call.deadline).await?);
-    }
-    let filed = governed.file(&command, call.deadline).await?;
-    if let Some(id) = filed.id {
-        call.private.set(LETTER, id);
-    }
-    Ok(filed.snapshot)
-}
-
-/// Whether the newest change was filed in a letter.
-pub(super) fn was_filed(call: &Call) -> bool {
-    call.private.text(LETTER).is_some()
-}
-
-/// Why the platform refused the letter of the newest change, if it did.
-pub(super) fn refusal<'a>(call: &Call, state: &'a State) -> Option<&'a str> {
-    fate(call, state)?.refused.as_deref()
-}
-
-/// What became of the letter of the newest change; `None` while nobody looked at it.
-pub(super) fn fate<'a>(call: &Call, state: &'a State) -> Option<&'a Fate> {
-    let letter = call.private.text(LETTER)?;
-    Governed::mailboxes(state).iter().find_map(|of| state.mailbox(of)?.fates.get(letter))
-}
 
 /// Where a request is, as its reader sees it.
 pub(super) fn status(request: &Request, state: &State) -> &'static str {

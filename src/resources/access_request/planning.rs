@@ -1,6 +1,6 @@
 //! What a plan of a request says of the request that is there.
 
-use super::{AccessRequestModel, REFUSED};
+use super::AccessRequestModel;
 use crate::{
     clients::{governed::Governed, kafka::KafkaError},
     framework::{Call, Change, Computed, Diagnostic, Failure, Path, Plan},
@@ -13,6 +13,7 @@ use crate::{
     },
     provider::{Context, Governing},
     resources::{
+        letters::REFUSED,
         place::environment_of_plan,
         requests::{ended, is_left_to_grant},
     },

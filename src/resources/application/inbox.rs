@@ -9,13 +9,8 @@ use crate::{
         mailbox::MailboxOf,
         state::State,
     },
-    resources::requests::{ask, fate, was_filed},
+    resources::letters::{Outcome, REFUSED, REQUESTED, ask, outcome},
 };
-
-/// The platform has yet to look at what was asked.
-pub(super) const REQUESTED: &str = "requested";
-/// The platform did not take it.
-const REFUSED: &str = "refused";
 
 /// Whether the caller asks where everybody may.
 pub(super) fn is_used(governed: &Governed, state: &State) -> bool {
@@ -46,21 +41,21 @@ impl ApplicationModel {
     /// The state of an application that is not there: as it was asked for, while nobody looked at that or if it was
     /// refused; else nothing.
     pub(super) fn asked_for(self, known: &State, call: &mut Call) -> Option<Self> {
-        if !self.was_asked_for() || !was_filed(call) {
-            return None;
-        }
-        let Some(fate) = fate(call, known) else {
-            return Some(Self { status: REQUESTED.to_owned().into(), ..self });
+        let status = match outcome(call, known).filter(|_| self.was_asked_for())? {
+            Outcome::Awaited => REQUESTED,
+            Outcome::Taken => return None,
+            Outcome::Refused(why) => {
+                let detail = format!("The platform did not take the application that was asked for. {why}");
+                call.report.push(Diagnostic::warning("Application refused", detail));
+                REFUSED
+            }
         };
-        let why = fate.refused.as_deref()?;
-        let detail = format!("The platform did not take the application that was asked for. {why}");
-        call.report.push(Diagnostic::warning("Application refused", detail));
-        Some(Self { status: REFUSED.to_owned().into(), ..self })
+        Some(Self { status: status.to_owned().into(), ..self })
     }
 
     /// Tells, where the application is given up before anybody looked, that it may still come.
     pub(super) fn tell_asked(&self, known: &State, call: &mut Call) {
-        if self.was_asked_for() && was_filed(call) && fate(call, known).is_none() {
+        if self.was_asked_for() && outcome(call, known) == Some(Outcome::Awaited) {
             let detail = "The application was asked for in the inbox, where nothing is taken back: the platform may still \
                           make it.\n\nTell the platform, which can reject or delete it.";
             call.report.push(Diagnostic::warning("Application may still come", detail));

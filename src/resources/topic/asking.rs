@@ -17,22 +17,18 @@ use crate::{
         command::{Command, TopicAsk, TopicDeletion},
         owned_topic::{Asked, OwnedTopic, TopicStatus},
         policy::Policy,
-        state::State,
         topic::{TopicName, TopicSpec, config_changes},
     },
     provider::{Context, Environment, Governing},
-    resources::{governed::remember, place::environment_of_plan},
+    resources::{
+        governed::remember,
+        letters::{self, Outcome, REFUSED, REQUESTED, forget_letter, outcome, was_filed},
+        place::environment_of_plan,
+    },
 };
 
 /// The topic is as it is declared.
 pub(super) const READY: &str = "ready";
-/// The platform has yet to make what was asked for.
-pub(super) const REQUESTED: &str = "requested";
-/// The platform refused what was asked for.
-pub(super) const REFUSED: &str = "refused";
-
-/// The id of what was filed last and not seen to be done.
-const FILED: &str = "filed";
 
 /// Leaves open what becomes of a change that is asked for, and has what was refused asked for once more.
 pub(super) async fn leave_to_platform(ctx: &Context, plan: &mut Plan<TopicModel>, call: &Call) -> Result<(), Failure> {
@@ -99,14 +95,11 @@ pub(super) async fn ask_end(governed: &Governed, topic: TopicDeletion, call: &mu
     file(governed, Command::DeleteTopic(topic), call).await.map(drop)
 }
 
+/// Files a command, and answers whether there was anything to ask.
 async fn file(governed: &Governed, command: Command, call: &mut Call) -> Result<bool, Failure> {
-    let filed = governed.file(&command, call.deadline).await?;
+    let filed = letters::file(governed, &command, call).await?;
     remember(call, &filed.snapshot);
-    let is_filed = filed.id.is_some();
-    if is_filed {
-        call.private.set(FILED, filed.id);
-    }
-    Ok(is_filed)
+    Ok(filed.id.is_some())
 }
 
 /// What is known of a topic that was asked for, beside what the cluster has. `None` where the cluster says all.
@@ -116,7 +109,9 @@ pub(super) async fn expected(
     found: Option<&Topic>,
     call: &mut Call,
 ) -> Result<Option<TopicModel>, Failure> {
-    let Some(filed) = call.private.text(FILED).map(str::to_owned) else { return Ok(None) };
+    if !was_filed(call) {
+        return Ok(None);
+    }
     let governance = match environment.governance_if_told(call.deadline).await? {
         Governing::Journal(it) => it,
         // Nothing is concluded from a silence.
@@ -127,11 +122,14 @@ pub(super) async fn expected(
     if let Some(asked) = known.topic(name).and_then(|it| outstanding(it, found)) {
         return Ok(Some(TopicModel { status: REQUESTED.to_owned().into(), ..state.clone() }.once(asked, found)));
     }
-    if let Some(reason) = refusal(&governance.governed, known, &filed) {
-        call.report.push(refused(name, &reason));
+    // Who makes topics itself goes by what the cluster has.
+    if governance.governed.mailbox(known).is_some()
+        && let Some(Outcome::Refused(why)) = outcome(call, known)
+    {
+        call.report.push(refused(name, why));
         return Ok(Some(TopicModel { status: REFUSED.to_owned().into(), ..state.clone() }));
     }
-    call.private.take(FILED);
+    forget_letter(call);
     Ok(None)
 }
 
@@ -142,12 +140,6 @@ fn outstanding<'a>(it: &'a OwnedTopic, found: Option<&Topic>) -> Option<&'a Aske
         TopicStatus::Reserved | TopicStatus::Created => it.asked.as_ref().filter(|_| found.is_some()),
         TopicStatus::Deleting | TopicStatus::Deleted => None,
     }
-}
-
-/// Why something that was filed was refused.
-fn refusal(governed: &Governed, known: &State, filed: &str) -> Option<String> {
-    let mailbox = known.mailbox(&governed.mailbox(known)?)?;
-    mailbox.fates.get(filed)?.refused.clone()
 }
 
 impl TopicModel {

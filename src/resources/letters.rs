@@ -1,0 +1,79 @@
+//! Letters: what a caller filed who may not write the journal, and what became of it.
+//!
+//! A state keeps the id of the newest letter among its private facts. While nobody looked at that, what was asked for
+//! counts as done; a refusal is kept, so that it is told in the next plan.
+
+use std::sync::Arc;
+
+use super::governed::known;
+use crate::{
+    clients::{
+        governed::{Filed, Governed},
+        journal::Snapshot,
+    },
+    framework::{Call, Failure},
+    governance::{command::Command, state::State},
+};
+
+/// The status of what the platform has yet to look at.
+pub(super) const REQUESTED: &str = "requested";
+/// The status of what the platform refused.
+pub(super) const REFUSED: &str = "refused";
+
+/// The id of the newest letter: a private fact.
+const LETTER: &str = "letter";
+
+/// What became of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome<'a> {
+    /// Nobody looked at it yet.
+    Awaited,
+    /// It had its effect.
+    Taken,
+    /// It was refused, for this reason.
+    Refused(&'a str),
+}
+
+/// Has a command written, or filed where the journal is not the caller's to write.
+pub(super) async fn ask(
+    governed: &Governed,
+    command: Command,
+    call: &mut Call,
+) -> Result<Arc<Snapshot<State>>, Failure> {
+    let there = known(governed, call.deadline).await?;
+    if governed.mailbox(&there.state).is_none() {
+        forget_letter(call);
+        return Ok(governed.command(command, call.deadline).await?);
+    }
+    Ok(file(governed, &command, call).await?.snapshot)
+}
+
+/// Files a command. One that would change nothing leaves the letter before the newest.
+pub(super) async fn file(governed: &Governed, command: &Command, call: &mut Call) -> Result<Filed, Failure> {
+    let filed = governed.file(command, call.deadline).await?;
+    if let Some(id) = &filed.id {
+        call.private.set(LETTER, id.clone());
+    }
+    Ok(filed)
+}
+
+/// Whether the newest change was filed in a letter.
+pub(super) fn was_filed(call: &Call) -> bool {
+    call.private.text(LETTER).is_some()
+}
+
+/// What became of the newest letter; `None` if there is none.
+pub(super) fn outcome<'a>(call: &Call, state: &'a State) -> Option<Outcome<'a>> {
+    let letter = call.private.text(LETTER)?;
+    let fate = Governed::mailboxes(state).iter().find_map(|of| state.mailbox(of)?.fates.get(letter));
+    Some(match fate.map(|it| it.refused.as_deref()) {
+        None => Outcome::Awaited,
+        Some(None) => Outcome::Taken,
+        Some(Some(why)) => Outcome::Refused(why),
+    })
+}
+
+/// Forgets the newest letter, of which nothing is to be told any more.
+pub(super) fn forget_letter(call: &mut Call) {
+    call.private.take(LETTER);
+}
