@@ -177,6 +177,11 @@ impl<M> Change<M> {
     pub fn is_destroy(&self) -> bool {
         self.plan.is_none()
     }
+
+    /// The object that is deleted, for good or to be made anew.
+    pub fn ending(&self) -> Option<&M> {
+        self.prior.as_ref().filter(|_| self.is_destroy() || self.replacing)
+    }
 }
 
 impl<I> fmt::Display for Import<I> {

@@ -10,13 +10,13 @@ use std::{fmt, str::FromStr};
 use ending::{tell_end, tell_reversal};
 
 use super::{
-    governed::{expect_journal, known, remember, tell, untold},
+    governed::{remember, tell, told},
     letters::{Outcome, REFUSED, REQUESTED, ask, outcome, was_filed},
     place::{
-        Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
-        identified, plan_place, settle,
+        IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
-    requests::{IMPORTED, OnDestroy, ended, not_refreshed},
+    requests::{self, OnDestroy, ended},
+    site::Site,
 };
 use crate::{
     clients::governed::Governed,
@@ -29,7 +29,7 @@ use crate::{
         request::{Choice, Judge, RequestId, Revision},
         violation::Refusal,
     },
-    provider::{Context, Governing},
+    provider::{Context, Governance},
 };
 
 /// A decision about a request: of the owner about access to what it owns, or of the platform about that, an application
@@ -162,20 +162,12 @@ impl Resource<Context> for AccessDecision {
             // The deed itself is decided on what is newest.
             return Ok(());
         }
-        let ending = change.prior.as_ref().filter(|_| change.is_destroy() || change.replacing);
-        let Some(model) = ending.or(change.plan.as_ref()) else { return Ok(()) };
-        let environment = environment_of_plan(ctx, model)?;
-        let governance = match environment.governance_if_told(call.deadline).await? {
-            Governing::Journal(it) => it,
-            // Whoever made the request in this run declares the environment, too.
-            Governing::Nothing => return Ok(()),
-            Governing::Untold(error) => {
-                call.report.push(untold(&error));
-                return Ok(());
-            }
-        };
-        let (governed, state) = (&governance.governed, &governance.snapshot.state);
-        if let Some(prior) = ending {
+        let Some(model) = change.ending().or(change.plan.as_ref()) else { return Ok(()) };
+        let governing = environment_of_plan(ctx, model)?.governance_if_told(call.deadline).await?;
+        // Where nobody declared an environment, whoever made the request in this run declares it, too.
+        let Some(Governance { governed, snapshot }) = &told(governing, call) else { return Ok(()) };
+        let state = &snapshot.state;
+        if let Some(prior) = change.ending() {
             return tell_end(governed, state, prior, call);
         }
         model.refuse_to_be_owner(governed, state)?;
@@ -198,14 +190,10 @@ impl Resource<Context> for AccessDecision {
         _config: &AccessDecisionModel,
         call: &mut Call,
     ) -> Result<AccessDecisionModel, Failure> {
-        let environment = environment_of_plan(ctx, &plan)?;
-        let governed = environment.governed()?;
-        let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
-        let mut state = plan.decide(&governed, call).await?;
-        environment.note_made(&state.made()?);
-        environment.forget_governance().await;
-        settle(&mut state, &environment.name, &cluster_id)?;
-        Ok(state)
+        let site = Site::of_plan(ctx, &plan, call).await?;
+        let state = plan.decide(&site.governed, call).await?;
+        site.environment.note_made(&state.made()?);
+        site.settle(state).await
     }
 
     async fn read(
@@ -214,25 +202,16 @@ impl Resource<Context> for AccessDecision {
         call: &mut Call,
     ) -> Result<Option<AccessDecisionModel>, Failure> {
         let imported = call.private.take(IMPORTED).is_some();
-        let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
-        let Some(governance) = environment.governance(call.deadline).await? else {
-            if imported {
-                // There is nothing to keep: it is an error, or an environment that ended.
-                known(&governed, call.deadline).await?;
-                return Ok(None);
-            }
-            call.report.push(not_refreshed("Access decision"));
-            return Ok(Some(state));
+        let site = Site::of_state(ctx, &state, call).await?;
+        let Some(Governance { governed, snapshot }) = site.governance("Access decision", imported, call).await? else {
+            return Ok((!imported).then_some(state));
         };
         let id = state.request_id.value()?.clone();
-        let known = &governance.snapshot.state;
+        let known = &snapshot.state;
         let Some(found) = known.request(&id) else {
             // Who filed a decision saw the request, so that a journal without it is not the one that was read then.
             return Ok(was_filed(call).then_some(state));
         };
-        let environment = state.environment.get().unwrap_or(&environment.name).clone();
         let seen = if imported {
             let reason = governed.reason(&id, state.judge()?, call.deadline).await?;
             state.imported(found, known, reason)
@@ -240,7 +219,7 @@ impl Resource<Context> for AccessDecision {
             Some(state.seen(found, known))
         };
         let Some(mut seen) = seen else { return Ok(None) };
-        remember(call, &governance.snapshot);
+        remember(call, &snapshot);
         if seen.status.get().is_some_and(|it| it == UNDECIDED)
             && let Some(Outcome::Refused(why)) = outcome(call, known)
         {
@@ -251,8 +230,7 @@ impl Resource<Context> for AccessDecision {
             call.report.push(Diagnostic::warning("Decision refused", detail));
             seen.status = REFUSED.to_owned().into();
         }
-        settle(&mut seen, &environment, cluster_id)?;
-        Ok(Some(seen))
+        Ok(Some(settle_seen(seen, site.environment, site.cluster_id)?))
     }
 
     async fn update(
@@ -262,37 +240,21 @@ impl Resource<Context> for AccessDecision {
         _config: &AccessDecisionModel,
         call: &mut Call,
     ) -> Result<AccessDecisionModel, Failure> {
-        let environment = environment_of_plan(ctx, &plan)?;
-        let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
+        let site = Site::of_change(ctx, &prior, &plan, call).await?;
         // What is only said otherwise, such as `on_destroy`, decides nothing.
-        let mut state = if plan.status.get().is_some() { plan } else { plan.decide(&governed, call).await? };
-        environment.forget_governance().await;
-        settle(&mut state, &environment.name, &cluster_id)?;
-        Ok(state)
+        let state = if plan.status.get().is_some() { plan } else { plan.decide(&site.governed, call).await? };
+        site.settle(state).await
     }
 
     async fn delete(ctx: &Context, state: AccessDecisionModel, call: &mut Call) -> Result<(), Failure> {
-        let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
+        let site = Site::of_state(ctx, &state, call).await?;
         // With `create_before_destroy`, what was decided anew is not taken back by the end of the one before.
-        if state.on_destroy.get() == Some(&OnDestroy::Keep) || environment.has_made(&state.made()?) {
+        if state.on_destroy.get() == Some(&OnDestroy::Keep) || site.environment.has_made(&state.made()?) {
             return Ok(());
         }
-        let id = state.request_id.value()?;
-        let there = known(&governed, call.deadline).await?;
-        let Some(found) = there.state.request(id) else { return Ok(()) };
-        if !found.status.is_over() {
-            let (revision, judge) = (state.revision.value()?.clone(), state.judge()?);
-            let retraction = Retraction { request: id.clone(), revision, judge };
-            ask(&governed, Command::RetractDecision(retraction), call).await?;
-        }
-        // Also what another run left half done.
-        governed.follow(id, call.deadline).await?;
-        environment.forget_governance().await;
-        Ok(())
+        let (id, revision, judge) = (state.request_id.value()?, state.revision.value()?.clone(), state.judge()?);
+        let retraction = Retraction { request: id.clone(), revision, judge };
+        requests::end(&site, id, Command::RetractDecision(retraction), call).await
     }
 
     async fn import(
@@ -300,18 +262,14 @@ impl Resource<Context> for AccessDecision {
         import: Import<AccessDecisionIdentity>,
         call: &mut Call,
     ) -> Result<AccessDecisionModel, Failure> {
-        let (environment, DecisionId { request, judge }) = match import {
-            Import::Id(id) => identified::<DecisionId>(ctx, "access decision", &id)?,
-            Import::Identity(AccessDecisionIdentity { cluster_id, request_id, r#as }) => {
-                let id = DecisionId { request: request_id.value()?.clone(), judge: *r#as.value()? };
-                (environment_of_identity(ctx, &cluster_id, call.deadline).await?, id)
-            }
+        let named = |AccessDecisionIdentity { cluster_id, request_id, r#as }| {
+            Ok((cluster_id, DecisionId { request: request_id.value()?.clone(), judge: *r#as.value()? }))
         };
-        call.private.set(IMPORTED, true);
-        let mut state =
+        let (environment, id) = import_of(ctx, "access decision", import, named, call.deadline).await?;
+        let DecisionId { request, judge } = id;
+        let state =
             AccessDecisionModel { request_id: request.into(), r#as: judge.into(), ..AccessDecisionModel::default() };
-        settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
-        Ok(state)
+        settle_imported(state, environment, call).await
     }
 }
 

@@ -10,13 +10,13 @@ use ending::tell_end;
 
 use super::{
     attributes::{ApplicationRef, Moment},
-    governed::{expect_journal, known, remember, tell, untold},
+    governed::{known, remember, tell, told_of_declared},
     letters::{Outcome, REFUSED, REQUESTED, ask, outcome},
     place::{
-        Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
-        identified, plan_place, settle,
+        IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
-    requests::{self, IMPORTED, OnDestroy, Pattern, not_refreshed},
+    requests::{self, OnDestroy, Pattern},
+    site::Site,
 };
 use crate::{
     clients::governed::Governed,
@@ -32,7 +32,7 @@ use crate::{
         state::{State, request_key},
         violation::Refusal,
     },
-    provider::{Context, Governing},
+    provider::{Context, Governance},
 };
 
 /// An access request: an application asks to use a topic, a group or a transactional id that another application owns.
@@ -165,22 +165,11 @@ impl Resource<Context> for AccessRequest {
         if let Some(prior) = &change.prior {
             call.private.set(REPLACED, prior.request_id.get().map(ToString::to_string));
         }
-        let ending = change.prior.as_ref().filter(|_| change.is_destroy() || change.replacing);
-        let Some(model) = ending.or(change.plan.as_ref()) else { return Ok(()) };
-        let environment = environment_of_plan(ctx, model)?;
-        let governance = match environment.governance_if_told(call.deadline).await? {
-            Governing::Journal(it) => it,
-            Governing::Nothing => {
-                call.report.push(undeclared());
-                return Ok(());
-            }
-            Governing::Untold(error) => {
-                call.report.push(untold(&error));
-                return Ok(());
-            }
-        };
-        let (governed, state) = (&governance.governed, &governance.snapshot.state);
-        if let Some(prior) = ending {
+        let Some(model) = change.ending().or(change.plan.as_ref()) else { return Ok(()) };
+        let governing = environment_of_plan(ctx, model)?.governance_if_told(call.deadline).await?;
+        let Some(Governance { governed, snapshot }) = &told_of_declared(governing, call) else { return Ok(()) };
+        let state = &snapshot.state;
+        if let Some(prior) = change.ending() {
             return tell_end(governed, state, prior, call);
         }
         let Some(config) = &change.config else { return Ok(()) };
@@ -205,26 +194,22 @@ impl Resource<Context> for AccessRequest {
         config: &AccessRequestModel,
         call: &mut Call,
     ) -> Result<AccessRequestModel, Failure> {
-        let environment = environment_of_plan(ctx, &plan)?;
-        let governed = environment.governed()?;
-        let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
-        let there = known(&governed, call.deadline).await?;
+        let site = Site::of_plan(ctx, &plan, call).await?;
+        let there = known(&site.governed, call.deadline).await?;
         let replaced = call.private.take(REPLACED);
         let is_replaced = |id: &RequestId| replaced.as_ref().is_some_and(|it| *it == id.to_string());
-        let is_own = |id: &RequestId| is_replaced(id) || environment.has_made(&request_key(id));
-        let id = match config.interrupted(&governed, &there.state, is_own)? {
+        let is_own = |id: &RequestId| is_replaced(id) || site.environment.has_made(&request_key(id));
+        let id = match config.interrupted(&site.governed, &there.state, is_own)? {
             Some(id) => {
                 call.report.push(taken_up(&id));
                 id
             }
             None => config.new_id()?,
         };
-        let mut state =
-            config.file(AccessRequestModel { request_id: id.clone().into(), ..plan }, &governed, call).await?;
-        environment.note_made(&request_key(&id));
-        environment.forget_governance().await;
-        settle(&mut state, &environment.name, &cluster_id)?;
-        Ok(state)
+        let plan = AccessRequestModel { request_id: id.clone().into(), ..plan };
+        let state = config.file(plan, &site.governed, call).await?;
+        site.environment.note_made(&request_key(&id));
+        site.settle(state).await
     }
 
     async fn read(
@@ -233,30 +218,20 @@ impl Resource<Context> for AccessRequest {
         call: &mut Call,
     ) -> Result<Option<AccessRequestModel>, Failure> {
         let imported = call.private.take(IMPORTED).is_some();
-        let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
-        let Some(governance) = environment.governance(call.deadline).await? else {
-            if imported {
-                // There is nothing to keep: it is an error, or an environment that ended.
-                known(&governed, call.deadline).await?;
-                return Ok(None);
-            }
-            call.report.push(not_refreshed("Access request"));
-            return Ok(Some(state));
+        let site = Site::of_state(ctx, &state, call).await?;
+        let Some(Governance { governed, snapshot }) = site.governance("Access request", imported, call).await? else {
+            return Ok((!imported).then_some(state));
         };
         let id = state.request_id.get().ok_or(Unknown)?.clone();
-        let known = &governance.snapshot.state;
+        let known = &snapshot.state;
         let Some(found) = known.request(&id) else { return Ok(state.unfolded(known, call)) };
-        remember(call, &governance.snapshot);
-        let environment = state.environment.get().unwrap_or(&environment.name).clone();
+        remember(call, &snapshot);
         let texts = if imported { Some(governed.texts_of_request(&id, call.deadline).await?) } else { None };
         let Some(mut seen) = state.seen(found, known, texts.as_ref()) else {
             return Err(not_an_access(&id).into());
         };
         seen.tell_lost(&id, found, known, &governed, call).await?;
-        settle(&mut seen, &environment, cluster_id)?;
-        Ok(Some(seen))
+        Ok(Some(settle_seen(seen, site.environment, site.cluster_id)?))
     }
 
     async fn update(
@@ -266,43 +241,28 @@ impl Resource<Context> for AccessRequest {
         config: &AccessRequestModel,
         call: &mut Call,
     ) -> Result<AccessRequestModel, Failure> {
-        let environment = environment_of_plan(ctx, &plan)?;
         call.private.take(REPLACED);
-        let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
+        let site = Site::of_change(ctx, &prior, &plan, call).await?;
         let id = prior.request_id.get().ok_or(Unknown)?.clone();
         let is_asked = plan.revision.get().is_none() || prior.filing(id.clone())? != config.filing(id.clone())?;
-        let mut state = if is_asked {
-            config.file(plan, &governed, call).await?
+        let state = if is_asked {
+            config.file(plan, &site.governed, call).await?
         } else {
-            let made = governed.follow(&id, call.deadline).await?;
+            let made = site.governed.follow(&id, call.deadline).await?;
             remember(call, &made);
             plan.after(made.state.request(&id), &made.state)
         };
-        environment.forget_governance().await;
-        settle(&mut state, &environment.name, &cluster_id)?;
-        Ok(state)
+        site.settle(state).await
     }
 
     async fn delete(ctx: &Context, state: AccessRequestModel, call: &mut Call) -> Result<(), Failure> {
-        let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
+        let site = Site::of_state(ctx, &state, call).await?;
         let id = state.request_id.get().ok_or(Unknown)?;
         // With `create_before_destroy`, what a create took up is not ended by the end of the one before.
-        if state.on_destroy.get() == Some(&OnDestroy::Keep) || environment.has_made(&request_key(id)) {
+        if state.on_destroy.get() == Some(&OnDestroy::Keep) || site.environment.has_made(&request_key(id)) {
             return Ok(());
         }
-        let there = known(&governed, call.deadline).await?;
-        let Some(found) = there.state.request(id) else { return Ok(()) };
-        if !found.status.is_over() {
-            ask(&governed, Command::WithdrawRequest(id.clone()), call).await?;
-        }
-        // Also what another run left half done.
-        governed.follow(id, call.deadline).await?;
-        environment.forget_governance().await;
-        Ok(())
+        requests::end(&site, id, Command::WithdrawRequest(id.clone()), call).await
     }
 
     async fn import(
@@ -310,20 +270,14 @@ impl Resource<Context> for AccessRequest {
         import: Import<AccessRequestIdentity>,
         call: &mut Call,
     ) -> Result<AccessRequestModel, Failure> {
-        let (environment, id) = match import {
-            Import::Id(id) => identified::<RequestId>(ctx, "access request", &id)?,
-            Import::Identity(AccessRequestIdentity { cluster_id, request_id }) => {
-                (environment_of_identity(ctx, &cluster_id, call.deadline).await?, request_id.value()?.clone())
-            }
-        };
-        call.private.set(IMPORTED, true);
-        let mut state = AccessRequestModel {
+        let named = |it: AccessRequestIdentity| Ok((it.cluster_id, it.request_id.value()?.clone()));
+        let (environment, id) = import_of(ctx, "access request", import, named, call.deadline).await?;
+        let state = AccessRequestModel {
             application: ApplicationRef::from(id.applicant().clone()).into(),
             request_id: id.into(),
             ..AccessRequestModel::default()
         };
-        settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
-        Ok(state)
+        settle_imported(state, environment, call).await
     }
 }
 
@@ -379,12 +333,6 @@ impl AccessRequestModel {
         };
         Some(Self { status: status.to_owned().into(), ..self })
     }
-}
-
-fn undeclared() -> Diagnostic {
-    let detail = "Nobody declared an environment on this cluster yet, so that nothing can be checked.\n\nDeclare it with \
-                  `kafka_environment`; where that is in this configuration, refer to its `id` in `environment`.";
-    Diagnostic::warning("No environment declared", detail)
 }
 
 fn taken_up(id: &RequestId) -> Diagnostic {

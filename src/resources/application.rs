@@ -18,12 +18,12 @@ use together::check_claims;
 
 use super::{
     attributes::Moment,
-    governed::{expect_journal, known, naming, remember, tell, tell_unenforced, untold},
+    governed::{known, naming, remember, tell, tell_unenforced, told_of_declared},
     letters::REQUESTED,
     place::{
-        Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
-        identified, plan_place, settle,
+        IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
+    site::Site,
     totals::TotalsModel,
 };
 use crate::{
@@ -41,7 +41,7 @@ use crate::{
         state::State,
         violation::{Refusal, Weight, listed},
     },
-    provider::{Context, Governing},
+    provider::{Context, Governance},
 };
 
 /// An application of an environment: a program or a pipeline with a team that answers for it. It owns names by their
@@ -204,8 +204,6 @@ pub struct ApplicationIdentity {
 
 /// The life of the name that the state is about: a name that was used again is another application.
 const INCARNATION: &str = "incarnation";
-/// The state comes from an import.
-const IMPORTED: &str = "imported";
 /// The application that is there, which a replacement deletes: a fact that a plan tells the next one.
 const REPLACED: &str = "replaced";
 /// What is in the state waits for the platform, at least in parts.
@@ -254,30 +252,16 @@ impl Resource<Context> for Application {
         if let Some(prior) = &change.prior {
             call.private.set(REPLACED, prior.name.get().map(ToString::to_string));
         }
-        let ending = change.prior.as_ref().filter(|_| change.is_destroy() || change.replacing);
-        let Some(model) = ending.or(change.plan.as_ref()) else { return Ok(()) };
+        let Some(model) = change.ending().or(change.plan.as_ref()) else { return Ok(()) };
         let environment = environment_of_plan(ctx, model)?;
-        let governance = match environment.governance_if_told(call.deadline).await? {
-            Governing::Journal(it) => Some(it),
-            Governing::Nothing => None,
-            Governing::Untold(error) => {
-                call.report.push(untold(&error));
-                return Ok(());
-            }
-        };
-        let Some(governance) = governance else {
-            let detail = "Nobody declared an environment on this cluster yet, so that nothing can be checked.\n\nDeclare \
-                          it with `kafka_environment`; where that is in this configuration, refer to its `id` in \
-                          `environment`.";
-            call.report.push(Diagnostic::warning("No environment declared", detail));
-            return Ok(());
-        };
-        let state = &governance.snapshot.state;
-        if let Some(prior) = ending {
-            tell_end(&governance.governed, state, prior, change.plan.as_ref(), call)?;
-            return tell_unknown(&governance.governed, state, prior, call).await;
+        let governing = environment.governance_if_told(call.deadline).await?;
+        let Some(Governance { governed, snapshot }) = &told_of_declared(governing, call) else { return Ok(()) };
+        let state = &snapshot.state;
+        if let Some(prior) = change.ending() {
+            tell_end(governed, state, prior, change.plan.as_ref(), call)?;
+            return tell_unknown(governed, state, prior, call).await;
         }
-        let (Some(config), governed) = (&change.config, &governance.governed) else { return Ok(()) };
+        let Some(config) = &change.config else { return Ok(()) };
         let replaced = replaced(change, call);
         // What a replacement makes comes when the application before it is gone.
         let after = replaced.as_ref().map_or(Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(it)));
@@ -286,7 +270,7 @@ impl Resource<Context> for Application {
         let before = after.application(&claims.name).filter(|it| it.status.holds_prefixes());
         // Where prefixes do not follow from anything, the decision tells.
         claims.prefixes = completed(&after, &claims, before).unwrap_or(claims.prefixes);
-        let told = environment.with_claimed(&governance.snapshot.head.journal, |claimed| {
+        let told = environment.with_claimed(&snapshot.head.journal, |claimed| {
             let told = check_claims(&after, claimed, &claims, config.moves());
             claimed.insert(claims.name.clone(), (claims.clone(), config.moves()));
             told
@@ -323,18 +307,13 @@ impl Resource<Context> for Application {
         config: &ApplicationModel,
         call: &mut Call,
     ) -> Result<ApplicationModel, Failure> {
-        let environment = environment_of_plan(ctx, &plan)?;
-        let governed = environment.governed()?;
+        let site = Site::of_plan(ctx, &plan, call).await?;
         let replaced = call.private.text(REPLACED).and_then(|it| it.parse().ok());
         call.private.take(REPLACED);
-        let there = known(&governed, call.deadline).await?;
+        let there = known(&site.governed, call.deadline).await?;
         refuse_before_end(&there.state, replaced.as_ref(), plan.name.value()?)?;
-        let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let declare = |it| Command::DeclareApplication(Box::new(it));
-        let mut state = config.declare(plan.clone(), &governed, declare, call).await?;
-        environment.forget_governance().await;
-        settle(&mut state, &environment.name, &cluster_id)?;
-        Ok(state)
+        site.settle(config.declare(plan, &site.governed, declare, call).await?).await
     }
 
     async fn read(
@@ -343,38 +322,26 @@ impl Resource<Context> for Application {
         call: &mut Call,
     ) -> Result<Option<ApplicationModel>, Failure> {
         let imported = call.private.take(IMPORTED).is_some();
-        let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
-        let Some(governance) = environment.governance(call.deadline).await? else {
-            if imported {
-                // There is nothing to keep: it is an error, or an environment that ended.
-                known(&governed, call.deadline).await?;
-                return Ok(None);
-            }
-            let detail = "The journal of the cluster cannot be read, or its environment ended, so that the state stays as \
-                          it was stored.";
-            call.report.push(Diagnostic::warning("Application not refreshed", detail));
-            return Ok(Some(state));
+        let site = Site::of_state(ctx, &state, call).await?;
+        let Some(Governance { governed, snapshot }) = site.governance("Application", imported, call).await? else {
+            return Ok((!imported).then_some(state));
         };
         let name = state.name.value()?.clone();
-        let known = &governance.snapshot.state;
+        let known = &snapshot.state;
         let own = call.private.get(INCARNATION).and_then(serde_json::Value::as_u64);
         let living = |it: &&Entry| {
             !matches!(it.status, Status::Deleted | Status::Rejected)
                 && own.is_none_or(|own| own == u64::from(it.incarnation))
         };
         let Some(found) = known.application(&name).filter(living) else { return Ok(state.asked_for(known, call)) };
-        remember(call, &governance.snapshot);
+        remember(call, &snapshot);
         call.private.set(AMENDED, found.amendment.is_some());
-        let environment = state.environment.get().unwrap_or(&environment.name).clone();
         let texts = if imported { Some(governed.texts_of(&name, call.deadline).await?) } else { None };
         let mut seen = state.seen(found, texts.as_ref());
         if found.status == Status::Ready {
             seen.tell_drift(found, known, &governed, call).await?;
         }
-        settle(&mut seen, &environment, cluster_id)?;
-        Ok(Some(seen))
+        Ok(Some(settle_seen(seen, site.environment, site.cluster_id)?))
     }
 
     async fn update(
@@ -384,16 +351,10 @@ impl Resource<Context> for Application {
         config: &ApplicationModel,
         call: &mut Call,
     ) -> Result<ApplicationModel, Failure> {
-        let environment = environment_of_plan(ctx, &plan)?;
         call.private.take(REPLACED);
-        let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
+        let site = Site::of_change(ctx, &prior, &plan, call).await?;
         let change = |it| Command::ChangeApplication(Box::new(it));
-        let mut state = config.declare(plan.clone(), &governed, change, call).await?;
-        environment.forget_governance().await;
-        settle(&mut state, &environment.name, &cluster_id)?;
-        Ok(state)
+        site.settle(config.declare(plan, &site.governed, change, call).await?).await
     }
 
     async fn delete(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<(), Failure> {
@@ -406,24 +367,16 @@ impl Resource<Context> for Application {
         import: Import<ApplicationIdentity>,
         call: &mut Call,
     ) -> Result<ApplicationModel, Failure> {
-        let (environment, name) = match import {
-            Import::Id(id) => identified::<ApplicationName>(ctx, "application", &id)?,
-            Import::Identity(ApplicationIdentity { cluster_id, name }) => {
-                (environment_of_identity(ctx, &cluster_id, call.deadline).await?, name.value()?.clone())
-            }
-        };
-        call.private.set(IMPORTED, true);
-        let mut state = ApplicationModel { name: name.into(), ..ApplicationModel::default() };
-        settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
-        Ok(state)
+        let named = |it: ApplicationIdentity| Ok((it.cluster_id, it.name.value()?.clone()));
+        let (environment, name) = import_of(ctx, "application", import, named, call.deadline).await?;
+        let state = ApplicationModel { name: name.into(), ..ApplicationModel::default() };
+        settle_imported(state, environment, call).await
     }
 }
 
 /// Deletes an application and its rights.
 async fn end(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<(), Failure> {
-    let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
-    let governed = environment.governed()?;
-    expect_journal(call, &governed, call.deadline).await?;
+    let Site { environment, cluster_id: _, governed } = Site::of_state(ctx, &state, call).await?;
     let name = state.name.value()?;
     let there = known(&governed, call.deadline).await?;
     if there.state.application(name).is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {

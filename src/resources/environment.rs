@@ -16,9 +16,10 @@ use std::{
 use super::{
     governed::{expect_journal, naming, remember},
     place::{
-        ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
-        expect_cluster, plan_place, settle,
+        ENVIRONMENT, IMPORTED, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan,
+        environment_of_state, plan_place, settle, settle_imported, settle_seen,
     },
+    site::Site,
     totals::TotalsModel,
 };
 use crate::{
@@ -125,8 +126,6 @@ pub struct EnvironmentIdentity {
     cluster_id: Required<String>,
 }
 
-/// The state comes from an import, and is what the journal has.
-const IMPORTED: &str = "imported";
 /// The create belongs to a replacement, whose environment is still there.
 const REPLACING: &str = "replacing";
 /// The first plan of a replacement has noted the environment already.
@@ -272,10 +271,7 @@ impl Resource<Context> for Environment {
         if !imported {
             planning::tell_late(found, call);
         }
-        let name = state.environment.get().cloned().unwrap_or_else(|| environment.name.clone());
-        let mut seen = state.seen(&found.spec)?;
-        settle(&mut seen, &name, cluster_id)?;
-        Ok(Some(seen))
+        Ok(Some(settle_seen(state.seen(&found.spec)?, environment, cluster_id)?))
     }
 
     async fn update(
@@ -285,13 +281,10 @@ impl Resource<Context> for Environment {
         _: &EnvironmentModel,
         call: &mut Call,
     ) -> Result<EnvironmentModel, Failure> {
-        let environment = environment_of_plan(ctx, &plan)?;
-        let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
         forget_the_plan(call);
+        let Site { environment, cluster_id, governed } = Site::of_change(ctx, &prior, &plan, call).await?;
         let mut state = plan;
-        settle(&mut state, &environment.name, &cluster_id)?;
-        let governed = environment.governed()?;
-        expect_journal(call, &governed, call.deadline).await?;
+        settle(&mut state, &environment.name, cluster_id)?;
         let (before, spec) = (prior.spec()?, preparing::with_facts(state.spec()?, environment, call.deadline).await?);
         let command = Command::ChangeEnvironment(Box::new(spec.clone()));
         planning::would(environment, &governed, &command, call.deadline).await??;
@@ -337,13 +330,7 @@ impl Resource<Context> for Environment {
             Import::Id(name) => ctx.environment(Some(&name))?,
             Import::Identity(identity) => environment_of_identity(ctx, &identity.cluster_id, call.deadline).await?,
         };
-        call.private.set(IMPORTED, true);
-        Ok(EnvironmentModel {
-            id: environment.name.clone().into(),
-            environment: environment.name.clone().into(),
-            cluster_id: environment.cluster_id(call.deadline).await?.to_owned().into(),
-            ..EnvironmentModel::default()
-        })
+        settle_imported(EnvironmentModel::default(), environment, call).await
     }
 }
 

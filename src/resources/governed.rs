@@ -18,7 +18,7 @@ use crate::{
         state::State,
         violation::Violation,
     },
-    provider::{Environment, Governing},
+    provider::{Environment, Governance, Governing},
 };
 
 /// A place in the journal that a state saw: a journal that does not have it any more is another one.
@@ -111,6 +111,28 @@ pub(super) fn tell(violations: &[Violation], phase: Phase, call: &mut Call) {
     for it in violations {
         call.report.push(diagnostic(it, phase));
     }
+}
+
+/// What governs a cluster, for a plan. That the cluster did not tell is told.
+pub(super) fn told(governing: Governing, call: &mut Call) -> Option<Governance> {
+    match governing {
+        Governing::Journal(it) => Some(it),
+        Governing::Nothing => None,
+        Governing::Untold(error) => {
+            call.report.push(untold(&error));
+            None
+        }
+    }
+}
+
+/// The same for what an environment alone has. That nobody declared one is told, too.
+pub(super) fn told_of_declared(governing: Governing, call: &mut Call) -> Option<Governance> {
+    if let Governing::Nothing = governing {
+        let detail = "Nobody declared an environment on this cluster yet, so that nothing can be checked.\n\nDeclare it \
+                      with `kafka_environment`; where that is in this configuration, refer to its `id` in `environment`.";
+        call.report.push(Diagnostic::warning("No environment declared", detail));
+    }
+    told(governing, call)
 }
 
 /// Tells that the rules could not be asked.

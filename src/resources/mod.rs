@@ -12,6 +12,7 @@ mod governed;
 mod letters;
 mod place;
 pub mod requests;
+mod site;
 #[cfg(test)]
 mod testing;
 pub mod topic;

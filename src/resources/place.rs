@@ -6,12 +6,15 @@
 use std::{str::FromStr, sync::Arc, time::Instant};
 
 use crate::{
-    framework::{Call, Computed, Diagnostic, Failure, OptionalComputed, Path, Plan, Required, Unknown},
+    framework::{Call, Computed, Diagnostic, Failure, Import, OptionalComputed, Path, Plan, Required, Unknown},
     provider::{Context, Environment},
 };
 
 /// The environment of the object that is replaced, which the new one inherits: a fact that a plan tells its apply.
 pub(super) const ENVIRONMENT: &str = "environment";
+
+/// The state comes from an import: a fact for the first read.
+pub(super) const IMPORTED: &str = "imported";
 
 /// The model of an object in an environment.
 pub(super) trait Placed: Clone + Sync {
@@ -107,6 +110,24 @@ pub(super) fn settle(state: &mut impl Placed, environment: &str, cluster_id: &st
     Ok(())
 }
 
+/// Puts an object that was looked at into its place. Its environment keeps the name that the state knows it by.
+pub(super) fn settle_seen<M: Placed>(mut seen: M, environment: &Environment, cluster_id: &str) -> Result<M, Unknown> {
+    let name = seen.place().environment.get().unwrap_or(&environment.name).clone();
+    settle(&mut seen, &name, cluster_id)?;
+    Ok(seen)
+}
+
+/// Puts an object that is imported into its place, for the read that follows.
+pub(super) async fn settle_imported<M: Placed>(
+    mut state: M,
+    environment: &Environment,
+    call: &mut Call,
+) -> Result<M, Failure> {
+    call.private.set(IMPORTED, true);
+    settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
+    Ok(state)
+}
+
 /// Names the place of an object that is to be created, as far as it is known.
 fn place_new<M: Placed>(ctx: &Context, plan: &mut Plan<M>, call: &Call) -> Result<(), Failure> {
     let declared = plan.config.place().environment.known()?.map(String::as_str);
@@ -164,8 +185,26 @@ fn tell_other_default<M: Placed>(ctx: &Context, config: &M, name: &str, call: &m
     }
 }
 
+/// The environment and the name that an import gives: in an identifier, or in an identity's id of a cluster and name.
+pub(super) async fn import_of<'a, I, N>(
+    ctx: &'a Context,
+    what: &str,
+    import: Import<I>,
+    named: impl FnOnce(I) -> Result<(Required<String>, N), Unknown>,
+    deadline: Instant,
+) -> Result<(&'a Arc<Environment>, N), Failure>
+where
+    N: FromStr<Err: std::error::Error>,
+{
+    let (cluster_id, name) = match import {
+        Import::Id(id) => return identified(ctx, what, &id),
+        Import::Identity(identity) => named(identity)?,
+    };
+    Ok((environment_of_identity(ctx, &cluster_id, deadline).await?, name))
+}
+
 /// The environment and the name in an identifier of the form `<environment>/<name>`, or `<name>` in the only environment.
-pub(super) fn identified<'a, N>(ctx: &'a Context, what: &str, id: &str) -> Result<(&'a Arc<Environment>, N), Failure>
+fn identified<'a, N>(ctx: &'a Context, what: &str, id: &str) -> Result<(&'a Arc<Environment>, N), Failure>
 where
     N: FromStr<Err: std::error::Error>,
 {

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{governed::known, letters::ask, site::Site};
 use crate::{
     clients::{clock::now, governed::Governed},
-    framework::{Call, Diagnostic},
+    framework::{Call, Diagnostic, Failure},
     governance::{
         acl::PatternType,
+        command::Command,
         outstanding::{Task, outstanding},
         policy::Enforcement,
         request::{AccessTo, Content, Request, RequestId, RequestStatus},
@@ -53,9 +55,6 @@ impl From<PatternType> for Pattern {
     }
 }
 
-/// The state comes from an import.
-pub(super) const IMPORTED: &str = "imported";
-
 /// Where a request is, as its reader sees it.
 pub(super) fn status(request: &Request, state: &State) -> &'static str {
     let enforcement = state.policy().map_or(Enforcement::None, |it| it.enforcement);
@@ -80,6 +79,18 @@ pub(super) fn taken_away(request: &Request) -> Option<String> {
     Some(format!("{} of {of} from `{}` ({})", listed(operations), applicant.name, listed(principals)))
 }
 
+/// Has a request ended by a command, unless it is over, with what it had: also what another run left half done.
+pub(super) async fn end(site: &Site<'_>, id: &RequestId, command: Command, call: &mut Call) -> Result<(), Failure> {
+    let there = known(&site.governed, call.deadline).await?;
+    let Some(found) = there.state.request(id) else { return Ok(()) };
+    if !found.status.is_over() {
+        ask(&site.governed, command, call).await?;
+    }
+    site.governed.follow(id, call.deadline).await?;
+    site.environment.forget_governance().await;
+    Ok(())
+}
+
 /// Tells what a destroy takes away.
 pub(super) fn tell_revocation(id: &RequestId, taken: &str, call: &mut Call) {
     let detail = format!(
@@ -100,13 +111,6 @@ pub(super) fn ended(id: &RequestId, request: &Request) -> Option<String> {
         _ => return None,
     };
     Some(format!("The request `{id}` {what}."))
-}
-
-/// Tells that nothing can be refreshed.
-pub(super) fn not_refreshed(what: &str) -> Diagnostic {
-    let detail = "The journal of the cluster cannot be read, or its environment ended, so that the state stays as it was \
-                  stored.";
-    Diagnostic::warning(format!("{what} not refreshed"), detail)
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ use super::{
     failures::dry_run,
     governed::{expect_governed, naming},
     place::{
-        ENVIRONMENT, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
-        expect_cluster, identified, plan_place, settle,
+        ENVIRONMENT, IMPORTED, Place, PlaceMut, Placed, environment_of_plan, environment_of_state, expect_cluster,
+        import_of, plan_place, settle, settle_imported,
     },
 };
 use crate::{
@@ -111,8 +111,6 @@ const UUID: &str = "uuid";
 const APPLIED: &str = "partitions";
 /// When the topic was created, in seconds since 1970: brokers show a new topic with a delay.
 const CREATED: &str = "created";
-/// The state comes from an import, and owns what the topic overrides.
-const IMPORTED: &str = "imported";
 /// The name of the topic if a plan that deletes it is refused, else null.
 const PROTECTED: &str = "protected";
 /// The topic of the prior state may be deleted although it is protected there.
@@ -381,19 +379,13 @@ impl Resource<Context> for Topic {
     }
 
     async fn import(ctx: &Context, import: Import<TopicIdentity>, call: &mut Call) -> Result<TopicModel, Failure> {
-        let (environment, name) = match import {
-            Import::Id(id) => identified::<TopicName>(ctx, "topic", &id)?,
-            Import::Identity(TopicIdentity { cluster_id, name }) => {
-                (environment_of_identity(ctx, &cluster_id, call.deadline).await?, name.value()?.clone())
-            }
-        };
+        let named = |it: TopicIdentity| Ok((it.cluster_id, it.name.value()?.clone()));
+        let (environment, name): (_, TopicName) = import_of(ctx, "topic", import, named, call.deadline).await?;
         if name.is_internal() {
             return Err(told::internal(Some(&name)).into());
         }
-        call.private.set(IMPORTED, true);
-        let mut state = TopicModel { name: name.into(), deletion_protection: false.into(), ..TopicModel::default() };
-        settle(&mut state, &environment.name, environment.cluster_id(call.deadline).await?)?;
-        Ok(state)
+        let state = TopicModel { name: name.into(), deletion_protection: false.into(), ..TopicModel::default() };
+        settle_imported(state, environment, call).await
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance, Governing},
-    resources::governed::{expect_ended, expect_head, known, naming, remember, tell, untold},
+    resources::governed::{expect_ended, expect_head, known, naming, remember, tell, told},
 };
 
 /// What a topic carries and keeps, as its team expects.
@@ -127,7 +127,11 @@ pub(super) async fn judge(
 ) -> Result<bool, Failure> {
     let Some(plan) = change.plan.as_ref().filter(|plan| !change.is_about_timeouts(plan)) else { return Ok(true) };
     // What a replaced topic remembers may be the journal of another cluster.
-    let asked = if change.replacing { told(environment, call).await? } else { governance(environment, call).await? };
+    let asked = if change.replacing {
+        whatever_was_seen(environment, call).await?
+    } else {
+        governance(environment, call).await?
+    };
     let Some(governance) = asked else { return Ok(true) };
     let wanted = plan.request()?;
     let before = change.prior.as_ref().filter(|_| !change.replacing).map(TopicModel::request).transpose()?;
@@ -188,7 +192,7 @@ async fn may_end(environment: &Environment, prior: &TopicModel, call: &mut Call)
 
 /// What governs the cluster, for a plan. A journal that the state saw must still be there.
 async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
-    let told = told(environment, call).await?;
+    let told = whatever_was_seen(environment, call).await?;
     match &told {
         Some(it) => expect_head(call, &it.snapshot.head)?,
         None if is_ungoverned(environment, call).await? => expect_ended(call, environment).await?,
@@ -202,15 +206,11 @@ async fn is_ungoverned(environment: &Environment, call: &Call) -> Result<bool, F
 }
 
 /// What governs the cluster, for a plan, whatever the state saw.
-async fn told(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
+async fn whatever_was_seen(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
     match environment.governance_if_told(call.deadline).await? {
-        Governing::Journal(it) => Ok(Some(it)),
         // The dry run that follows cannot reach the cluster either, and tells why.
-        Governing::Nothing | Governing::Untold(KafkaError::Connect { .. }) => Ok(None),
-        Governing::Untold(error) => {
-            call.report.push(untold(&error));
-            Ok(None)
-        }
+        Governing::Untold(KafkaError::Connect { .. }) => Ok(None),
+        governing => Ok(told(governing, call)),
     }
 }
 
