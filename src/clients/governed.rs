@@ -11,11 +11,13 @@ mod provisioning;
 mod reconciling;
 #[cfg(test)]
 pub(crate) mod testing;
+mod unowned;
 
-pub use folding::{Folded, free_topics};
+pub use folding::Folded;
 pub use mailboxes::Filed;
 pub use making::left_over;
 pub use reconciling::{Foreseen, Reconciled, Step, Work};
+pub use unowned::{free_topics, unowned_topics};
 
 use std::{
     collections::BTreeMap,

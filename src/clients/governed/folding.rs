@@ -1,12 +1,11 @@
 //! What the platform makes of what was filed.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::time::Instant;
 
-use super::{Governed, GovernedError, mailboxes::Unread};
+use super::{Governed, GovernedError, free_topics, mailboxes::Unread, unowned_topics};
 use crate::{
-    clients::kafka::{KafkaError, Topic},
+    clients::kafka::KafkaError,
     governance::{
-        command::TopicFound,
         kind::Kind,
         mailbox::{Fate, Found, Mailbox, MailboxOf, Posted, fold},
         prefix::Existing,
@@ -94,37 +93,14 @@ impl Governed {
 
     /// What the cluster has that concerns an application which claims prefixes.
     async fn found(&self, state: &State, deadline: Instant) -> Result<Found, KafkaError> {
-        let mut existing = Existing::new();
         let topics = self.kafka.topics(deadline).await?;
-        let free = free_topics(state, &topics);
-        let topics = topics.into_iter().filter(|it| !it.name.is_internal());
-        let mut keep = |kind: Kind, names: BTreeSet<String>| {
-            existing.insert(kind, names.into_iter().filter(|it| state.owner_of(kind, it).is_none()).collect());
-        };
-        keep(Kind::Topic, topics.map(|it| it.name.to_string()).collect());
+        let mut existing = Existing::from([(Kind::Topic, unowned_topics(state, &topics))]);
         for kind in [Kind::Group, Kind::TransactionalId] {
-            let listed = match kind {
-                Kind::Group => self.kafka.group_names(deadline).await,
-                _ => self.kafka.transactional_ids(deadline).await,
-            };
-            match listed {
-                Ok(it) => keep(kind, it.names),
-                Err(KafkaError::Denied { .. } | KafkaError::Unsupported(_)) => {}
-                Err(error) => return Err(error),
+            if let Some(it) = self.unowned(kind, state, deadline).await? {
+                existing.insert(kind, it.names);
             }
         }
-        Ok(Found { existing, topics: free, unruled: self.unruled(state, deadline).await?, ..Found::default() })
+        let (topics, unruled) = (free_topics(state, &topics), self.unruled(state, deadline).await?);
+        Ok(Found { existing, topics, unruled, ..Found::default() })
     }
-}
-
-/// The topics that no application owns by the journal, each with what it takes.
-pub fn free_topics(state: &State, topics: &[Topic]) -> Vec<TopicFound> {
-    let is_owned = |it: &Topic| state.topic(&it.name).is_some_and(|it| it.is_there() && it.application.is_some());
-    let free = topics.iter().filter(|it| !it.name.is_internal() && !is_owned(it));
-    free.map(|it| TopicFound {
-        partitions: Some(it.partitions.into()),
-        replication_factor: Some(it.replication_factor.into()),
-        ..TopicFound::new(it.name.clone(), it.id.clone())
-    })
-    .collect()
 }

@@ -8,8 +8,8 @@ use std::{
 use super::{ApplicationModel, OnExisting};
 use crate::{
     clients::{
-        governed::{Governed, free_topics},
-        kafka::{Kafka, KafkaError, Listed},
+        governed::{Governed, free_topics, unowned_topics},
+        kafka::{KafkaError, Listed},
     },
     framework::{Call, Diagnostic, Failure, Phase},
     governance::{
@@ -34,7 +34,7 @@ impl ApplicationModel {
     ) -> Result<ApplicationRequest, Failure> {
         let (spec, texts) = (self.spec()?, self.texts()?);
         let adopt = self.on_existing.known()? == Some(&OnExisting::Adopt);
-        let (existing, mut topics) = existing(governed.kafka(), known, &claimed(known, &spec), call).await?;
+        let (existing, mut topics) = existing(governed, known, &claimed(known, &spec), call).await?;
         if adopt && topics.is_empty() {
             topics = free_topics(known, &governed.kafka().topics(call.deadline).await?);
         }
@@ -52,37 +52,32 @@ fn claimed(known: &State, spec: &ApplicationSpec) -> BTreeSet<Kind> {
     claims.map(|(kind, _)| kind).collect()
 }
 
-/// What the cluster has of these kinds that nobody owns, and what its topics take, where it is asked for those. Silence about a name proves nothing where the caller is not shown
-/// all of them, which is told.
+/// What the cluster has of these kinds that nobody owns, and what its topics take, where it is asked for those. Silence
+/// about a name proves nothing where the caller is not shown all of them, which is told.
 async fn existing(
-    kafka: &dyn Kafka,
+    governed: &Governed,
     known: &State,
     kinds: &BTreeSet<Kind>,
     call: &mut Call,
 ) -> Result<(Existing, Vec<TopicFound>), Failure> {
-    let (mut res, mut free) = (Existing::new(), Vec::new());
-    let mut unseen = Vec::new();
+    let (mut res, mut free, mut unseen) = (Existing::new(), Vec::new(), Vec::new());
     for kind in kinds {
         let names = match kind {
             Kind::Topic => {
-                let topics = kafka.topics(call.deadline).await?;
+                let topics = governed.kafka().topics(call.deadline).await?;
                 free = free_topics(known, &topics);
-                topics.into_iter().filter(|it| !it.name.is_internal()).map(|it| it.name.to_string()).collect()
+                unowned_topics(known, &topics)
             }
-            Kind::Group => {
-                let listed = told(kafka.group_names(in_time(call)).await, call)?;
-                unseen.extend(listed.as_ref().is_none_or(|it| !it.is_complete).then_some(*kind));
-                listed.unwrap_or_default().names
-            }
-            // Brokers do not say whether they told all, so that it is told only where they tell none.
-            Kind::TransactionalId => {
-                let listed = told(kafka.transactional_ids(in_time(call)).await, call)?;
-                unseen.extend(listed.is_none().then_some(*kind));
+            Kind::Group | Kind::TransactionalId => {
+                let listed = told(governed.unowned(*kind, known, in_time(call)).await, call)?;
+                // Of transactional ids brokers never say that they told all, so that it is told only where they tell none.
+                let is_seen = listed.as_ref().is_some_and(|it| it.is_complete || *kind == Kind::TransactionalId);
+                unseen.extend((!is_seen).then_some(*kind));
                 listed.unwrap_or_default().names
             }
             Kind::Subject | Kind::Connector => continue,
         };
-        res.insert(*kind, names.into_iter().filter(|it| known.owner_of(*kind, it).is_none()).collect());
+        res.insert(*kind, names);
     }
     if !unseen.is_empty() {
         call.report.push(not_looked_for(&unseen));
@@ -98,12 +93,10 @@ fn in_time(call: &Call) -> Instant {
 }
 
 /// What was listed; `None` where it cannot be, and in a plan also where it failed.
-fn told(answer: Result<Listed, KafkaError>, call: &Call) -> Result<Option<Listed>, Failure> {
+fn told(answer: Result<Option<Listed>, KafkaError>, call: &Call) -> Result<Option<Listed>, Failure> {
     match answer {
-        Ok(it) => Ok(Some(it)),
-        Err(KafkaError::Denied { .. } | KafkaError::Unsupported(_)) => Ok(None),
         Err(_) if call.phase == Phase::Plan => Ok(None),
-        Err(error) => Err(error.into()),
+        answer => Ok(answer?),
     }
 }
 
