@@ -5,7 +5,10 @@
 //! mailbox's own application, since a record says nothing about its writer. What comes of it is written together with
 //! where reading goes on, citing the record's place and digest, so that each record is folded once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -305,7 +308,7 @@ pub fn fold(
         // What became of what was filed before is kept, so that nothing is folded once more.
         mailbox = Mailbox { fates: mailbox.fates, ..Mailbox::new(topic_id) };
     }
-    let (mut running, mut events) = (state.clone(), Vec::new());
+    let (mut running, mut events) = (Cow::Borrowed(state), Vec::new());
     for it in posted {
         if it.offset < mailbox.next {
             continue;
@@ -328,6 +331,7 @@ pub fn fold(
         let refused = match decided(&running, of, letter, &it.found, now) {
             Ok(decided) => {
                 for mut event in decided {
+                    let running = running.to_mut();
                     event.entities.iter().try_for_each(|(key, value)| running.put(key, value))?;
                     event.facts.insert("filed".to_owned(), place(of, topic_id, it, letter));
                     events.push(event);

@@ -83,6 +83,9 @@ impl Governed {
             Err(error) => return Err(error),
         };
         let events = fold(&known.state, &of, &unread.topic_id, &unread.posted, now()).map_err(unreadable)?;
+        if events.is_empty() {
+            return Ok(known);
+        }
         let mut expected = Snapshot::clone(&known);
         for (key, value) in events.iter().flat_map(|it| &it.entities) {
             expected.state.put(key, value).map_err(unreadable)?;
