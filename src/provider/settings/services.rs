@@ -112,35 +112,3 @@ impl ServiceSettings {
         })
     }
 }
-
-/// A service as environment variables describe it, which begin alike; none if they do not say where it is.
-pub(super) fn from_variables(
-    prefix: &str,
-    variable: impl Fn(&str) -> Option<String>,
-    refuse: &mut impl FnMut(&str, &dyn std::fmt::Display),
-) -> Option<Nested<ServiceSettings>> {
-    let of = |name: &str| variable(&format!("{prefix}_{name}"));
-    let secret = |name: &str| of(name).map(Secret::new);
-    let Some(url) = of("URL") else {
-        for name in ["USERNAME", "PASSWORD", "BEARER_TOKEN"].into_iter().filter(|it| of(it).is_some()) {
-            refuse(&format!("{prefix}_{name}"), &format!("it needs `{prefix}_URL` beside it"));
-        }
-        return None;
-    };
-    let url = match url.parse::<BaseUrl>() {
-        Ok(url) => url,
-        Err(error) => {
-            refuse(&format!("{prefix}_URL"), &error);
-            return None;
-        }
-    };
-    let tls = of("CA").map(|it| Nested::from(TlsSettings { ca: it.into(), ..TlsSettings::default() }));
-    Some(Nested::from(ServiceSettings {
-        url: url.into(),
-        username: of("USERNAME").into(),
-        password: secret("PASSWORD").into(),
-        bearer_token: secret("BEARER_TOKEN").into(),
-        tls: tls.into(),
-        headers: Optional::default(),
-    }))
-}
