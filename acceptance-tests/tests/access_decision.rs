@@ -1,10 +1,12 @@
 //! `kafka_access_decision`.
 
-use acceptance_tests::{Engine, Stack, Workspace};
+use acceptance_tests::{Engine, Stack};
 
 use crate::{
     access::{acting, platform},
-    example, workspace,
+    example,
+    importing::{examples, imports_are_as_good_as_creation},
+    workspace,
 };
 
 const ADDRESS: &str = "kafka_access_decision.shipping_reads_invoices";
@@ -21,17 +23,16 @@ fn the_example_lives_from_create_to_destroy() {
         let request = shipping.attributes("kafka_access_request.invoices");
         let of = |attribute: &str| request[attribute].as_str().expect("a request has it").to_owned();
         let (id, revision) = (of("request_id"), of("revision"));
+        let examples = examples("kafka_access_decision", &stack);
         let named = |file: &str| {
-            let text = example(&format!("resources/kafka_access_decision/{file}")).replace("shipping-1a2b3c4d", &id);
-            let text = text.replace("00112233445566778899aabbccddeeff", &revision);
-            text.replace("MkU3OEVBNTcwNTJENDM2Qg", stack.cluster_id())
+            examples(file).replace("shipping-1a2b3c4d", &id).replace("00112233445566778899aabbccddeeff", &revision)
         };
         let billing = acting(&engine, &stack, "billing");
         billing.write("main.tf", &named("resource.tf"));
         billing.applies();
         billing.plans_nothing();
         assert_eq!(billing.attributes(ADDRESS)["status"], "active");
-        imports_are_as_good_as_creation(&billing, &named);
+        imports_are_as_good_as_creation(&billing, ADDRESS, named);
         billing
             .run(&["plan", "-destroy", "-no-color", "-input=false"])
             .says(&["Access revoked", "revokes `READ` of the topic `billing.invoices.v1` from `shipping`"]);
@@ -41,23 +42,6 @@ fn the_example_lives_from_create_to_destroy() {
         shipping.run(&["apply", "-refresh-only", "-auto-approve", "-no-color", "-input=false"]).success();
         assert_eq!(shipping.attributes("kafka_access_request.invoices")["status"], "revoked");
         shipping.destroy().success();
-    }
-}
-
-#[track_caller]
-fn imports_are_as_good_as_creation(workspace: &Workspace, named: &dyn Fn(&str) -> String) {
-    let script = named("import.sh");
-    let command = script.lines().find_map(|it| it.strip_prefix("terraform ")).expect("the example is a command");
-    workspace.forget(ADDRESS);
-    workspace.run(&command.split(' ').collect::<Vec<_>>()).success();
-    workspace.plans_nothing();
-    let by_identity = workspace.engine().imports_by_identity.then(|| named("import-by-identity.tf"));
-    for block in [Some(named("import-by-string-id.tf")), by_identity].into_iter().flatten() {
-        workspace.forget(ADDRESS);
-        workspace.write("import.tf", &block);
-        workspace.apply().success().says(&["1 imported"]);
-        workspace.remove("import.tf");
-        workspace.plans_nothing();
     }
 }
 

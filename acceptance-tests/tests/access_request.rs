@@ -1,10 +1,12 @@
 //! `kafka_access_request`.
 
-use acceptance_tests::{Engine, Stack, Workspace};
+use acceptance_tests::{Engine, Stack};
 
 use crate::{
     access::{acting, platform},
-    example, workspace,
+    example,
+    importing::{examples, imports_are_as_good_as_creation},
+    workspace,
 };
 
 const ADDRESS: &str = "kafka_access_request.invoices";
@@ -21,32 +23,13 @@ fn the_example_lives_from_create_to_destroy() {
         shipping.plans_nothing();
         let made = shipping.attributes(ADDRESS);
         assert_eq!((&made["status"], &made["owner"]), (&"pending".into(), &"billing".into()));
-        imports_are_as_good_as_creation(&stack, &shipping);
+        let id = made["request_id"].as_str().expect("a request has an id");
+        let examples = examples("kafka_access_request", &stack);
+        let named = |file: &str| examples(file).replace("shipping-1a2b3c4d", id);
+        imports_are_as_good_as_creation(&shipping, ADDRESS, named);
         shipping.destroy().success();
         platform.plans_nothing();
         platform.destroy().success();
-    }
-}
-
-#[track_caller]
-fn imports_are_as_good_as_creation(stack: &Stack, workspace: &Workspace) {
-    let id = workspace.attributes(ADDRESS)["request_id"].as_str().expect("a request has an id").to_owned();
-    let named = |file: &str| {
-        let text = example(&format!("resources/kafka_access_request/{file}")).replace("shipping-1a2b3c4d", &id);
-        text.replace("MkU3OEVBNTcwNTJENDM2Qg", stack.cluster_id())
-    };
-    let script = named("import.sh");
-    let command = script.lines().find_map(|it| it.strip_prefix("terraform ")).expect("the example is a command");
-    workspace.forget(ADDRESS);
-    workspace.run(&command.split(' ').collect::<Vec<_>>()).success();
-    workspace.plans_nothing();
-    let by_identity = workspace.engine().imports_by_identity.then(|| named("import-by-identity.tf"));
-    for block in [Some(named("import-by-string-id.tf")), by_identity].into_iter().flatten() {
-        workspace.forget(ADDRESS);
-        workspace.write("import.tf", &block);
-        workspace.apply().success().says(&["1 imported"]);
-        workspace.remove("import.tf");
-        workspace.plans_nothing();
     }
 }
 

@@ -1,8 +1,13 @@
 //! `kafka_application`.
 
-use acceptance_tests::{Engine, Stack, Workspace};
+use acceptance_tests::{Engine, Stack};
 
-use crate::{consumer_group::commit, example, servers, workspace, workspace_with};
+use crate::{
+    consumer_group::commit,
+    example,
+    importing::{examples, imports_are_as_good_as_creation},
+    servers, workspace, workspace_with,
+};
 
 /// One cluster is one environment, so that each of these has a broker of its own.
 #[test]
@@ -18,29 +23,11 @@ fn the_example_lives_from_create_to_destroy() {
         platform.plans_nothing();
         assert_eq!(platform.attributes("kafka_application.billing")["status"], "ready");
         assert!(stack.rules("User:billing").contains("billing."), "{}", stack.rules("User:billing"));
-        imports_are_as_good_as_creation(&stack, &platform);
+        let examples = examples("kafka_application", &stack);
+        imports_are_as_good_as_creation(&platform, "kafka_application.billing", examples);
         platform.remove("main.tf");
         platform.applies();
         assert!(!stack.rules("User:billing").contains("ResourcePattern"), "{}", stack.rules("User:billing"));
-    }
-}
-
-#[track_caller]
-fn imports_are_as_good_as_creation(stack: &Stack, workspace: &Workspace) {
-    let script = example("resources/kafka_application/import.sh");
-    let command = script.lines().find_map(|it| it.strip_prefix("terraform ")).expect("the example is a command");
-    workspace.forget("kafka_application.billing");
-    workspace.run(&command.split(' ').collect::<Vec<_>>()).success();
-    workspace.plans_nothing();
-    let by_id = example("resources/kafka_application/import-by-string-id.tf");
-    let by_identity = example("resources/kafka_application/import-by-identity.tf");
-    let by_identity = by_identity.replace("MkU3OEVBNTcwNTJENDM2Qg", stack.cluster_id());
-    for block in [Some(by_id), workspace.engine().imports_by_identity.then_some(by_identity)].into_iter().flatten() {
-        workspace.forget("kafka_application.billing");
-        workspace.write("import.tf", &block);
-        workspace.apply().success().says(&["1 imported"]);
-        workspace.remove("import.tf");
-        workspace.plans_nothing();
     }
 }
 

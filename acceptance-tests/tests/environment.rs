@@ -2,7 +2,12 @@
 
 use acceptance_tests::{Engine, Stack, Workspace};
 
-use crate::{connections::sasl, example, provider, servers};
+use crate::{
+    connections::sasl,
+    example,
+    importing::{examples, imports_are_as_good_as_creation},
+    provider, servers,
+};
 
 /// Where environments are declared: as a super user, since the platform's principals do not exist on this broker.
 fn workspace(engine: &Engine, stack: &Stack) -> Workspace {
@@ -28,7 +33,8 @@ fn the_example_lives_from_declaration_to_end() {
         changes_are_seen(&workspace, &declared);
         conditions_are_told(&workspace, &declared);
         a_second_environment_is_refused(&workspace, &declared);
-        imports_are_as_good_as_a_declaration(&stack, &workspace, &declared);
+        let examples = examples("kafka_environment", &stack);
+        imports_are_as_good_as_creation(&workspace, "kafka_environment.dev", examples);
 
         workspace.destroy().success().says(&["Journal stays"]);
         assert_eq!(workspace.addresses(), Vec::<String>::new());
@@ -78,27 +84,6 @@ fn a_second_environment_is_refused(workspace: &Workspace, declared: &str) {
         .write("main.tf", &format!("{declared}resource \"kafka_environment\" \"other\" {{\n name = \"other\"\n}}\n"));
     workspace.plan().failure(&["Second environment on a cluster", "`dev`"]);
     workspace.write("main.tf", declared);
-}
-
-#[track_caller]
-fn imports_are_as_good_as_a_declaration(stack: &Stack, workspace: &Workspace, declared: &str) {
-    let script = example("resources/kafka_environment/import.sh");
-    let command = script.lines().find_map(|it| it.strip_prefix("terraform ")).expect("the example is a command");
-    workspace.write("main.tf", declared);
-    workspace.forget("kafka_environment.dev");
-    workspace.run(&command.split(' ').collect::<Vec<_>>()).success();
-    workspace.plans_nothing();
-
-    let by_id = example("resources/kafka_environment/import-by-string-id.tf");
-    let by_identity = example("resources/kafka_environment/import-by-identity.tf");
-    let by_identity = by_identity.replace("MkU3OEVBNTcwNTJENDM2Qg", stack.cluster_id());
-    for block in [Some(by_id), workspace.engine().imports_by_identity.then_some(by_identity)].into_iter().flatten() {
-        workspace.forget("kafka_environment.dev");
-        workspace.write("import.tf", &block);
-        workspace.apply().success().says(&["1 imported"]);
-        workspace.remove("import.tf");
-        workspace.plans_nothing();
-    }
 }
 
 /// Rule 11 of governance: a journal that is gone is an error, and nothing is planned away.

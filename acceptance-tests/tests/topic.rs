@@ -3,7 +3,11 @@
 use acceptance_tests::{Engine, Stack, Workspace};
 use serde_json::json;
 
-use crate::{example, provider, servers, topic_block, workspace};
+use crate::{
+    example,
+    importing::{examples, imports_by_blocks, imports_by_command},
+    provider, servers, topic_block, workspace,
+};
 
 const ORDERS: &str = "billing.orders.v1";
 
@@ -44,24 +48,12 @@ fn drift_is_seen_and_mended(stack: &Stack, workspace: &Workspace) {
 
 #[track_caller]
 fn imports_are_as_good_as_creation(stack: &Stack, workspace: &Workspace) {
-    let script = example("resources/kafka_topic/import.sh");
-    let command = script.lines().find_map(|it| it.strip_prefix("terraform ")).expect("the example is a command");
-    workspace.forget("kafka_topic.orders");
-    workspace.run(&command.split(' ').collect::<Vec<_>>()).success();
+    let examples = examples("kafka_topic", stack);
+    imports_by_command(workspace, "kafka_topic.orders", &examples);
     // Whether the topic is protected is not in Kafka, and is all that is missing.
     assert_eq!(workspace.plans(), updates("kafka_topic.orders"));
     workspace.applies();
-
-    let by_id = example("resources/kafka_topic/import-by-string-id.tf");
-    let by_identity = example("resources/kafka_topic/import-by-identity.tf");
-    let by_identity = by_identity.replace("MkU3OEVBNTcwNTJENDM2Qg", stack.cluster_id());
-    for block in [Some(by_id), workspace.engine().imports_by_identity.then_some(by_identity)].into_iter().flatten() {
-        workspace.forget("kafka_topic.orders");
-        workspace.write("import.tf", &block);
-        workspace.apply().success().says(&["1 imported"]);
-        workspace.remove("import.tf");
-        workspace.plans_nothing();
-    }
+    imports_by_blocks(workspace, "kafka_topic.orders", examples);
 }
 
 #[test]
