@@ -228,13 +228,7 @@ impl Governed {
         command: &Command,
         name: &ApplicationName,
     ) -> Result<Option<Application>, Refusal> {
-        let key = application_key(name);
-        let mut after = State::default();
-        for event in decide(known, &self.caller.actor(known), command, now())? {
-            if let Some(it) = event.entities.get(&key) {
-                after.put(&key, it).expect("what this release wrote it reads");
-            }
-        }
+        let after = self.entity_after(known, command, &application_key(name))?;
         Ok(after.application(name).or_else(|| known.application(name)).cloned())
     }
 
@@ -243,14 +237,19 @@ impl Governed {
     /// # Errors
     /// All that would speak against the command.
     pub fn request_after(&self, known: &State, command: &Command, id: &RequestId) -> Result<Option<Request>, Refusal> {
-        let key = request_key(id);
+        let after = self.entity_after(known, command, &request_key(id))?;
+        Ok(after.request(id).or_else(|| known.request(id)).cloned())
+    }
+
+    /// A state with one entity alone, as a command would leave it; an empty one if it would not write it.
+    fn entity_after(&self, known: &State, command: &Command, key: &str) -> Result<State, Refusal> {
         let mut after = State::default();
         for event in decide(known, &self.caller.actor(known), command, now())? {
-            if let Some(it) = event.entities.get(&key) {
-                after.put(&key, it).expect("what this release wrote it reads");
+            if let Some(it) = event.entities.get(key) {
+                after.put(key, it).expect("what this release wrote it reads");
             }
         }
-        Ok(after.request(id).or_else(|| known.request(id)).cloned())
+        Ok(after)
     }
 
     /// Ends the deletions of those of these topics that are known to be under way and that the cluster has no more: the

@@ -329,10 +329,7 @@ impl Resource<Context> for Application {
         let name = state.name.value()?.clone();
         let known = &snapshot.state;
         let own = call.private.get(INCARNATION).and_then(serde_json::Value::as_u64);
-        let living = |it: &&Entry| {
-            !matches!(it.status, Status::Deleted | Status::Rejected)
-                && own.is_none_or(|own| own == u64::from(it.incarnation))
-        };
+        let living = |it: &&Entry| it.status.holds_prefixes() && own.is_none_or(|own| own == u64::from(it.incarnation));
         let Some(found) = known.application(&name).filter(living) else { return Ok(state.asked_for(known, call)) };
         remember(call, &snapshot);
         call.private.set(AMENDED, found.amendment.is_some());
@@ -379,7 +376,7 @@ async fn end(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<
     let Site { environment, cluster_id: _, governed } = Site::of_state(ctx, &state, call).await?;
     let name = state.name.value()?;
     let there = known(&governed, call.deadline).await?;
-    if there.state.application(name).is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {
+    if there.state.application(name).is_none_or(|it| !it.status.holds_prefixes()) {
         state.tell_asked(&there.state, call);
         return Ok(());
     }

@@ -10,7 +10,6 @@ use crate::{
     },
     framework::{Call, Change, Diagnostic, Failure},
     governance::{
-        application::Status,
         command::Command,
         kind::Kind,
         names::ApplicationName,
@@ -142,7 +141,7 @@ pub(super) fn refuse_before_end(
     name: &ApplicationName,
 ) -> Result<(), Failure> {
     let there = replaced.filter(|it| *it == name).and_then(|it| state.application(it));
-    if there.is_none_or(|it| matches!(it.status, Status::Deleted | Status::Rejected)) {
+    if there.is_none_or(|it| !it.status.holds_prefixes()) {
         return Ok(());
     }
     let detail = format!(
