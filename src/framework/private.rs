@@ -45,6 +45,13 @@ impl Private {
         self.0.remove(name)
     }
 
+    /// Forgets several facts.
+    pub fn forget(&mut self, names: &[&str]) {
+        for name in names {
+            self.0.remove(*name);
+        }
+    }
+
     pub(crate) fn mark_planned(&mut self) {
         self.set(PLANNED, true);
     }

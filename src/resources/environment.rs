@@ -223,7 +223,7 @@ impl Resource<Context> for Environment {
     ) -> Result<EnvironmentModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
-        forget_the_plan(call);
+        call.private.forget(&OF_THE_PLAN);
         let sight = look(environment.kafka()?, environment.journal()?, call.deadline).await?;
         let mut state = plan.enforced(&sight);
         settle(&mut state, &environment.name, &cluster_id)?;
@@ -281,7 +281,7 @@ impl Resource<Context> for Environment {
         _: &EnvironmentModel,
         call: &mut Call,
     ) -> Result<EnvironmentModel, Failure> {
-        forget_the_plan(call);
+        call.private.forget(&OF_THE_PLAN);
         let Site { environment, cluster_id, governed } = Site::of_change(ctx, &prior, &plan, call).await?;
         let mut state = plan;
         settle(&mut state, &environment.name, cluster_id)?;
@@ -331,12 +331,6 @@ impl Resource<Context> for Environment {
             Import::Identity(identity) => environment_of_identity(ctx, &identity.cluster_id, call.deadline).await?,
         };
         settle_imported(EnvironmentModel::default(), environment, call).await
-    }
-}
-
-fn forget_the_plan(call: &mut Call) {
-    for fact in OF_THE_PLAN {
-        call.private.take(fact);
     }
 }
 

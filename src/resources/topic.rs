@@ -231,7 +231,7 @@ impl Resource<Context> for Topic {
         let (kafka, mut spec) = (environment.kafka()?, config.spec()?);
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let replacing = call.private.is(REPLACING);
-        forget_the_plan(call);
+        call.private.forget(&OF_THE_PLAN);
         let governance = environment.governance(call.deadline).await?;
         let mut added = Added::default();
         if let Some(Governance { governed, snapshot }) = &governance
@@ -276,15 +276,10 @@ impl Resource<Context> for Topic {
             made(governed, &found, call).await?;
         }
         let mut state = TopicModel {
-            policy_config: if plan.policy_config.is_null() { plan.policy_config.clone() } else { added.config.into() },
-            deletion_protection: match plan.deletion_protection.get() {
-                Some(it) => (*it).into(),
-                None => added.deletion_protection.into(),
-            },
             partitions: found.partitions.into(),
             replication_factor: found.replication_factor.into(),
             status: READY.to_owned().into(),
-            ..plan
+            ..plan.with(added)
         };
         settle(&mut state, &environment.name, &cluster_id)?;
         Ok(state)
@@ -337,12 +332,12 @@ impl Resource<Context> for Topic {
         let (kafka, name) = (environment.kafka()?, plan.name.value()?);
         let partitions = *plan.partitions.known()?.ok_or(Unknown)?;
         let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
-        forget_the_plan(call);
+        call.private.forget(&OF_THE_PLAN);
         expect_governed(call, environment).await?;
         if let Some(Governance { governed, snapshot }) = environment.governance(call.deadline).await? {
             if governed.only_asks(&snapshot.state) {
-                let id = format!("{}/{name}", environment.name);
-                let asked = ask_change(&governed, &prior, plan.clone(), call).await?;
+                let id = plan.id_in(&environment.name)?;
+                let asked = ask_change(&governed, &prior, plan, call).await?;
                 return Ok(TopicModel { id: id.into(), cluster_id: prior.cluster_id, ..asked });
             }
             keep(&governed, &prior, &plan, call).await?;
@@ -366,7 +361,7 @@ impl Resource<Context> for Topic {
             call.private.set(APPLIED, *declared);
         }
         Ok(TopicModel {
-            id: format!("{}/{name}", environment.name).into(),
+            id: plan.id_in(&environment.name)?.into(),
             cluster_id: prior.cluster_id,
             status: READY.to_owned().into(),
             ..plan
@@ -494,13 +489,6 @@ async fn may_describe(kafka: &dyn Kafka, spec: &TopicSpec, deadline: Instant) ->
         return Ok(());
     }
     Err(told::not_shown(&spec.name).into())
-}
-
-/// Drops what a plan told its apply, so that no later plan finds it.
-fn forget_the_plan(call: &mut Call) {
-    for fact in OF_THE_PLAN {
-        call.private.take(fact);
-    }
 }
 
 /// Refuses another topic of the same name.

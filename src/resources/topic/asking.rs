@@ -53,16 +53,12 @@ pub(super) async fn ask_for(
     file(governed, Command::AskTopic(Box::new(TopicAsk { topic: request, reset: BTreeSet::new() })), call).await?;
     call.private.set(APPLIED, spec.partitions);
     let added = add_policy(&mut spec, &policy.topics, &plan);
-    let policy_config = if plan.policy_config.is_null() { plan.policy_config.clone() } else { added.config.into() };
-    let protection = plan.deletion_protection.get().copied().unwrap_or(added.deletion_protection);
     Ok(TopicModel {
         status: REQUESTED.to_owned().into(),
-        policy_config,
-        deletion_protection: protection.into(),
         // What the broker gives where nobody says is seen when it gave it.
         partitions: spec.partitions.into(),
         replication_factor: spec.replication_factor.into(),
-        ..plan
+        ..plan.with(added)
     })
 }
 

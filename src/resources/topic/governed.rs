@@ -223,6 +223,15 @@ pub(super) struct Added {
     pub(super) deletion_protection: bool,
 }
 
+impl TopicModel {
+    /// The topic with what the policy adds, where the plan left that open.
+    pub(super) fn with(self, added: Added) -> Self {
+        let policy_config = if self.policy_config.is_null() { self.policy_config } else { added.config.into() };
+        let protection = self.deletion_protection.get().copied().unwrap_or(added.deletion_protection);
+        Self { policy_config, deletion_protection: protection.into(), ..self }
+    }
+}
+
 /// Adds to what is declared what the policy gives where nothing is.
 ///
 /// A plan that was made before there was a policy promised no configuration of its, and none is added.
