@@ -141,6 +141,17 @@ async fn a_refusal_is_told_and_asked_for_once_more() {
 }
 
 #[tokio::test]
+async fn the_platform_goes_by_the_cluster_and_not_by_a_refusal() {
+    let cluster = cluster().await;
+    let stored = team(&cluster).applied(&nothing(), &json!({ "name": "billing.invoices", "partitions": 9 })).await;
+    change_policy(&cluster, policy(4)).await;
+    fold(&cluster).await;
+    let seen = testing::Run::on(&cluster, "topic", Acting::default()).read(&stored).await;
+    quiet(&seen.diagnostics);
+    assert!(seen.stored.state.is_null(), "it was never made");
+}
+
+#[tokio::test]
 async fn the_end_of_a_topic_is_asked_for() {
     let cluster = cluster().await;
     let config = json!({ "name": "billing.invoices", "partitions": 3 });
