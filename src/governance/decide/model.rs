@@ -6,6 +6,7 @@
 
 mod history;
 mod invariants;
+mod teams;
 
 use std::{
     env,
@@ -13,7 +14,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use self::history::{History, Random, Step};
+use self::{
+    history::{History, Step},
+    teams::{POLICIES, Random},
+};
 
 const RUNS: u64 = 300;
 const STEPS: u64 = 60;
@@ -44,7 +48,7 @@ fn judge(policy: usize, steps: &[Step]) -> Option<String> {
 /// are there.
 fn generate(seed: u64) -> (usize, Vec<Step>) {
     let mut random = Random::new(seed);
-    let policy = random.below(history::POLICIES.len() as u64);
+    let policy = random.below(POLICIES.len() as u64);
     let mut history = History::new(policy);
     let mut steps = Vec::new();
     let grow = || {
@@ -82,7 +86,7 @@ fn no_history_gives_access_that_nobody_agreed_to() {
         let Some(wrong) = judge(policy, &steps) else { continue };
         let steps = shortened(policy, steps);
         let wrong = judge(policy, &steps).unwrap_or(wrong);
-        let mut told = format!("seed {seed}, policy {:?}: {wrong}\n", history::POLICIES[policy]);
+        let mut told = format!("seed {seed}, policy {:?}: {wrong}\n", POLICIES[policy]);
         for step in &steps {
             writeln!(told, "  {step:?}").unwrap();
         }

@@ -1,13 +1,11 @@
 //! What holds at every moment of every history, by rules written a second time.
 
-use std::collections::BTreeSet;
-
 use super::history::History;
 use crate::governance::{
     binding::{BindingStatus, Holder},
     outstanding::outstanding,
     record::Fold,
-    request::{Judge, Request, RequestId, RequestStatus, Revision},
+    request::{Request, RequestId, RequestStatus},
     state::State,
 };
 
@@ -27,34 +25,13 @@ pub(super) fn check(history: &History) {
             assert!(*holder != Holder::Foreign || history.ever_outside.contains(rule), "{rule} was never others'");
             let Holder::Grant(id) = holder else { continue };
             let id: RequestId = id.parse().unwrap();
-            let is_agreed = revisions(history, &id)
-                .any(|(revision, rules)| rules.contains(rule) && is_agreed_to(history, &id, revision));
+            let is_agreed = history.book.permitted(history.access, &id).any(|it| it == rule);
             assert!(is_agreed, "{rule} is given by {id}, and nobody agreed to it");
         }
     }
     for (id, it) in history.state.requests().filter(|(_, it)| it.content.access().is_some()) {
         judge(history, id, it);
     }
-}
-
-fn revisions<'a>(
-    history: &'a History,
-    id: &'a RequestId,
-) -> impl Iterator<Item = (&'a Revision, &'a BTreeSet<crate::governance::acl::AclBinding>)> {
-    history.asked.iter().filter(move |((it, _), _)| it == id).map(|((_, revision), rules)| (revision, rules))
-}
-
-/// Whether all agreed who must. Where checks decide, these topics need nobody while their owners are ready, and the owner
-/// else: either will do.
-fn is_agreed_to(history: &History, id: &RequestId, revision: &Revision) -> bool {
-    let agreed = history.agreed.get(&(id.clone(), revision.clone())).cloned().unwrap_or_default();
-    let needed: &[Judge] = match history.access {
-        "owner" => &[Judge::Owner],
-        "platform" => &[Judge::Platform],
-        "owner_and_platform" => &[Judge::Owner, Judge::Platform],
-        _ => &[],
-    };
-    needed.iter().all(|it| agreed.contains(it))
 }
 
 fn judge(history: &History, id: &RequestId, it: &Request) {
