@@ -27,6 +27,12 @@ pub(crate) fn engines() -> Option<Vec<String>> {
     Some(names.split(',').map(|it| it.trim().to_owned()).collect())
 }
 
+/// `KAFKA_HISTORIES_SEED` and `KAFKA_HISTORIES`: which random history is the first, and how many there are.
+pub fn histories() -> (u64, u64) {
+    let number = |name: &str| env::var_os(name)?.to_str()?.parse().ok();
+    (number("KAFKA_HISTORIES_SEED").unwrap_or(1), number("KAFKA_HISTORIES").unwrap_or(100))
+}
+
 /// The variables that programs get: those they need to run, and none that steers Terraform or a Kafka provider.
 pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
     ["PATH", "HOME", "TMPDIR", "LANG"].into_iter().filter_map(|name| Some((name, env::var_os(name)?)))

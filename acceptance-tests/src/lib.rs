@@ -18,6 +18,7 @@ mod workspace;
 use std::thread;
 
 pub use engines::Engine;
+pub use environment::histories;
 pub use process::{Outcome, Running, children, is_alive, run};
 pub use provider::{VERSION, binary, conformance_tests, mirror};
 pub use stack::{Certificates, Identity, LogLine, Stack, TopicFacts, User};

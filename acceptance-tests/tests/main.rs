@@ -17,6 +17,7 @@ mod environment;
 mod errors;
 mod functions;
 mod governance;
+mod histories;
 mod importing;
 mod journal;
 mod kills;
