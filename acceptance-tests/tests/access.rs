@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::{connections::sasl, provider, servers};
 
-const TOPIC: &str = "billing.invoices.v1";
-const REQUEST: &str = "kafka_access_request.it";
-const DECISION: &str = "kafka_access_decision.it";
+pub(crate) const TOPIC: &str = "billing.invoices.v1";
+pub(crate) const REQUEST: &str = "kafka_access_request.it";
+pub(crate) const DECISION: &str = "kafka_access_decision.it";
 
 /// Somebody with a state of their own, whose pipeline acts as an application.
 pub(crate) fn acting(engine: &Engine, stack: &Stack, application: &str) -> Workspace {
@@ -48,7 +48,7 @@ fn platform_of(engine: &Engine, stack: &Stack, rules: &str, shipping: &str) -> W
     platform
 }
 
-fn request(access: &str, rest: &str) -> String {
+pub(crate) fn request(access: &str, rest: &str) -> String {
     format!(
         "resource \"kafka_access_request\" \"it\" {{\n application = \"shipping\"\n resource_type = \"topic\"\n \
          resource_name = {}\n access = {}\n{rest}\n}}\n",
@@ -57,7 +57,7 @@ fn request(access: &str, rest: &str) -> String {
     )
 }
 
-fn decision(request: &Value, decision: &str, rest: &str) -> String {
+pub(crate) fn decision(request: &Value, decision: &str, rest: &str) -> String {
     let of = |attribute: &str| hcl(request[attribute].as_str().expect("a request has it"));
     format!(
         "resource \"kafka_access_decision\" \"it\" {{\n request_id = {}\n revision = {}\n decision = {}\n{rest}\n}}\n",
@@ -69,7 +69,7 @@ fn decision(request: &Value, decision: &str, rest: &str) -> String {
 
 /// What `User:team` may do with the topic, in Kafka's own words.
 #[track_caller]
-fn granted(stack: &Stack) -> Vec<String> {
+pub(crate) fn granted(stack: &Stack) -> Vec<String> {
     granted_to(stack, "User:team")
 }
 
@@ -89,18 +89,18 @@ fn granted_to(stack: &Stack, principal: &str) -> Vec<String> {
 
 /// What a refresh tells of a status, without an apply.
 #[track_caller]
-fn refreshed(workspace: &Workspace, address: &str) -> Value {
+pub(crate) fn refreshed(workspace: &Workspace, address: &str) -> Value {
     workspace.run(&["apply", "-refresh-only", "-auto-approve", "-no-color", "-input=false"]).success();
     workspace.attributes(address)["status"].clone()
 }
 
 #[track_caller]
-fn reads(stack: &Stack, group: &str) {
+pub(crate) fn reads(stack: &Stack, group: &str) {
     stack.consume_as(Stack::TEAM, TOPIC, group).says(&["Processed a total of 3 messages"]);
 }
 
 #[track_caller]
-fn is_refused(stack: &Stack) {
+pub(crate) fn is_refused(stack: &Stack) {
     let words = stack.consume_as(Stack::TEAM, TOPIC, "shipping.refused").words();
     assert!(words.contains("TopicAuthorizationException") || words.contains("Not authorized"), "{words}");
 }

@@ -6,6 +6,7 @@ mod access;
 mod access_decision;
 mod access_request;
 mod application;
+mod approval;
 mod chaos;
 mod cluster;
 mod conformance;
