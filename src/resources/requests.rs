@@ -8,6 +8,7 @@ use crate::{
     framework::{Call, Diagnostic, Failure},
     governance::{
         acl::PatternType,
+        binding::{BindingEntry, Holder},
         command::Command,
         outstanding::{Task, outstanding},
         policy::Enforcement,
@@ -61,9 +62,15 @@ pub(super) fn status(request: &Request, state: &State) -> &'static str {
     request.look(enforcement, now()).word()
 }
 
-/// Whether there are rules to be made for a request, and the caller may make them.
+/// Whether there are rules to be made for a request, or to be removed that only a revision before had, and the caller may
+/// do that.
 pub(super) fn is_left_to_grant(governed: &Governed, state: &State, id: &RequestId) -> bool {
-    governed.mailbox(state).is_none() && outstanding(state, now()).contains(&Task::Grant(id.clone()))
+    let holder = Holder::Grant(id.to_string());
+    let is_given = || state.request(id).is_some_and(|it| it.live_grant().is_some());
+    let is_left_over = |it: &BindingEntry| it.released_by.as_ref() == Some(&holder) && it.deed().is_some();
+    let is_left = outstanding(state, now()).contains(&Task::Grant(id.clone()))
+        || (is_given() && state.bindings().any(|(_, it)| is_left_over(it)));
+    is_left && governed.mailbox(state).is_none()
 }
 
 /// What the end of a request takes away: what, of which resource, from whom.

@@ -197,6 +197,26 @@ async fn a_grant_that_failed_is_made_by_the_next_apply() {
     assert_eq!(text(&decided, "status"), "active");
 }
 
+/// A run that is killed before it removes what only the revision before had leaves nothing else to do: a refresh sees the
+/// request as it is asked.
+#[tokio::test]
+async fn a_rule_that_an_amendment_left_behind_is_removed_by_the_next_apply() {
+    let here = Here::with(AccessApproval::None).await;
+    let stored = here.filed(&reading()).await;
+    let mut writing = reading();
+    writing["access"] = "write".into();
+    here.cluster.fail("delete_acls", KafkaError::Deadline("deleting ACLs".to_owned()));
+    let run = here.asking();
+    let planned = run.plan(&stored, &writing).await;
+    let failed = run.apply(&stored, planned.planned, &writing).await;
+    assert!(failed.diagnostics.has_errors(), "{failed:?}");
+    assert_eq!(here.granted().await, [READ, WRITE]);
+    let seen = here.refreshed(&stored).await;
+    let mended = here.asking().applied(&seen, &writing).await;
+    assert_eq!((text(&mended, "status"), here.granted().await), ("active".to_owned(), vec![WRITE.to_owned()]));
+    assert_eq!(plans_nothing(&here.asking(), &mended, &writing).await, Vec::<String>::new());
+}
+
 /// Where resources without a rule are everybody's, the owner's own rules keep a grant from shutting anybody out.
 #[tokio::test]
 async fn where_the_owner_has_rules_a_grant_closes_nothing() {
