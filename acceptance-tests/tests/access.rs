@@ -75,8 +75,14 @@ pub(crate) fn granted(stack: &Stack) -> Vec<String> {
 
 #[track_caller]
 fn granted_to(stack: &Stack, principal: &str) -> Vec<String> {
+    granted_for(stack, principal, TOPIC)
+}
+
+/// What somebody may do with a topic.
+#[track_caller]
+pub(crate) fn granted_for(stack: &Stack, principal: &str, topic: &str) -> Vec<String> {
     let rules = stack.rules(principal);
-    let of_topic = rules.split("Current ACLs for resource").find(|it| it.contains(&format!("name={TOPIC},")));
+    let of_topic = rules.split("Current ACLs for resource").find(|it| it.contains(&format!("name={topic},")));
     let mut res: Vec<String> = of_topic
         .into_iter()
         .flat_map(|it| it.split("operation=").skip(1))

@@ -1,6 +1,8 @@
 //! Runs on a governed cluster that are killed in the middle: the next apply finishes what they began, and Kafka's own tools
 //! see what they would have seen without the kill.
 
+mod access;
+
 use std::sync::{Arc, Mutex};
 
 use acceptance_tests::{Engine, Stack, Workspace};
@@ -20,12 +22,17 @@ impl Site {
     #[track_caller]
     fn declare(engine: &Engine) -> Self {
         let stack = Stack::start().expect("a broker starts");
-        let runtime = Runtime::new().expect("the system has threads");
-        let proxy =
-            runtime.block_on(async { WireProxy::start(stack.plaintext_socket()) }).expect("there are free ports");
         let platform = workspace_with(engine, &servers(&stack.plaintext()));
         platform.write("main.tf", "resource \"kafka_environment\" \"dev\" {\n name = \"dev\"\n}\n");
         platform.applies();
+        Self::of(stack)
+    }
+
+    /// A cluster that somebody governs.
+    fn of(stack: Stack) -> Self {
+        let runtime = Runtime::new().expect("the system has threads");
+        let proxy =
+            runtime.block_on(async { WireProxy::start(stack.plaintext_socket()) }).expect("there are free ports");
         Self { stack, _runtime: runtime, proxy }
     }
 
