@@ -12,6 +12,7 @@ use crate::governance::{
     client_quota::QuotaUser,
     environment::EnvironmentSpec,
     names::ApplicationName,
+    owned_topic::Asked,
     prefix::Existing,
     probe::Probed,
     request::{Change, Choice, Filing, Judge, RequestId, Revision},
@@ -128,6 +129,8 @@ commands! {
     AskTopic(Box<TopicAsk>) = "topic.asked";
     /// Say that the cluster has it.
     MarkTopicCreated(TopicFound) = "topic.created";
+    /// Say that the cluster does not take it as it was asked for. Without ever having been made, it gives its place back.
+    RefuseTopic(TopicRefusal) = "topic.refused";
     /// Change what it takes.
     ChangeTopic(Box<TopicRequest>) = "topic.changed";
     /// Begin to delete it.
@@ -279,6 +282,21 @@ impl TopicFound {
     pub fn new(name: TopicName, topic_id: Option<String>) -> Self {
         Self { name, topic_id, partitions: None, replication_factor: None }
     }
+}
+
+/// What the cluster does not take, be it asked for again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicRefusal {
+    /// The topic.
+    pub name: TopicName,
+    /// What was tried: what was asked for since is not refused by it.
+    pub asked: Asked,
+    /// Why, in the cluster's words.
+    pub reason: String,
+    /// Number of partitions that the topic has all the same.
+    pub partitions: Option<i64>,
+    /// Copies of each.
+    pub replication_factor: Option<i64>,
 }
 
 /// What somebody decides about a request.

@@ -75,6 +75,10 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
         Command::ReserveTopic(it) => topic::reserve(&mut draft, it),
         Command::AskTopic(it) => topic::ask(&mut draft, it),
         Command::MarkTopicCreated(it) => topic::created(&mut draft, it),
+        Command::RefuseTopic(it) => {
+            topic::refuse(&mut draft, it);
+            Ok(())
+        }
         Command::ChangeTopic(it) => topic::change(&mut draft, it),
         Command::DeleteTopic(it) => topic::delete(&mut draft, it),
         Command::MarkTopicDeleted(it) => {
@@ -130,6 +134,7 @@ pub const fn right(kind: CommandKind) -> Right {
         | K::MarkBindings
         | K::CloseRemovals
         | K::MarkQuotas
+        | K::RefuseTopic
         | K::StartGrant
         | K::FinishGrant
         | K::FailGrant
@@ -178,6 +183,7 @@ fn subject(state: &State, command: &Command) -> Option<ApplicationName> {
         Command::DeleteTopic(it) => owner(state, &it.name),
         Command::MarkTopicDeleted(name) => owner(state, name),
         Command::MarkTopicCreated(it) => owner(state, &it.name),
+        Command::RefuseTopic(it) => owner(state, &it.name),
         Command::FileRequest(it) => Some(it.applicant.clone()),
         Command::UseChange(it) => Some(it.application.clone()),
         Command::WithdrawRequest(id) => Some(id.applicant().clone()),
@@ -311,6 +317,7 @@ fn object(command: &Command) -> Object<'_> {
         Command::ReserveTopic(it) | Command::ChangeTopic(it) => Object::Topic(&it.name),
         Command::AskTopic(it) => Object::Topic(&it.topic.name),
         Command::MarkTopicCreated(it) => Object::Topic(&it.name),
+        Command::RefuseTopic(it) => Object::Topic(&it.name),
         Command::DeleteTopic(it) => Object::Topic(&it.name),
         Command::MarkTopicDeleted(it) => Object::Topic(it),
         Command::DeclareApplication(it) | Command::ChangeApplication(it) => Object::Application(&it.spec.name),

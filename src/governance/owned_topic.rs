@@ -74,6 +74,9 @@ pub struct OwnedTopic {
     /// What is to be done to it by whoever may.
     #[serde(default)]
     pub asked: Option<Asked>,
+    /// Why the cluster did not take what was asked for last.
+    #[serde(default)]
+    pub refused: Option<String>,
     /// Where it is in its life.
     pub status: TopicStatus,
     /// The id that Kafka gave it, once it is known.

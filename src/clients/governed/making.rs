@@ -6,7 +6,7 @@ use super::{Governed, GovernedError};
 use crate::{
     clients::kafka::{Kafka, KafkaError, Topic},
     governance::{
-        command::{Command, TopicFound},
+        command::{Command, TopicFound, TopicRefusal},
         owned_topic::{Asked, OwnedTopic, TopicStatus},
         policy::TopicPolicy,
         topic::{TopicName, TopicSpec, is_same_value},
@@ -19,20 +19,26 @@ impl Governed {
     /// done, nor anything for who only files.
     ///
     /// # Errors
-    /// What could not be done; the next run goes on.
+    /// What could not be done; the next run goes on, unless the cluster judged what was asked for and does not take it:
+    /// then the journal says why, and nobody tries again before somebody asks again.
     pub async fn make_topic(&self, name: &TopicName, deadline: Instant) -> Result<(), GovernedError> {
         let known = self.snapshot(deadline).await?;
         let Some(topic) = known.state.topic(name).filter(|_| self.mailbox(&known.state).is_none()) else {
             return Ok(());
         };
         let Some(asked) = &topic.asked else { return Ok(()) };
-        let found = match topic.status {
-            TopicStatus::Reserved => {
-                let policy = known.state.policy().map(|it| it.topics.clone()).unwrap_or_default();
-                self.create_asked(asked.spec(name.clone()), &policy, deadline).await?
-            }
-            TopicStatus::Created => self.change_asked(name, topic, asked, deadline).await?,
+        let policy = known.state.policy().map(|it| it.topics.clone()).unwrap_or_default();
+        let tried = match topic.status {
+            TopicStatus::Reserved => self.create_asked(asked.spec(name.clone()), &policy, deadline).await,
+            TopicStatus::Created => self.change_asked(name, topic, asked, deadline).await,
             TopicStatus::Deleting | TopicStatus::Deleted => return Ok(()),
+        };
+        let found = match tried {
+            Ok(found) => found,
+            Err(error) => {
+                self.refuse_topic(name, topic, asked, &error, deadline).await?;
+                return Err(error);
+            }
         };
         let created = TopicFound {
             partitions: Some(found.partitions.into()),
@@ -47,13 +53,46 @@ impl Governed {
         mut spec: TopicSpec,
         policy: &TopicPolicy,
         deadline: Instant,
-    ) -> Result<Topic, KafkaError> {
+    ) -> Result<Topic, GovernedError> {
         policy.complete(&mut spec);
         policy.configure(&mut spec);
         match self.kafka.create_topic(&spec, deadline).await {
-            Err(KafkaError::TopicExists(_)) => left_over(self.kafka.as_ref(), &spec, deadline).await,
-            answer => answer,
+            Err(KafkaError::TopicExists(_)) => Ok(left_over(self.kafka.as_ref(), &spec, deadline).await?),
+            answer => Ok(answer?),
         }
+    }
+
+    /// Says why the cluster does not take what was asked for, where it judged that. Everything else may pass.
+    async fn refuse_topic(
+        &self,
+        name: &TopicName,
+        topic: &OwnedTopic,
+        asked: &Asked,
+        error: &GovernedError,
+        deadline: Instant,
+    ) -> Result<(), GovernedError> {
+        let reason = match error {
+            GovernedError::Refused(it) => it.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"),
+            GovernedError::Kafka(KafkaError::Refused { message, .. }) => format!("The brokers say: {message}"),
+            GovernedError::Kafka(KafkaError::TopicExists(_)) => format!(
+                "A topic `{name}` is there already, with data or otherwise than asked for, and nobody says whose it is.\n\nImport \
+                 it, or have the platform delete it."
+            ),
+            GovernedError::Kafka(_) | GovernedError::Journal(_) | GovernedError::Rules(_) => return Ok(()),
+        };
+        let found = self.kafka.describe_topic(name, deadline).await?.filter(|it| !is_another(topic, it));
+        if found.is_none() && matches!(error, GovernedError::Kafka(KafkaError::TopicExists(_))) {
+            // It was made a moment ago, and not every broker shows it yet.
+            return Ok(());
+        }
+        let refusal = TopicRefusal {
+            name: name.clone(),
+            asked: asked.clone(),
+            reason,
+            partitions: found.as_ref().map(|it| it.partitions.into()),
+            replication_factor: found.as_ref().map(|it| it.replication_factor.into()),
+        };
+        self.follow_up(Command::RefuseTopic(refusal), deadline).await.map(drop)
     }
 
     async fn change_asked(

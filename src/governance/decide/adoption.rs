@@ -39,6 +39,7 @@ pub(super) fn adopt(draft: &mut Draft<'_>, request: &ApplicationRequest, it: &Ap
             replication_factor: found.replication_factor.or(there.and_then(|it| it.replication_factor)),
             capacity: there.map(|it| it.capacity).unwrap_or_default(),
             asked: there.and_then(|it| it.asked.clone()),
+            refused: there.and_then(|it| it.refused.clone()),
             status: there.map_or(TopicStatus::Created, |it| it.status),
             topic_id: found.topic_id.clone().or_else(|| there.and_then(|it| it.topic_id.clone())),
             created_at: there.map_or(draft.now, |it| it.created_at),

@@ -19,7 +19,7 @@ use crate::governance::{
     check_topic::TopicRequest,
     command::{
         ApplicationRequest, Command, CommandKind, Failure, Holding, Provisioning, Seen, Takeover, TopicAsk, TopicFound,
-        Transfer,
+        TopicRefusal, Transfer,
     },
     kind::Kind,
     probe::Probed,
@@ -157,7 +157,14 @@ fn anything(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
         14 => Command::ChangeTopic(topic(u)?),
         15 => Command::DeleteTopic(topic_name.into()),
         16 => Command::MarkTopicDeleted(topic_name),
-        17..=18 => Command::MarkTopicCreated(TopicFound::new(topic_name, Some("id".to_owned()))),
+        17 => Command::MarkTopicCreated(TopicFound::new(topic_name, Some("id".to_owned()))),
+        18 => Command::RefuseTopic(TopicRefusal {
+            asked: state.topic(&topic_name).and_then(|it| it.asked.clone()).unwrap_or_default(),
+            name: topic_name,
+            reason: "no".to_owned(),
+            partitions: None,
+            replication_factor: None,
+        }),
         _ => chore(u, state)?,
     })
 }
@@ -342,5 +349,5 @@ fn the_sequences_reach_rights_topics_and_transfers() {
         }
         assert!(Instant::now() < deadline, "never reached: {lacking:?}");
     }
-    assert_eq!(CommandKind::ALL.len(), 37, "a new kind of command belongs into `anything`, `chore` or the model");
+    assert_eq!(CommandKind::ALL.len(), 38, "a new kind of command belongs into `anything`, `chore` or the model");
 }

@@ -18,10 +18,10 @@ use crate::governance::{
     client_quota::QuotaUser,
     command::{
         ApplicationRequest, ChangeUse, Command, CommandKind, Decision, Failure, GrantFailure, Granting, Holding,
-        Provisioning, Retraction, Revocation, Seen, Takeover, TopicAsk, TopicFound, Transfer,
+        Provisioning, Retraction, Revocation, Seen, Takeover, TopicAsk, TopicFound, TopicRefusal, Transfer,
     },
     kind::Kind,
-    owned_topic::TopicStatus,
+    owned_topic::{Asked, TopicStatus},
     probe::Probed,
     record::Fold,
     request::{Choice, Judge, RequestStatus},
@@ -64,9 +64,13 @@ fn about(kind: CommandKind) -> About {
         | K::UseChange => About::Application,
         K::HoldBindings | K::ReleaseBindings | K::MarkBindings | K::CloseRemovals => About::Binding,
         K::MarkQuotas => About::Quota,
-        K::ReserveTopic | K::AskTopic | K::MarkTopicCreated | K::ChangeTopic | K::DeleteTopic | K::MarkTopicDeleted => {
-            About::Topic
-        }
+        K::ReserveTopic
+        | K::AskTopic
+        | K::MarkTopicCreated
+        | K::RefuseTopic
+        | K::ChangeTopic
+        | K::DeleteTopic
+        | K::MarkTopicDeleted => About::Topic,
         K::FileRequest
         | K::WithdrawRequest
         | K::DecideRequest
@@ -124,6 +128,13 @@ fn sample(kind: CommandKind) -> Command {
         K::ReserveTopic => Command::ReserveTopic(topic(3)),
         K::AskTopic => Command::AskTopic(Box::new(TopicAsk { topic: *topic(3), reset: BTreeSet::new() })),
         K::MarkTopicCreated => Command::MarkTopicCreated(TopicFound::new("billing.x".parse().unwrap(), None)),
+        K::RefuseTopic => Command::RefuseTopic(TopicRefusal {
+            name: "billing.x".parse().unwrap(),
+            asked: Asked::default(),
+            reason: "too many copies".to_owned(),
+            partitions: None,
+            replication_factor: None,
+        }),
         K::ChangeTopic => Command::ChangeTopic(topic(6)),
         K::DeleteTopic => Command::DeleteTopic("billing.x".parse::<TopicName>().unwrap().into()),
         K::MarkTopicDeleted => Command::MarkTopicDeleted("billing.x".parse().unwrap()),
@@ -174,7 +185,8 @@ fn states(about: About) -> Vec<(&'static str, State)> {
         }
         About::Topic => {
             let topic = |status: TopicStatus| {
-                let topic = json!({"application": "billing", "incarnation": 1, "partitions": 3, "status": status, "created_at": 1});
+                let asked = (status == TopicStatus::Reserved).then(Asked::default);
+                let topic = json!({"application": "billing", "incarnation": 1, "partitions": 3, "asked": asked, "status": status, "created_at": 1});
                 with("topic/billing.x", &topic)
             };
             let there = TopicStatus::ALL.into_iter().map(|it| (it.word(), topic(it)));

@@ -7,7 +7,7 @@ use super::{change, draft::Draft, ownership};
 use crate::governance::{
     application::Application,
     check_topic::{TopicRequest, check_topic},
-    command::{TopicAsk, TopicDeletion, TopicFound},
+    command::{TopicAsk, TopicDeletion, TopicFound, TopicRefusal},
     kind::Kind,
     owned_topic::{Asked, OwnedTopic, TopicStatus},
     request::{Change, ChangeKind, Verb},
@@ -15,6 +15,9 @@ use crate::governance::{
     topic::TopicName,
     violation::{At, Refusal, Step, Violation},
 };
+
+/// Most letters of a reason that are kept: it is the cluster's, and may be of any length.
+const LONGEST_REASON: usize = 1_000;
 
 pub(super) fn reserve(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<(), Refusal> {
     match draft.state.topic(&request.name) {
@@ -35,6 +38,7 @@ pub(super) fn reserve(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<(
                     replication_factor: request.replication_factor,
                     capacity: request.capacity,
                     asked: None,
+                    refused: None,
                     status: TopicStatus::Reserved,
                     topic_id: None,
                     created_at: draft.now,
@@ -75,7 +79,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, TopicAsk { topic, reset }: &TopicAsk) -
         config,
         reset: resets,
     };
-    draft.set_topic(topic.name.clone(), OwnedTopic { asked: Some(asked), ..it });
+    draft.set_topic(topic.name.clone(), OwnedTopic { asked: Some(asked), refused: None, ..it });
     Ok(())
 }
 
@@ -117,10 +121,29 @@ pub(super) fn created(draft: &mut Draft<'_>, it: &TopicFound) -> Result<(), Refu
             status: TopicStatus::Created,
             topic_id,
             asked: None,
+            refused: None,
             ..there.clone()
         },
     );
     Ok(())
+}
+
+/// What was tried and not taken is asked for no more, until somebody asks again. What was asked for since is not refused.
+pub(super) fn refuse(draft: &mut Draft<'_>, it: &TopicRefusal) {
+    let TopicRefusal { name, asked, reason, partitions, replication_factor } = it;
+    let Some(there) = draft.state.topic(name).filter(|it| it.asked.as_ref() == Some(asked)) else { return };
+    let refused = Some(reason.chars().take(LONGEST_REASON).collect());
+    let there = OwnedTopic { asked: None, refused, ..there.clone() };
+    let after = match there.status {
+        TopicStatus::Reserved => OwnedTopic { status: TopicStatus::Deleted, deleted_at: Some(draft.now), ..there },
+        TopicStatus::Created => OwnedTopic {
+            partitions: partitions.unwrap_or(there.partitions),
+            replication_factor: replication_factor.or(there.replication_factor),
+            ..there
+        },
+        TopicStatus::Deleting | TopicStatus::Deleted => return,
+    };
+    draft.set_topic(name.clone(), after);
 }
 
 pub(super) fn delete(draft: &mut Draft<'_>, it: &TopicDeletion) -> Result<(), Refusal> {

@@ -119,11 +119,20 @@ pub(super) async fn expected(
         return Ok(Some(TopicModel { status: REQUESTED.to_owned().into(), ..state.clone() }.once(asked, found)));
     }
     // Who makes topics itself goes by what the cluster has.
-    if governance.governed.mailbox(known).is_some()
-        && let Some(Outcome::Refused(why)) = outcome(call, known)
-    {
+    let by_platform = governance.governed.mailbox(known).and_then(|_| match outcome(call, known) {
+        Some(Outcome::Refused(why)) => Some(why),
+        _ => None,
+    });
+    let by_cluster = known.topic(name).and_then(|it| it.refused.as_deref());
+    if let Some(why) = by_platform.or(by_cluster) {
         call.report.push(refused(name, why));
-        return Ok(Some(TopicModel { status: REFUSED.to_owned().into(), ..state.clone() }));
+        let mut res = TopicModel { status: REFUSED.to_owned().into(), ..state.clone() };
+        if let Some(found) = found {
+            // What is asked for next grows what is there, and not what was refused.
+            res.partitions = found.partitions.into();
+            res.replication_factor = found.replication_factor.into();
+        }
+        return Ok(Some(res));
     }
     forget_letter(call);
     Ok(None)

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::{
-    APPLIED, DRY_RUN, PLANNED_AS, PROTECTED, RELEASED, TopicModel, environment_of_plan, expect_cluster, object, told,
+    APPLIED, DRY_RUN, PLANNED_AS, PROTECTED, RELEASED, TopicModel, UUID, asking::REFUSED, environment_of_plan,
+    expect_cluster, object, told,
 };
 use crate::{
     clients::kafka::KafkaError,
@@ -47,6 +48,10 @@ impl TopicModel {
 impl Plan<TopicModel> {
     /// Decides what can change while the topic stays the same one.
     pub(super) fn change_in_place(&mut self, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
+        if prior.status.get().is_some_and(|it| it == REFUSED) && call.private.text(UUID).is_none() {
+            // It was never made, so that it can still be anything.
+            return Ok(());
+        }
         self.state.partitions_from(prior, self.config.partitions.get(), call)?;
         if self.state.replication_factor != prior.replication_factor {
             return Err(Diagnostic::error(

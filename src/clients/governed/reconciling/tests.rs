@@ -16,7 +16,7 @@ use crate::{
         acl::Operation,
         application::Status,
         check_topic::TopicRequest,
-        command::{ApplicationRequest, Decision, Revocation, TopicAsk, TopicFound},
+        command::{ApplicationRequest, Decision, Revocation, TopicAsk, TopicFound, TopicRefusal},
         names::ApplicationName,
         owned_topic::TopicStatus,
         request::{Choice, Judge},
@@ -51,6 +51,11 @@ impl Here {
 
     async fn topic_status(&self) -> Option<TopicStatus> {
         self.known().await.state.topic(&name()).map(|it| it.status)
+    }
+
+    /// Why the brokers did not take what was asked for.
+    async fn refused(&self) -> Option<String> {
+        self.known().await.state.topic(&name()).and_then(|it| it.refused.clone())
     }
 
     fn garbage(&self, application: &str, count: usize) {
@@ -182,11 +187,67 @@ async fn data_that_was_there_before_is_not_taken_over() {
     here.cluster.write(&name());
     here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
     let (res, steps) = here.reconcile().await;
-    assert_eq!((res.failed, res.left), (1, vec![Task::MakeTopic(name())]), "{steps:?}");
+    assert_eq!((res.failed, res.left), (1, vec![]), "{steps:?}");
+    assert!(here.refused().await.unwrap().contains("is there already, with data"));
     here.deployer("pay").command(Command::DeleteTopic(name().into()), soon()).await.unwrap();
-    let (res, steps) = here.reconcile().await;
-    assert_eq!((res.failed, res.left), (1, vec![Task::DeleteTopic(name())]), "{steps:?}");
+    here.reconcile().await;
     assert!(here.cluster.describe_topic(&name(), soon()).await.unwrap().is_some());
+}
+
+/// Whoever asked would wait for ever, and nobody but the platform would know why.
+#[tokio::test]
+async fn what_the_brokers_refuse_is_refused_until_somebody_asks_again() {
+    let here = Here::new(json!({"deployer_rights": "mailbox", "quota": {"topics": 1}})).await;
+    here.deployer("pay").command(ask(1, &[("retention.ms", "soon")], &[]), soon()).await.unwrap();
+    let (res, steps) = here.reconcile().await;
+    assert_eq!((res.failed, res.left), (1, vec![]), "{steps:?}");
+    let reason = here.refused().await.unwrap();
+    assert!(reason.contains("invalid value soon for configuration retention.ms"), "{reason}");
+    assert_eq!(here.topic_status().await, Some(TopicStatus::Deleted), "its place is free");
+    here.is_quiet().await;
+    here.deployer("pay").command(ask(1, &[("retention.ms", "1000")], &[]), soon()).await.unwrap();
+    here.reconcile().await;
+    assert_eq!((here.topic_status().await, here.refused().await), (Some(TopicStatus::Created), None));
+    // Of a change, what the brokers took is known.
+    here.deployer("pay").command(ask(4, &[("segment.ms", "x")], &[]), soon()).await.unwrap();
+    here.reconcile().await;
+    let known = here.known().await.state.topic(&name()).unwrap().clone();
+    assert_eq!((known.status, known.partitions, known.asked), (TopicStatus::Created, 4, None));
+    assert!(known.refused.unwrap().contains("segment.ms"));
+    here.is_quiet().await;
+}
+
+#[tokio::test]
+async fn a_failure_that_may_pass_is_no_refusal() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
+    let denied = KafkaError::Denied { operation: "CREATE", resource: "topic `pay.x`".to_owned(), principal: None };
+    for error in [KafkaError::Deadline("creating `pay.x`".to_owned()), denied] {
+        here.cluster.fail("create_topic", error);
+        let (res, steps) = here.reconcile().await;
+        assert_eq!((res.failed, res.left), (1, vec![Task::MakeTopic(name())]), "{steps:?}");
+        assert_eq!(here.refused().await, None);
+    }
+    here.is_quiet_after_one().await;
+    assert_eq!(here.topic_status().await, Some(TopicStatus::Created));
+}
+
+/// A slow run says that the cluster took it not; meanwhile it was asked for otherwise.
+#[tokio::test]
+async fn what_was_asked_for_since_is_not_refused() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    let fold =
+        || async { here.platform().fold(&MailboxOf::Application("pay".parse().unwrap()), soon()).await.unwrap() };
+    here.deployer("pay").command(ask(1, &[("retention.ms", "soon")], &[]), soon()).await.unwrap();
+    fold().await;
+    let asked = here.known().await.state.topic(&name()).unwrap().asked.clone().unwrap();
+    here.deployer("pay").command(ask(1, &[("retention.ms", "1000")], &[]), soon()).await.unwrap();
+    fold().await;
+    let refusal =
+        TopicRefusal { name: name(), asked, reason: "no".to_owned(), partitions: None, replication_factor: None };
+    here.platform().command(Command::RefuseTopic(refusal), soon()).await.unwrap();
+    here.is_quiet_after_one().await;
+    assert_eq!((here.topic_status().await, here.refused().await), (Some(TopicStatus::Created), None));
 }
 
 #[tokio::test]

@@ -140,6 +140,44 @@ async fn a_refusal_is_told_and_asked_for_once_more() {
     assert_eq!(status(&stored), &"requested".into());
 }
 
+/// What is asked for once more may be less than what was refused: none of that is there.
+#[tokio::test]
+async fn what_the_brokers_refuse_is_told_and_asked_for_otherwise() {
+    let cluster = cluster().await;
+    let make = || async {
+        let governed = testing::Run::on(&cluster, "topic", Acting::default()).governed();
+        governed.make_topic(&"billing.invoices".parse().unwrap(), soon()).await
+    };
+    let wrong = json!({ "name": "billing.invoices", "partitions": 9, "config": { "retention.ms": "soon" } });
+    let stored = team(&cluster).applied(&nothing(), &wrong).await;
+    fold(&cluster).await;
+    make().await.unwrap_err();
+    let seen = team(&cluster).read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Topic refused", "invalid value soon for configuration retention.ms");
+    assert_eq!(status(&seen.stored), &"refused".into());
+    let right = json!({ "name": "billing.invoices", "partitions": 3, "config": { "retention.ms": "1000" } });
+    let stored = team(&cluster).applied(&seen.stored, &right).await;
+    assert_eq!(status(&stored), &"requested".into());
+    let stored = refreshed(&cluster, &stored, &right).await;
+    fold(&cluster).await;
+    make().await.unwrap();
+    let stored = refreshed(&cluster, &stored, &right).await;
+    assert_eq!((status(&stored), stored.state.attribute("partitions")), (&"ready".into(), &Value::from(3)));
+    let larger = json!({ "name": "billing.invoices", "partitions": 6, "config": { "segment.ms": "soon" } });
+    let stored = team(&cluster).applied(&stored, &larger).await;
+    fold(&cluster).await;
+    make().await.unwrap_err();
+    let seen = team(&cluster).read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Topic refused", "segment.ms");
+    // The partitions were made.
+    let back = json!({ "name": "billing.invoices", "partitions": 6 });
+    let stored = team(&cluster).applied(&seen.stored, &back).await;
+    fold(&cluster).await;
+    make().await.unwrap();
+    let stored = refreshed(&cluster, &stored, &back).await;
+    assert_eq!(status(&stored), &"ready".into());
+}
+
 #[tokio::test]
 async fn the_platform_goes_by_the_cluster_and_not_by_a_refusal() {
     let cluster = cluster().await;
