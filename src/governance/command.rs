@@ -16,6 +16,7 @@ use crate::governance::{
     prefix::Existing,
     probe::Probed,
     request::{Change, Choice, Filing, Judge, RequestId, Revision},
+    state::State,
     topic::TopicName,
 };
 
@@ -118,7 +119,7 @@ commands! {
     /// Need them no more.
     ReleaseBindings(Holding) = "bindings.released";
     /// Say which rules the cluster has and has not.
-    MarkBindings(Seen<AclBinding>) = "bindings.seen";
+    MarkBindings(SeenRules) = "bindings.seen";
     /// Call off the removal of rules that somebody needs. Unlike to say that they are gone, it needs no look at the cluster.
     CloseRemovals(BTreeSet<AclBinding>) = "bindings.removal_called_off";
     /// Say which quotas the cluster has and has not.
@@ -252,6 +253,30 @@ pub struct Seen<T> {
     pub present: BTreeSet<T>,
     /// What it has not.
     pub absent: BTreeSet<T>,
+}
+
+/// Rules that were seen on the cluster, or not, each with the generation that it was in when the deed or the look began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeenRules {
+    /// What it has.
+    pub present: BTreeMap<AclBinding, u64>,
+    /// What it has not.
+    pub absent: BTreeMap<AclBinding, u64>,
+}
+
+impl SeenRules {
+    /// What was seen after a state was read. Rules that it does not know are nobody's business.
+    pub fn since(
+        state: &State,
+        present: impl IntoIterator<Item = AclBinding>,
+        absent: impl IntoIterator<Item = AclBinding>,
+    ) -> Self {
+        let known = |it: AclBinding| state.binding(&it).map(|entry| (it, entry.generation));
+        Self {
+            present: present.into_iter().filter_map(known).collect(),
+            absent: absent.into_iter().filter_map(known).collect(),
+        }
+    }
 }
 
 /// A topic that is asked for, or a change of one.

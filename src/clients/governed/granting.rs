@@ -15,7 +15,7 @@ use crate::{
     governance::{
         acl::AclBinding,
         binding::Holder,
-        command::{Command, GrantFailure, Granting, Seen},
+        command::{Command, GrantFailure, Granting, SeenRules},
         decide::needs_granting,
         policy::AclMode,
         request::{Grant, Request, RequestId, RequestStatus, Subject, resource_type},
@@ -108,7 +108,7 @@ impl Governed {
         if absent.is_empty() {
             return Ok(known);
         }
-        self.follow_up(Command::MarkBindings(Seen { present: BTreeSet::new(), absent }), deadline).await
+        self.follow_up(Command::MarkBindings(SeenRules::since(&known.state, [], absent)), deadline).await
     }
 
     async fn make_grant(
@@ -163,7 +163,7 @@ impl Governed {
         }
         let unseen = |it: &AclBinding| (it.clone(), KafkaError::Deadline("waiting to see the rule".to_owned()));
         let failures: AclFailures = absent.iter().map(unseen).collect();
-        self.follow_up(Command::MarkBindings(Seen { present: BTreeSet::new(), absent }), deadline).await?;
+        self.follow_up(Command::MarkBindings(SeenRules::since(&known.state, [], absent)), deadline).await?;
         Err(GovernedError::Rules(failures))
     }
 

@@ -18,7 +18,7 @@ use crate::{
         application::{Application, Status},
         binding::{BindingEntry, BindingStatus, Deed, Holder},
         client_quota::{ClientQuota, QuotaStatus, QuotaUser},
-        command::{Command, Failure, Provisioning, Seen},
+        command::{Command, Failure, Provisioning, Seen, SeenRules},
         kind::Kind,
         names::ApplicationName,
         policy::{AclMode, Enforcement},
@@ -99,8 +99,7 @@ impl Governed {
         };
         let lost: BTreeSet<_> = lost(state, holder, &on_cluster).cloned().collect();
         if !lost.is_empty() {
-            let seen = Seen { present: BTreeSet::new(), absent: lost };
-            self.follow_up(Command::MarkBindings(seen), deadline).await?;
+            self.follow_up(Command::MarkBindings(SeenRules::since(state, [], lost)), deadline).await?;
         }
         self.mark_changed_quotas(application, state, deadline).await?;
         let unruled = self.unruled(state, deadline).await?;
@@ -271,27 +270,35 @@ impl Governed {
     ) -> Result<Arc<Snapshot<State>>, GovernedError> {
         let mut known = self.snapshot(deadline).await?;
         for _ in 0..ROUNDS {
-            let rules = Rules::of(&known.state, holder);
+            let before = known.clone();
+            let rules = Rules::of(&before.state, holder);
             let quotas = quotas(&known.state, holder);
             if rules.is_empty() && quotas.is_empty() {
                 break;
             }
             known = self.settle_quotas(quotas, deadline).await?.unwrap_or(known);
             if !rules.is_empty() {
-                known = self.settle_rules(rules, deadline).await?;
+                known = self.settle_rules(&before.state, rules, deadline).await?;
             }
         }
         Ok(known)
     }
 
-    async fn settle_rules(&self, rules: Rules, deadline: Instant) -> Result<Arc<Snapshot<State>>, GovernedError> {
+    /// Does what a state says that there is to do for rules. What is said of it is said of that state: others may have
+    /// done more since.
+    async fn settle_rules(
+        &self,
+        state: &State,
+        rules: Rules,
+        deadline: Instant,
+    ) -> Result<Arc<Snapshot<State>>, GovernedError> {
         let Rules { make, remove, close } = rules;
         let mut failures = self.kafka.create_acls(&make, deadline).await?;
         failures.extend(self.kafka.delete_acls(&remove, deadline).await?);
         let done = |it: &AclBinding| !failures.contains_key(it);
-        let present = make.into_iter().filter(done).collect();
-        let absent = remove.into_iter().filter(done).collect();
-        let mut known = self.follow_up(Command::MarkBindings(Seen { present, absent }), deadline).await?;
+        let (present, absent) = (make.into_iter().filter(done), remove.into_iter().filter(done));
+        let seen = SeenRules::since(state, present, absent);
+        let mut known = self.follow_up(Command::MarkBindings(seen), deadline).await?;
         if !close.is_empty() {
             known = self.follow_up(Command::CloseRemovals(close.into_iter().collect()), deadline).await?;
         }

@@ -8,7 +8,7 @@ use crate::governance::{
     application::{Application, Status},
     binding::{BindingEntry, BindingStatus, Holder},
     client_quota::{Quota, QuotaStatus, QuotaUser},
-    command::{Holding, Role, Seen},
+    command::{Holding, Role, Seen, SeenRules},
     rights,
     state::kind_of,
     violation::{At, Refusal, Violation},
@@ -37,18 +37,20 @@ pub(super) fn release(draft: &mut Draft<'_>, it: &Holding) -> Result<(), Refusal
     Ok(())
 }
 
-pub(super) fn mark(draft: &mut Draft<'_>, it: &Seen<AclBinding>) {
-    let Seen { present, absent } = it;
+pub(super) fn mark(draft: &mut Draft<'_>, it: &SeenRules) {
+    let SeenRules { present, absent } = it;
     let mut lost = BTreeSet::new();
-    for (binding, is_there) in present.iter().map(|it| (it, true)).chain(absent.iter().map(|it| (it, false))) {
+    let present = present.iter().map(|it| (it, true));
+    for ((binding, generation), is_there) in present.chain(absent.iter().map(|it| (it, false))) {
         let Some(mut entry) = draft.binding(binding).cloned() else { continue };
+        let was_present = entry.status == BindingStatus::Present;
         if is_there {
-            entry.made();
+            entry.made(*generation);
         } else {
-            if entry.status == BindingStatus::Present {
-                lost.extend(entry.holders.iter().cloned());
-            }
-            entry.unmade();
+            entry.unmade(*generation);
+        }
+        if was_present && entry.status != BindingStatus::Present {
+            lost.extend(entry.holders.iter().cloned());
         }
         draft.set_binding(binding.clone(), entry);
     }

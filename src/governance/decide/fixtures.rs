@@ -8,7 +8,7 @@ use crate::governance::{
     application::ApplicationSpec,
     binding::{BindingStatus, Deed},
     client_quota::QuotaUser,
-    command::{Actor, ApplicationRequest, Command, Provisioning, Role, Seen},
+    command::{Actor, ApplicationRequest, Command, Provisioning, Role, Seen, SeenRules},
     environment::EnvironmentSpec,
     names::ApplicationName,
     record::{Event, Fold, Timestamp},
@@ -67,8 +67,8 @@ impl World {
     pub(in crate::governance) fn work(&mut self) {
         while !self.state.deeds().is_empty() {
             let (made, gone): (Vec<_>, Vec<_>) = self.state.deeds().into_iter().partition(|(it, _)| *it == Deed::Make);
-            let set = |it: Vec<(Deed, &AclBinding)>| it.into_iter().map(|(_, it)| it.clone()).collect();
-            let seen = Seen { present: set(made), absent: set(gone) };
+            let rules = |it: Vec<(Deed, &AclBinding)>| -> Vec<_> { it.into_iter().map(|(_, it)| it.clone()).collect() };
+            let seen = SeenRules::since(&self.state, rules(made), rules(gone));
             self.ask("platform", &Command::MarkBindings(seen)).unwrap();
         }
         let users = |wanted: bool| -> std::collections::BTreeSet<QuotaUser> {

@@ -18,8 +18,8 @@ use crate::governance::{
     binding::{BindingStatus, Deed, Holder},
     check_topic::TopicRequest,
     command::{
-        ApplicationRequest, Command, CommandKind, Failure, Holding, Provisioning, Seen, Takeover, TopicAsk, TopicFound,
-        TopicRefusal, Transfer,
+        ApplicationRequest, Command, CommandKind, Failure, Holding, Provisioning, Seen, SeenRules, Takeover, TopicAsk,
+        TopicFound, TopicRefusal, Transfer,
     },
     kind::Kind,
     probe::Probed,
@@ -107,10 +107,10 @@ fn chore(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
         1 => Command::FinishProvisioning(name),
         2 => Command::FailProvisioning(Failure { application: name, reason: "x".to_owned() }),
         3 => Command::FinishDeletion(name),
-        4 => Command::MarkBindings(Seen { present: all.into_iter().collect(), absent: [].into() }),
+        4 => Command::MarkBindings(SeenRules::since(state, all, [])),
         5 => {
             let gone = state.deeds().into_iter().filter(|(it, _)| *it != Deed::Make).map(|(_, it)| it.clone());
-            Command::MarkBindings(Seen { present: [].into(), absent: gone.collect() })
+            Command::MarkBindings(SeenRules::since(state, [], gone))
         }
         _ => Command::MarkQuotas(Seen {
             present: users.iter().cloned().collect(),
@@ -185,7 +185,10 @@ fn run(u: &mut Unstructured<'_>, policy: &Value, check: impl Fn(&State)) -> Resu
         };
         if let Ok(events) = world.ask(role, &command) {
             let again = decide(&world.state, &actor(role), &command, NOW);
-            assert_eq!(again.as_deref(), Ok(&[][..]), "twice changes nothing: {role} {command:?} first {events:?}");
+            // A rule that is said once more to be gone was removed once more, and is to be made again.
+            if !matches!(command, Command::MarkBindings(_)) {
+                assert_eq!(again.as_deref(), Ok(&[][..]), "twice changes nothing: {role} {command:?} first {events:?}");
+            }
         }
         check(&world.state);
     }

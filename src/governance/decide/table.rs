@@ -18,7 +18,7 @@ use crate::governance::{
     client_quota::QuotaUser,
     command::{
         ApplicationRequest, ChangeUse, Command, CommandKind, Decision, Failure, GrantFailure, Granting, Holding,
-        Provisioning, Retraction, Revocation, Seen, Takeover, TopicAsk, TopicFound, TopicRefusal, Transfer,
+        Provisioning, Retraction, Revocation, Seen, SeenRules, Takeover, TopicAsk, TopicFound, TopicRefusal, Transfer,
     },
     kind::Kind,
     owned_topic::{Asked, TopicStatus},
@@ -120,7 +120,7 @@ fn sample(kind: CommandKind) -> Command {
         K::FinishDeletion => Command::FinishDeletion(application()),
         K::HoldBindings => Command::HoldBindings(holding()),
         K::ReleaseBindings => Command::ReleaseBindings(holding()),
-        K::MarkBindings => Command::MarkBindings(Seen { present: [rule()].into(), absent: [].into() }),
+        K::MarkBindings => Command::MarkBindings(SeenRules { present: [(rule(), 0)].into(), absent: [].into() }),
         K::CloseRemovals => Command::CloseRemovals([rule()].into()),
         K::MarkQuotas => {
             Command::MarkQuotas(Seen { present: [QuotaUser("billing".to_owned())].into(), absent: [].into() })

@@ -9,7 +9,7 @@ use crate::governance::{
     application::Status,
     binding::Holder,
     check_topic::TopicRequest,
-    command::{Command, Holding, Provisioning, Seen, Takeover, TopicFound, Transfer},
+    command::{Command, Holding, Provisioning, SeenRules, Takeover, TopicFound, Transfer},
     kind::Kind,
     probe::Probed,
     record::Fold,
@@ -216,7 +216,8 @@ fn a_rule_that_vanished_is_made_again() {
     world.ask("platform", &declare("pay", json!({"principals": ["User:p"]}))).unwrap();
     world.provision("pay");
     let rule = "TOPIC|PREFIXED|pay.|User:p|*|READ|ALLOW".parse().unwrap();
-    world.ask("platform", &Command::MarkBindings(Seen { present: [].into(), absent: [rule].into() })).unwrap();
+    let seen = SeenRules::since(&world.state, [], [rule]);
+    world.ask("platform", &Command::MarkBindings(seen)).unwrap();
     assert_eq!(status(&world, "pay"), Status::Provisioning);
     assert_eq!(world.state.deeds().len(), 1);
     world.provision("pay");

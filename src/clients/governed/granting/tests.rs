@@ -72,7 +72,7 @@ async fn each_step_of_a_grant_is_taken_up_again() {
         vec![Command::StartGrant(Granting { request: id(), on_cluster: [].into() })],
         vec![
             Command::StartGrant(Granting { request: id(), on_cluster: [].into() }),
-            Command::MarkBindings(Seen { present: [rule.clone()].into(), absent: [].into() }),
+            Command::MarkBindings(SeenRules { present: [(rule.clone(), 1)].into(), absent: [].into() }),
         ],
         vec![Command::FailGrant(GrantFailure { request: id(), reason: "no".to_owned() })],
     ];
@@ -103,7 +103,7 @@ async fn each_step_of_a_revocation_is_taken_up_again() {
         assert_eq!(here.status().await, "revoking");
         if has_removed {
             here.cluster.delete_acls(std::slice::from_ref(&rule), soon()).await.unwrap();
-            let seen = Seen { present: [].into(), absent: [rule].into() };
+            let seen = SeenRules::since(&here.known().await.state, [], [rule]);
             here.platform().command(Command::MarkBindings(seen), soon()).await.unwrap();
         }
         here.platform().revoke_grant(&id(), soon()).await.unwrap();
@@ -194,4 +194,59 @@ async fn an_open_resource_is_not_closed_by_a_grant() {
     here.decide(Choice::Approve).await;
     here.platform().follow(&id(), soon()).await.unwrap();
     assert_eq!(here.status().await, "active", "the owner has rules for its prefix");
+}
+
+/// Two of the platform work at once, and one of them is slow: it says what it did when the other is further. Who then has
+/// what nobody agreed to any more, or has not what was agreed to, would stay so for ever.
+#[tokio::test]
+async fn what_a_slow_run_says_too_late_neither_leaves_a_rule_nor_takes_one() {
+    let rule: AclBinding = "TOPIC|LITERAL|pay.x|User:shop|*|READ|ALLOW".parse().unwrap();
+    // It removed the rule of a grant before, and says so when a new grant of the same is to be taken away.
+    let here = active().await;
+    here.file(&[Operation::Write], None).await;
+    here.decide(Choice::Approve).await;
+    here.platform().command(Command::StartGrant(granting()), soon()).await.unwrap();
+    here.platform().settle(&holder(&id()), soon()).await.unwrap();
+    here.platform().command(Command::FinishGrant(id()), soon()).await.unwrap();
+    let slow = SeenRules::since(&here.known().await.state, [], [rule.clone()]);
+    here.platform().follow(&id(), soon()).await.unwrap();
+    assert_eq!(here.granted().await, ["WRITE"]);
+    here.file(&[Operation::Read], None).await;
+    here.decide(Choice::Approve).await;
+    here.platform().follow(&id(), soon()).await.unwrap();
+    here.acting("pay").command(revoke(), soon()).await.unwrap();
+    here.platform().command(Command::MarkBindings(slow), soon()).await.unwrap();
+    here.platform().follow(&id(), soon()).await.unwrap();
+    assert_eq!((here.status().await, here.granted().await), ("revoked", vec![]), "nobody has what was taken away");
+
+    // It was about to make the rule of a grant, and made it after that was taken away.
+    let here = approved().await;
+    here.platform().command(Command::StartGrant(granting()), soon()).await.unwrap();
+    let slow = SeenRules::since(&here.known().await.state, [rule.clone()], []);
+    here.acting("pay").command(revoke(), soon()).await.unwrap();
+    here.platform().follow(&id(), soon()).await.unwrap();
+    assert_eq!((here.status().await, here.granted().await), ("revoked", vec![]));
+    here.cluster.add_rules([rule.clone()]);
+    here.platform().command(Command::MarkBindings(slow.clone()), soon()).await.unwrap();
+    here.platform().reconcile(soon(), &mut |_| {}).await.unwrap();
+    assert_eq!(here.granted().await, [""; 0], "nobody has what was taken away");
+
+    // It made the rule of a grant that was amended since, and says so when another amendment needs it again.
+    let here = approved().await;
+    here.platform().command(Command::StartGrant(granting()), soon()).await.unwrap();
+    here.file(&[Operation::Write], None).await;
+    here.decide(Choice::Approve).await;
+    here.platform().follow(&id(), soon()).await.unwrap();
+    assert_eq!(here.granted().await, ["WRITE"]);
+    here.file(&[Operation::Read], None).await;
+    here.decide(Choice::Approve).await;
+    here.platform().command(Command::StartGrant(granting()), soon()).await.unwrap();
+    here.platform().command(Command::MarkBindings(slow), soon()).await.unwrap();
+    assert!(here.platform().command(Command::FinishGrant(id()), soon()).await.is_err(), "nobody made it yet");
+    here.platform().follow(&id(), soon()).await.unwrap();
+    assert_eq!((here.status().await, here.granted().await), ("active", vec!["READ".to_owned()]));
+}
+
+fn granting() -> Granting {
+    Granting { request: id(), on_cluster: [].into() }
 }

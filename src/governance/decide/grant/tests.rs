@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::governance::{
-    acl::{AclBinding, Operation},
+    acl::Operation,
     binding::BindingStatus,
-    command::{Actor, Command, GrantFailure, Granting, Retraction, Revocation, Role, Seen},
+    command::{Actor, Command, GrantFailure, Granting, Retraction, Revocation, Role, SeenRules},
     decide::{
         decide,
         fixtures::{World, change, named},
@@ -190,7 +190,7 @@ fn a_program_that_leaves_loses_what_was_granted_to_it() {
 #[test]
 fn a_grant_that_lost_a_rule_behind_our_back_is_made_again() {
     let mut world = active();
-    let lost = Seen { present: [].into(), absent: [READ.parse::<AclBinding>().unwrap()].into() };
+    let lost = SeenRules::since(&world.state, [], [READ.parse().unwrap()]);
     world.ask("platform", &Command::MarkBindings(lost)).unwrap();
     assert_eq!(status(&world), RequestStatus::Provisioning);
     grant(&mut world);
