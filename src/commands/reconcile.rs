@@ -62,6 +62,9 @@ fn step(it: &Step, format: Format) -> String {
         Format::Text => {
             let text = sentence(&it.work);
             match (problem, folded) {
+                (None, _) if matches!(it.work, Work::MakeAgain(_)) => {
+                    format!("{text}: begun, for somebody removed it.")
+                }
                 (Some(problem), _) => format!("{text}: failed. {problem}"),
                 (None, Some(it)) => format!("{text}: {}.", counted(it)),
                 (None, None) => format!("{text}: done."),
@@ -86,7 +89,7 @@ fn summary(res: &Reconciled, format: Format) -> String {
 }
 
 fn tell_foreseen(it: &Foreseen, format: Format, progress: &Progress) {
-    let Foreseen { folded, tasks } = it;
+    let Foreseen { folded, lost, tasks } = it;
     for it in folded {
         let work = Work::Fold(it.of.clone());
         let line = match format {
@@ -100,8 +103,8 @@ fn tell_foreseen(it: &Foreseen, format: Format, progress: &Progress) {
         };
         progress.line(&line, 0, 0);
     }
-    for task in tasks {
-        let work = Work::Do(task.clone());
+    let lost = lost.iter().map(|it| Work::MakeAgain(it.clone()));
+    for work in lost.chain(tasks.iter().map(|it| Work::Do(it.clone()))) {
         let line = match format {
             Format::Json => {
                 let mut line = named(&work);
@@ -142,6 +145,8 @@ fn words(work: &Work) -> (&'static str, &'static str, Option<(&'static str, Stri
     match work {
         Work::Fold(MailboxOf::Application(name)) => ("fold", "Fold the mailbox of", application(name)),
         Work::Fold(MailboxOf::Everybody) => ("fold", "Fold everybody's mailbox", None),
+        Work::Look => ("look", "Look for rules that somebody removed", None),
+        Work::MakeAgain(rule) => ("make_again", "Make again the rule", Some(("rule", rule.to_string()))),
         Work::Do(task) => match task {
             Task::Expire(id) => ("expire", "Take away for its time is over", Some(("request", id.to_string()))),
             Task::EndTrial(name) => ("end_trial", "End for its time is over", application(name)),
@@ -190,6 +195,9 @@ mod tests {
         let failed = Step { result: Err(error), ..done(grant) };
         assert_eq!(step(&failed, Format::Text), "Grant `shop-00000001`: failed. topic `a` does not exist");
         assert!(step(&failed, Format::Json).contains(r#""problem":"topic `a` does not exist""#));
+        let rule = Work::MakeAgain("TOPIC|LITERAL|pay.x|User:shop|*|READ|ALLOW".parse().unwrap());
+        let text = "Make again the rule `TOPIC|LITERAL|pay.x|User:shop|*|READ|ALLOW`: begun, for somebody removed it.";
+        assert_eq!(step(&done(rule), Format::Text), text);
         let folded = Folded { of: MailboxOf::Everybody, fates: vec![], set_aside: 2, is_more: false };
         let fold = Step { result: Ok(Some(folded)), ..done(Work::Fold(MailboxOf::Everybody)) };
         assert_eq!(step(&fold, Format::Text), "Fold everybody's mailbox: 0 letters, 0 refused, 2 records set aside.");

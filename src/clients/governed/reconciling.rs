@@ -9,12 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Folded, Governed, GovernedError, mailboxes::unreadable};
+use super::{Folded, Governed, GovernedError, mailboxes::unreadable, provisioning::enforces};
 use crate::{
-    clients::clock::now,
+    clients::{
+        clock::now,
+        kafka::{AclFilter, KafkaError},
+    },
     governance::{
-        binding::Holder,
-        command::Command,
+        acl::AclBinding,
+        binding::{BindingEntry, BindingStatus, Holder},
+        command::{Actor, Command, Role, SeenRules},
+        decide::decide,
         environment::Environment,
         mailbox::{MailboxOf, fold},
         outstanding::{Task, outstanding},
@@ -41,6 +46,10 @@ const HEARTBEAT: Duration = Duration::from_hours(1);
 pub enum Work {
     /// Folds what was filed in a mailbox.
     Fold(MailboxOf),
+    /// Looks for rules that somebody removed.
+    Look,
+    /// Has a rule made again that somebody removed.
+    MakeAgain(AclBinding),
     /// Does what the environment has outstanding.
     Do(Task),
 }
@@ -76,6 +85,8 @@ pub struct Reconciled {
 pub struct Foreseen {
     /// What would be folded.
     pub folded: Vec<Folded>,
+    /// Rules that somebody removed, and that would be made again.
+    pub lost: BTreeSet<AclBinding>,
     /// What would be outstanding then.
     pub tasks: Vec<Task>,
 }
@@ -101,6 +112,7 @@ impl Governed {
         self.refuse_others(&known.state)?;
         let mut run = Run { res: Reconciled::default(), tell };
         self.fold_all(&known.state, &mut run, deadline).await;
+        self.find_lost(&mut run, deadline).await?;
         self.do_all(&mut run, deadline).await?;
         let known = self.snapshot(deadline).await?;
         run.res.left = outstanding(&known.state, now());
@@ -127,7 +139,45 @@ impl Governed {
             }
             folded.extend(Folded::between(&of, before.as_ref(), &state, unread.is_more));
         }
-        Ok(Foreseen { folded, tasks: outstanding(&state, now()) })
+        let lost = self.lost_of_all(&state, deadline).await?;
+        let seen = Command::MarkBindings(SeenRules::since(&state, [], lost.clone()));
+        let events = decide(&state, &Actor::of(Role::Platform), &seen, now())?;
+        for (key, value) in events.iter().flat_map(|it| &it.entities) {
+            state.put(key, value).map_err(unreadable)?;
+        }
+        Ok(Foreseen { folded, lost, tasks: outstanding(&state, now()) })
+    }
+
+    /// Looks for rules that somebody removed behind the back of those who hold them, so that they are outstanding again.
+    async fn find_lost(&self, run: &mut Run<'_>, deadline: Instant) -> Result<(), GovernedError> {
+        let known = self.snapshot(deadline).await?;
+        match self.lost_of_all(&known.state, within(deadline)).await {
+            Ok(lost) if lost.is_empty() => {}
+            Ok(lost) => {
+                let seen = SeenRules::since(&known.state, [], lost.clone());
+                self.follow_up(Command::MarkBindings(seen), deadline).await?;
+                let count = lost.len();
+                for (place, rule) in lost.into_iter().enumerate() {
+                    run.told(Work::MakeAgain(rule), Ok(None), count - place - 1);
+                }
+            }
+            Err(error) => run.told(Work::Look, Err(error.into()), 0),
+        }
+        Ok(())
+    }
+
+    /// The rules that anybody has by the journal, and that the cluster has not, by one look at all of them.
+    async fn lost_of_all(&self, state: &State, deadline: Instant) -> Result<BTreeSet<AclBinding>, KafkaError> {
+        let is_ours = |it: &BindingEntry| it.holders.iter().any(|it| *it != Holder::Foreign);
+        let present = state.bindings().filter(|(_, it)| it.status == BindingStatus::Present && is_ours(it));
+        let mut res: BTreeSet<AclBinding> = present.map(|(rule, _)| rule.clone()).collect();
+        if res.is_empty() || !enforces(state) {
+            return Ok(BTreeSet::new());
+        }
+        for rule in self.kafka.acls(&AclFilter::default(), deadline).await? {
+            res.remove(&rule);
+        }
+        Ok(res)
     }
 
     fn refuse_others(&self, state: &State) -> Result<(), GovernedError> {

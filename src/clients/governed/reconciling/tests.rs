@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     clients::{
         governed::testing::{Here, asking, id, soon},
-        kafka::{Kafka, KafkaError, NewRecord},
+        kafka::{Acls, Kafka, KafkaError, NewRecord},
         rest::{Webhook, fake::FakeService},
     },
     governance::{
@@ -263,6 +263,50 @@ async fn one_task_that_fails_leaves_the_others_alone() {
     assert!(!res.is_complete() && res.left.contains(&Task::Grant(id())), "{res:?}");
     let known = here.known().await;
     assert!(known.state.environment().unwrap().reconciled_at.is_some(), "somebody looked");
+}
+
+/// Whoever removes rules with Kafka's tools would leave a team without what it was granted until somebody applies.
+#[tokio::test]
+async fn rules_that_somebody_removed_are_found_and_made_again() {
+    let here = Here::new(json!({})).await;
+    here.file(&[Operation::Read], None).await;
+    here.decide(Choice::Approve).await;
+    here.reconcile().await;
+    here.is_quiet().await;
+    let all = here.rules().await;
+    let lost: Vec<_> = all.iter().filter(|it| it.resource_name != "_selfserve.state").cloned().collect();
+    here.cluster.delete_acls(&lost, soon()).await.unwrap();
+    let (offset, foreseen) = (here.known().await.head.offset, here.platform().foresee(soon()).await.unwrap());
+    assert_eq!(foreseen.lost, lost.iter().cloned().collect());
+    assert!(foreseen.tasks.contains(&Task::Grant(id())), "{foreseen:?}");
+    assert_eq!(here.known().await.head.offset, offset, "a dry run writes nothing");
+    let looks = |here: &Here| here.cluster.calls().iter().filter(|it| **it == "acls").count();
+    let before = looks(&here);
+    here.platform().foresee(soon()).await.unwrap();
+    assert_eq!(looks(&here) - before, 1, "one look for all");
+    let (res, steps) = here.reconcile().await;
+    assert!(res.is_complete(), "{steps:?}");
+    assert_eq!((here.status().await, here.rules().await), ("active", all));
+    here.is_quiet().await;
+    // What is being taken away is not made again.
+    here.cluster.delete_acls(&lost, soon()).await.unwrap();
+    let revoke = Command::RevokeGrant(Revocation { request: id(), reason: None });
+    here.platform().command(revoke, soon()).await.unwrap();
+    here.reconcile().await;
+    assert_eq!((here.status().await, here.granted().await), ("revoked", vec![]));
+    here.is_quiet().await;
+}
+
+/// A look that fails leaves the rest alone, and is told.
+#[tokio::test]
+async fn who_may_not_look_at_rules_is_told() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
+    here.platform().fold(&MailboxOf::Application("pay".parse().unwrap()), soon()).await.unwrap();
+    here.cluster.fail("acls", KafkaError::NoAuthorizer);
+    let (res, steps) = here.reconcile().await;
+    assert_eq!((res.failed, &steps[0][..]), (1, "Look failed"), "{steps:?}");
+    assert_eq!(here.topic_status().await, Some(TopicStatus::Created));
 }
 
 /// A ticket elsewhere waits for it. Who does not listen misses it, and everything is done all the same.
