@@ -3,14 +3,15 @@
 use std::time::Instant;
 
 use super::{
-    APPLIED, DRY_RUN, PLANNED_AS, PROTECTED, RELEASED, TopicModel, UUID, asking::REFUSED, environment_of_plan,
-    expect_cluster, object, told,
+    APPLIED, DRY_RUN, PLANNED_AS, PROTECTED, RELEASED, TopicModel, UUID, environment_of_plan, expect_cluster, object,
+    told,
 };
 use crate::{
     clients::kafka::KafkaError,
     framework::{Call, Change, Diagnostic, Failure, Phase, Plan},
     governance::topic::{PartitionChange, config_changes, partition_change},
     provider::{Context, Environment},
+    resources::letters::REFUSED,
 };
 
 impl TopicModel {
