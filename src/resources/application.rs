@@ -235,6 +235,13 @@ impl Resource<Context> for Application {
             // What changes may have to wait.
             plan.state.request_id = Computed::unknown();
         }
+        if plan.is_filed(ctx, call).await? {
+            // What is missing is for the platform to make, and an update of the team makes nothing of it.
+            if plan.state.changes(&prior) {
+                plan.state.status = Computed::unknown();
+            }
+            return Ok(());
+        }
         let words = [Status::Ready.word(), Status::Pending.word(), REQUESTED];
         let is_settled = prior.status.get().is_some_and(|it| words.contains(&it.as_str()));
         if !is_settled && !plan.is_enforced_elsewhere(ctx, call).await? {

@@ -3,7 +3,7 @@
 use super::{AMENDED, ApplicationModel, PrefixesModel};
 use crate::{
     framework::{Call, Failure, Nested, OptionalComputed, Plan, Set},
-    governance::{kind::Kind, policy::Enforcement},
+    governance::{kind::Kind, mailbox::MailboxOf, policy::Enforcement},
     provider::{Context, Governance, Governing},
     resources::place::environment_of_plan,
 };
@@ -22,6 +22,12 @@ impl Plan<ApplicationModel> {
     pub(super) async fn is_enforced_elsewhere(&self, ctx: &Context, call: &Call) -> Result<bool, Failure> {
         let policy = |it: Governance| it.snapshot.state.policy().map(|it| it.enforcement);
         Ok(self.governance(ctx, call).await?.and_then(policy) == Some(Enforcement::External))
+    }
+
+    /// Whether the caller files what it declares, and the platform makes the rights.
+    pub(super) async fn is_filed(&self, ctx: &Context, call: &Call) -> Result<bool, Failure> {
+        let mailbox = |it: Governance| it.governed.mailbox(&it.snapshot.state);
+        Ok(matches!(self.governance(ctx, call).await?.and_then(mailbox), Some(MailboxOf::Application(_))))
     }
 
     /// Prefixes that wait for the platform and are not declared any more give way to those that are in force.

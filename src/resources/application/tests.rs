@@ -483,6 +483,33 @@ async fn a_newcomer_asks_and_has_its_application_when_the_platform_agreed() {
     assert_eq!(again.planned.state, folded.stored.state);
 }
 
+/// What the team files is not done yet, and to wait for the platform is no change.
+#[tokio::test]
+async fn what_a_deployer_changes_is_made_by_the_platform() {
+    let cluster = governed_cluster().await;
+    let mut config = billing();
+    config["deployers"] = json!(["User:billing-ci"]);
+    let stored = platform(&cluster).applied(&nothing(), &config).await;
+    let seen = Arc::new(cluster.seen_by(Principal::user("billing-ci")));
+    config["principals"] = json!(["User:billing", "User:more"]);
+    let planned = as_newcomer(&seen).plan(&stored, &config).await;
+    let filed = as_newcomer(&seen).apply(&stored, planned.planned, &config).await;
+    assert!(!filed.diagnostics.has_errors(), "{:?}", filed.diagnostics);
+    assert_eq!(status(&filed.stored), &"approved".into());
+    let is_made = async || rules(&cluster).await.iter().any(|it| it.principal == Principal::user("more"));
+    assert!(!is_made().await, "a letter does nothing by itself");
+    let governed = platform(&cluster).governed();
+    for _ in 0..2 {
+        let waiting = as_newcomer(&seen).read(&filed.stored).await;
+        let again = as_newcomer(&seen).plan(&waiting.stored, &config).await;
+        assert_eq!(again.planned.state, waiting.stored.state, "to wait is no change");
+        governed.fold(&MailboxOf::Application("billing".parse().unwrap()), soon()).await.unwrap();
+    }
+    governed.provision(&"billing".parse().unwrap(), soon()).await.unwrap();
+    let done = as_newcomer(&seen).read(&filed.stored).await;
+    assert_eq!((status(&done.stored), is_made().await), (&"ready".into(), true));
+}
+
 #[tokio::test]
 async fn a_newcomer_is_told_why_the_platform_refused() {
     let (cluster, seen) = newcomer().await;
