@@ -83,7 +83,13 @@ pub(super) async fn ask_change(
     let ask = TopicAsk { topic, reset: reset.into_keys().collect() };
     let is_filed = file(governed, Command::AskTopic(Box::new(ask)), call).await?;
     let status = if is_filed { Some(REQUESTED) } else { prior.status.get().map(String::as_str) };
-    Ok(TopicModel { status: status.unwrap_or(READY).to_owned().into(), ..plan })
+    Ok(TopicModel {
+        status: status.unwrap_or(READY).to_owned().into(),
+        // What nobody declares is seen when it was made.
+        partitions: plan.partitions.get().copied().into(),
+        replication_factor: plan.replication_factor.get().copied().into(),
+        ..plan
+    })
 }
 
 /// Asks for the end of a topic.

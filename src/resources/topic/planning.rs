@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clients::kafka::KafkaError,
-    framework::{Call, Change, Diagnostic, Failure, Phase, Plan},
+    framework::{Call, Change, Diagnostic, Failure, OptionalComputed, Phase, Plan},
     governance::topic::{PartitionChange, config_changes, partition_change},
     provider::{Context, Environment},
     resources::letters::REFUSED,
@@ -50,7 +50,14 @@ impl Plan<TopicModel> {
     /// Decides what can change while the topic stays the same one.
     pub(super) fn change_in_place(&mut self, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
         if prior.status.get().is_some_and(|it| it == REFUSED) && call.private.text(UUID).is_none() {
-            // It was never made, so that it can still be anything.
+            // It was never made, so that it can still be anything, and what nobody declares any more is open again.
+            let Self { config, state, .. } = self;
+            if config.partitions.is_null() {
+                state.partitions = OptionalComputed::unknown();
+            }
+            if config.replication_factor.is_null() {
+                state.replication_factor = OptionalComputed::unknown();
+            }
             return Ok(());
         }
         self.state.partitions_from(prior, self.config.partitions.get(), call)?;
