@@ -26,7 +26,7 @@ pub(crate) fn platform(engine: &Engine, stack: &Stack, rules: &str) -> Workspace
 }
 
 /// The same, where `shipping` runs, or is deployed, otherwise.
-fn platform_of(engine: &Engine, stack: &Stack, rules: &str, shipping: &str) -> Workspace {
+pub(crate) fn platform_of(engine: &Engine, stack: &Stack, rules: &str, shipping: &str) -> Workspace {
     let platform = Workspace::new(engine);
     platform.write("provider.tf", &provider(&servers(&stack.plaintext())));
     let application = |name: &str, programs: &str| {
@@ -271,7 +271,7 @@ fn a_team_with_its_own_credentials_asks_by_letter() {
 
 /// What whoever runs it on a schedule does.
 #[track_caller]
-fn reconcile(stack: &Stack) -> Outcome {
+pub(crate) fn reconcile(stack: &Stack) -> Outcome {
     let mut command = Command::new(binary());
     command.arg("reconcile").env("KAFKA_BOOTSTRAP_SERVERS", stack.plaintext());
     run(&mut command, Duration::from_mins(1)).expect("it ends").success()

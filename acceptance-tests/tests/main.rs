@@ -22,6 +22,7 @@ mod histories;
 mod importing;
 mod journal;
 mod kills;
+mod letters;
 mod looking;
 mod reconcile;
 mod rights;

@@ -21,7 +21,8 @@ pub(super) fn write(folder: &Path, ports: Ports, certificates: &Certificates, mo
 fn properties(folder: &Path, ports: Ports) -> String {
     let Ports { plaintext, controller, sasl_ssl, mutual_tls } = ports;
     let [plaintext, controller, sasl_ssl, mutual_tls] = [plaintext, controller, sasl_ssl, mutual_tls].map(address);
-    let users: String = [Stack::ADMIN, Stack::TEAM].map(|it| format!(" user_{}=\"{}\"", it.name, it.password)).concat();
+    let users = [Stack::ADMIN, Stack::TEAM].into_iter().chain(Stack::PIPELINES);
+    let users = users.map(|it| format!(" user_{}=\"{}\"", it.name, it.password)).collect::<Vec<_>>().concat();
     let folder = folder.display();
     let client = Certificates::CLIENT;
     let admin = Stack::ADMIN.name;

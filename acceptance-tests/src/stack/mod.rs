@@ -55,6 +55,11 @@ impl Stack {
     pub const ADMIN: User = User { name: "admin", password: "admin-secret" };
     /// A user who may do what ACLs permit, and no ACL is there to begin with.
     pub const TEAM: User = User { name: "team", password: "team-secret" };
+    /// Two more of the kind, as whom the pipelines of two teams log in.
+    pub const PIPELINES: [User; 2] = [
+        User { name: "billing-ci", password: "billing-secret" },
+        User { name: "shipping-ci", password: "shipping-secret" },
+    ];
 
     /// The broker that the tests of this process share. It ends with the process.
     pub fn shared() -> &'static Self {
@@ -251,7 +256,7 @@ fn format_storage(jars: &Path, folder: &Path, cluster_id: &str) -> Result<(), St
     let mut format = java(jars, "256m", "log4j2-tool.properties")?;
     format.args(["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", cluster_id]);
     format.arg("--config").arg(folder.join("broker.properties"));
-    for user in [Stack::ADMIN, Stack::TEAM] {
+    for user in [Stack::ADMIN, Stack::TEAM].into_iter().chain(Stack::PIPELINES) {
         for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
             format.arg("--add-scram");
             format.arg(format!("{mechanism}=[name={},password={},iterations=4096]", user.name, user.password));
