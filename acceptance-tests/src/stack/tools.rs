@@ -42,8 +42,9 @@ impl Stack {
     #[track_caller]
     pub fn read(&self, topic: &str) -> Vec<LogLine> {
         let properties = ["print.offset=true", "print.key=true", "print.value=true"];
-        let mut arguments = vec!["--topic", topic, "--from-beginning", "--isolation-level", "read_committed"];
-        arguments.extend(["--timeout-ms", "4000"]);
+        // Without a group, which a broker that just started is slow to make.
+        let mut arguments = vec!["--topic", topic, "--partition", "0", "--offset", "earliest"];
+        arguments.extend(["--isolation-level", "read_committed", "--timeout-ms", "4000"]);
         arguments.extend(properties.iter().flat_map(|it| ["--formatter-property", it]));
         let outcome = expect(run(self.command(CONSUMER).args(arguments), Duration::from_mins(1)));
         outcome.stdout.lines().map(log_line).collect()
