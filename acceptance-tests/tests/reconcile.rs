@@ -1,13 +1,19 @@
 //! What teams file with their own credentials, and the platform's command that does it.
 
 use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{Ipv4Addr, TcpListener},
     process::Command as Process,
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
 use acceptance_tests::{Outcome, Running, Stack, binary, run};
-use serde_json::{Value, json};
+use serde_json::{Deserializer, Value, json};
 use terraform_provider_kafka::{
     clients::{
         governed::{Caller, Governed},
@@ -185,6 +191,26 @@ fn governed(kafka: Arc<dyn Kafka>, caller: Caller) -> Governed {
     Governed::new(kafka.clone(), Journal::open(kafka), caller)
 }
 
+/// A fake of whom to tell: its address, and the head and the body of each notice.
+fn listener() -> (String, Receiver<(Vec<String>, Value)>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let url = format!("http://{}", listener.local_addr().expect("it listens"));
+    let (sender, receiver) = mpsc::channel();
+    // It ends with the process.
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(&stream);
+            let head: Vec<String> =
+                reader.by_ref().lines().map_while(Result::ok).take_while(|it| !it.is_empty()).collect();
+            let mut notices = Deserializer::from_reader(reader).into_iter();
+            let notice = notices.next().and_then(Result::ok).expect("JSON");
+            let _ = (&stream).write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
+            let _ = sender.send((head, notice));
+        }
+    });
+    (url, receiver)
+}
+
 #[test]
 fn what_a_team_files_is_done_by_the_next_run_and_once() {
     let stage = Stage::new();
@@ -207,7 +233,14 @@ fn what_a_team_files_is_done_by_the_next_run_and_once() {
     stage.has_nothing_to_do();
 
     stage.approve(1);
-    let said = stage.run(&["reconcile", "--environment=pre", "--format", "json"]).success();
+    let (url, posted) = listener();
+    let mut process = stage.process(&["reconcile", "--environment=pre", "--format", "json"]);
+    process.env("KAFKA_WEBHOOK_URL", url).env("KAFKA_WEBHOOK_TOKEN", "s3cret");
+    let said = run(&mut process, PATIENCE).expect("it ends").success();
+    let (head, notice) = posted.recv_timeout(PATIENCE).expect("it was told");
+    assert!(head.contains(&"authorization: Bearer s3cret".to_owned()), "{head:?}");
+    assert_eq!((&notice["request"], &notice["status"]), (&json!(id(1).to_string()), &json!("active")));
+    assert_eq!(posted.try_recv().ok(), None, "once");
     let lines: Vec<Value> = said.stdout.lines().map(|it| serde_json::from_str(it).expect("JSON")).collect();
     assert!(lines.contains(&json!({"step": "grant", "request": id(1).to_string(), "status": "done"})), "{lines:?}");
     assert_eq!(lines.last().expect("a summary")["failed"], 0);
