@@ -7,6 +7,7 @@ mod access_decision;
 mod access_request;
 mod application;
 mod approval;
+mod changes;
 mod chaos;
 mod cluster;
 mod conformance;

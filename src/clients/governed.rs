@@ -38,13 +38,14 @@ use crate::{
     governance::{
         acl::Principal,
         application::Application,
+        changes::{change, waiting_of_topic},
         command::{Actor, Command, Role},
         completion::{Completion, completions},
         decide::decide,
         names::ApplicationName,
         owned_topic::TopicStatus,
         record::{Event, Fold, Timestamp},
-        request::{Judge, Request, RequestId},
+        request::{Judge, Request, RequestId, RequestStatus},
         state::{State, application_key, request_key},
         topic::TopicName,
         violation::{At, Refusal, Violation},
@@ -250,6 +251,32 @@ impl Governed {
             }
         }
         Ok(after)
+    }
+
+    /// The request about a topic that waits after a command, by what is known: one that the command files or amends, or
+    /// that is there for the same. `None` where nobody's leave is needed.
+    ///
+    /// # Errors
+    /// All that would speak against the command.
+    pub fn waits_after(
+        &self,
+        known: &State,
+        command: &Command,
+        topic: &TopicName,
+    ) -> Result<Option<(RequestId, Request)>, Refusal> {
+        let events = decide(known, &self.caller.actor(known), command, now())?;
+        if events.is_empty() {
+            return Ok(waiting_of_topic(known, topic).map(|(id, it)| (id, it.clone())));
+        }
+        let mut after = State::default();
+        let filed = events.iter().flat_map(|it| &it.entities).filter(|(key, _)| key.starts_with("request/"));
+        for (key, it) in filed {
+            after.put(key, it).expect("what this release wrote it reads");
+        }
+        let waits = |it: &Request| {
+            it.status == RequestStatus::Pending && change(it).is_some_and(|it| it.name == topic.as_str())
+        };
+        Ok(after.requests().find(|(_, it)| waits(it)).map(|(id, it)| (id.clone(), it.clone())))
     }
 
     /// Ends the deletions of those of these topics that are known to be under way and that the cluster has no more: the

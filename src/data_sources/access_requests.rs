@@ -3,6 +3,8 @@
 mod shown;
 mod told;
 
+use std::collections::BTreeMap;
+
 use super::environment::absent;
 use crate::{
     framework::{
@@ -80,6 +82,12 @@ pub struct FoundRequestModel {
     partitions: Computed<i64>,
     /// Of a change of a topic: how many bytes it takes on disk then, if it says so.
     disk_bytes: Computed<i64>,
+    /// Of a change of a topic: how many copies of each partition it has then, if that is asked for.
+    replication_factor: Computed<i64>,
+    /// Of a change of a topic: the configuration keys that are set then, by Kafka's own names.
+    config: Computed<BTreeMap<String, String>>,
+    /// Of a change of a topic: the configuration keys that return to the broker's default then.
+    config_reset: Computed<Vec<String>>,
     /// The applicant's running programs that it was filed for.
     principals: Computed<Vec<String>>,
     /// Programs that the applicant has by now and that it was not filed for: they get nothing until it is filed again and

@@ -8,9 +8,10 @@ use crate::governance::{
     acl::{Operation, PatternType, WILDCARD},
     application::{Application, Status},
     kind::Kind,
+    owned_topic::OwnedTopic,
     policy::{AccessApproval, ChangeApproval, Policy},
     record::Timestamp,
-    request::{AccessTo, Change, ChangeKind, Content, Filing, Judge, Request, Subject, askable, resource_type},
+    request::{AccessTo, Change, ChangeKind, Content, Filing, Judge, Request, Subject, Verb, askable, resource_type},
     secret::looks_secret,
     state::State,
     topic::TopicName,
@@ -42,28 +43,43 @@ pub fn judges(state: &State, content: &Content) -> BTreeSet<Judge> {
             AccessApproval::Auto if is_green(state, content, access) => BTreeSet::new(),
             AccessApproval::Owner | AccessApproval::Auto => BTreeSet::from([Judge::Owner]),
         },
-        Subject::Change(it) if !needs_approval(policy, it) => BTreeSet::new(),
+        Subject::Change(it) if !needs_approval(state, policy, it) => BTreeSet::new(),
         Subject::Application(_) | Subject::Change(_) => BTreeSet::from([Judge::Platform]),
     }
 }
 
-/// Whether somebody must agree to a change.
-fn needs_approval(policy: &Policy, change: &Change) -> bool {
+/// Whether somebody must agree to a change. What a change leaves as it is, is within any limit.
+fn needs_approval(state: &State, policy: &Policy, change: &Change) -> bool {
     let approval = policy.approval.changes.get(&change.kind).and_then(|it| it.get(&change.verb));
     let is_beyond = |most: Option<i64>, it: Option<i64>| most.is_some_and(|most| it.is_none_or(|it| most < it));
     match approval.copied().unwrap_or_default() {
         ChangeApproval::None => false,
         ChangeApproval::Platform => true,
         ChangeApproval::AutoIfWithin { partitions, disk_bytes } => {
-            is_beyond(partitions, change.partitions) || is_beyond(disk_bytes, change.disk_bytes)
+            let there = changed_topic(state, change);
+            let is_new = |now: Option<i64>, was: Option<Option<i64>>| was.is_none_or(|was| was != now);
+            let had_disk = there.map(|it| it.capacity.disk_bytes);
+            (is_beyond(partitions, change.partitions) && is_new(change.partitions, there.map(|it| Some(it.partitions))))
+                || (is_beyond(disk_bytes, change.disk_bytes) && is_new(change.disk_bytes, had_disk))
         }
     }
+}
+
+/// The topic that a change leaves in its place.
+fn changed_topic<'a>(state: &'a State, change: &Change) -> Option<&'a OwnedTopic> {
+    let name: TopicName = change.name.parse().ok().filter(|_| change.kind == ChangeKind::Topic)?;
+    state.topic(&name).filter(|it| change.verb == Verb::Update && it.is_there())
+}
+
+/// Whether an application needs somebody's leave for a change.
+pub fn needs_leave(state: &State, change: &Change) -> bool {
+    state.policy().is_some_and(|it| needs_approval(state, it, change))
 }
 
 /// What speaks against a change that an application makes: it needs an approval that it does not have. An approval is for
 /// the same change as often as it is made, until its request is withdrawn or expires: a run that is killed goes on.
 pub fn against_change(state: &State, applicant: &Application, change: &Change, now: Timestamp) -> Option<Violation> {
-    if !state.policy().is_some_and(|it| needs_approval(it, change)) {
+    if !needs_leave(state, change) {
         return None;
     }
     let uid = applicant.uid();
@@ -93,7 +109,7 @@ fn is_green(state: &State, content: &Content, access: &AccessTo) -> bool {
     access.kind == Kind::Topic
         && access.pattern == PatternType::Literal
         && access.operations.iter().all(|it| matches!(it, O::Read | O::Write | O::Describe | O::DescribeConfigs))
-        && topic.and_then(|it| state.topic(&it)).is_some_and(crate::governance::owned_topic::OwnedTopic::is_there)
+        && topic.and_then(|it| state.topic(&it)).is_some_and(OwnedTopic::is_there)
         && is_ready(&content.applicant)
         && content.owner.as_ref().is_some_and(is_ready)
 }
@@ -127,6 +143,10 @@ pub fn check_request(
     res.extend(applicant(state, filing));
     match &filing.subject {
         Subject::Access(it) => res.extend(access(state, filing, it)),
+        Subject::Change(Change { kind: ChangeKind::Topic, .. }) => {
+            let what = "A change of a topic is asked for by declaring the topic so.";
+            res.push(Violation::new(At::all(), "Not a request", what, "Declare it, and it waits for the platform."));
+        }
         Subject::Change(it) => res.extend(change(state, filing, it)),
         Subject::Application(_) => {
             let what = "An application is asked for by declaring it.";
@@ -281,7 +301,12 @@ pub fn secret(attribute: &str, text: &str) -> Option<Violation> {
 /// Where those who ask and those who agree must differ, it must be known who asks.
 fn anonymous(state: &State, policy: &Policy, filing: &Filing, actor: Option<&str>) -> Option<Violation> {
     let needs_judge = content(state, filing).is_none_or(|it| !judges(state, &it).is_empty());
-    if !policy.approval.distinct_actors || actor.is_some() || !needs_judge {
+    nobody(policy, actor).filter(|_| needs_judge)
+}
+
+/// The same of a request that somebody must agree to.
+pub(super) fn nobody(policy: &Policy, actor: Option<&str>) -> Option<Violation> {
+    if !policy.approval.distinct_actors || actor.is_some() {
         return None;
     }
     let what = "Who asks and who agrees must be different people here, and nothing says who you are.";

@@ -279,7 +279,7 @@ impl SeenRules {
     }
 }
 
-/// A topic that is asked for, or a change of one.
+/// A topic that is asked for, or a change of one. Where somebody must agree to it, they are asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicAsk {
     /// The topic. Of one that is there, `config` has the keys that are to be set, and no others.
@@ -384,11 +384,14 @@ pub struct TopicDeletion {
     pub name: TopicName,
     /// Whether access that others were granted to it is revoked; else it is refused while there is any.
     pub revoke_grants: bool,
+    /// Whether somebody is asked to agree where that is needed; else it is refused there.
+    #[serde(default)]
+    pub ask: bool,
 }
 
 impl From<TopicName> for TopicDeletion {
     fn from(name: TopicName) -> Self {
-        Self { name, revoke_grants: false }
+        Self { name, revoke_grants: false, ask: false }
     }
 }
 

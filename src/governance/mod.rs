@@ -12,6 +12,7 @@ pub mod acl;
 pub mod application;
 pub mod binding;
 pub mod capacity;
+pub mod changes;
 pub mod check_request;
 pub mod check_topic;
 pub mod client_quota;

@@ -8,6 +8,7 @@
 mod access;
 mod id;
 mod status;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ pub use self::{
     access::{AccessTo, Level, askable, resource_type},
     id::{RequestId, RequestIdError, Revision, RevisionError},
     status::{Look, RequestStatus},
+    wanted::Wanted,
 };
 use crate::governance::{
     acl::{AclBinding, Principal},
@@ -260,6 +262,9 @@ pub struct Request {
     /// A digest of its free text, to see whether that changed.
     #[serde(default)]
     pub text_digest: Option<i64>,
+    /// What is made of a change once it is agreed to; the digest of its subject is of this.
+    #[serde(default)]
+    pub wanted: Option<Wanted>,
     /// What was decided about this revision.
     #[serde(default)]
     pub decisions: BTreeMap<Judge, Decided>,

@@ -8,6 +8,7 @@ mod tests;
 use std::{fmt, str::FromStr};
 
 use ending::{tell_end, tell_reversal};
+use judging::tell_deletion;
 
 use super::{
     governed::{remember, tell, told},
@@ -174,6 +175,7 @@ impl Resource<Context> for AccessDecision {
         let decided = model.decided()?;
         let over = state.request(&decided.request).and_then(|it| ended(&decided.request, it));
         tell_reversal(change, state, call);
+        tell_deletion(&decided, state, call);
         change.tell_other_reason(call);
         match (governed.would(state, &Command::DecideRequest(decided)), over) {
             (Ok(()), Some(what)) => call.report.push(without_effect(&what)),

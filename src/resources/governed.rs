@@ -71,6 +71,11 @@ pub(super) async fn expect_governed(call: &Call, environment: &Environment) -> R
     }
 }
 
+/// Whether a state saw a journal.
+pub(super) fn saw_journal(call: &Call) -> bool {
+    remembered(call).is_some()
+}
+
 fn remembered(call: &Call) -> Option<Remembered> {
     let fact = call.private.get(JOURNAL)?;
     let hash: EventHash = fact["hash"].as_str()?.parse().ok()?;

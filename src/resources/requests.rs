@@ -9,6 +9,7 @@ use crate::{
     governance::{
         acl::PatternType,
         binding::{BindingEntry, Holder},
+        changes::is_being_made,
         command::Command,
         outstanding::{Task, outstanding},
         policy::Enforcement,
@@ -58,17 +59,22 @@ impl From<PatternType> for Pattern {
 
 /// Where a request is, as its reader sees it.
 pub(super) fn status(request: &Request, state: &State) -> &'static str {
+    if is_being_made(state, request) {
+        return RequestStatus::Provisioning.word();
+    }
     let enforcement = state.policy().map_or(Enforcement::None, |it| it.enforcement);
     request.look(enforcement, now()).word()
 }
 
-/// Whether there are rules to be made for a request, or to be removed that only a revision before had, and the caller may
-/// do that.
+/// Whether there are rules, or a change, to be made for a request, or rules to be removed that only a revision before had,
+/// and the caller may do that.
 pub(super) fn is_left_to_grant(governed: &Governed, state: &State, id: &RequestId) -> bool {
     let holder = Holder::Grant(id.to_string());
-    let is_given = || state.request(id).is_some_and(|it| it.live_grant().is_some());
+    let request = state.request(id);
+    let is_given = || request.is_some_and(|it| it.live_grant().is_some());
     let is_left_over = |it: &BindingEntry| it.released_by.as_ref() == Some(&holder) && it.deed().is_some();
-    let is_left = outstanding(state, now()).contains(&Task::Grant(id.clone()))
+    let is_left = request.is_some_and(|it| is_being_made(state, it))
+        || outstanding(state, now()).contains(&Task::Grant(id.clone()))
         || (is_given() && state.bindings().any(|(_, it)| is_left_over(it)));
     is_left && governed.mailbox(state).is_none()
 }

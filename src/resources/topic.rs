@@ -13,7 +13,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use asking::{READY, ask_change, ask_end, ask_for, expected, leave_to_platform};
+use asking::{
+    READY, ask_change, ask_end, ask_for, end_if_agreed, expected, is_asked, leave_to_platform, mark_ending, tell_leave,
+    waits, withdraw,
+};
 use governed::{
     Added, CapacityModel, add_policy, application_name, ended, give_back, judge, judge_end, keep, made, only_asks,
     reserve, wrong_application,
@@ -89,9 +92,13 @@ pub struct TopicModel {
     /// Whether ACLs for the topic's very name, which outlived an older topic of that name, may stay when it is created.
     /// Default: `false`, which refuses to create it while there are any that nobody was granted.
     keep_acls: Optional<bool>,
-    /// Where the topic is: `ready`; `requested` while the platform has yet to make what a team asked for that may not make
-    /// it; `refused` where the platform did not agree.
+    /// Where the topic is: `ready`; `requested` while the platform has yet to agree to what is declared, or to make what a
+    /// team asked for that may not make it; `refused` where the platform did not agree. What was asked for is in the state
+    /// from then on, so that the next plan is empty.
     status: Computed<String>,
+    /// Id of the request that the platform decides about with `kafka_access_decision`, while what is declared waits for
+    /// that or was rejected. Null for what nobody has to agree to, and once it is made.
+    request_id: Computed<String>,
     /// How long each operation may take.
     timeouts: Block<Timeouts>,
 }
@@ -109,6 +116,8 @@ pub struct TopicIdentity {
 const UUID: &str = "uuid";
 /// The partitions that were declared at the last apply.
 const APPLIED: &str = "partitions";
+/// The partitions of a topic whose state has those that somebody must agree to; 0 where it is not there.
+const ACTUAL: &str = "actual_partitions";
 /// When the topic was created, in seconds since 1970: brokers show a new topic with a delay.
 const CREATED: &str = "created";
 /// The name of the topic if a plan that deletes it is refused, else null.
@@ -199,8 +208,10 @@ impl Resource<Context> for Topic {
         if !judge(environment, change, call).await? {
             return Ok(());
         }
-        if change.is_about_timeouts(plan) || only_asks(environment, call).await? {
-            // The brokers would refuse whoever asks, whatever it is.
+        tell_leave(environment, change, call).await?;
+        let is_undone = change.prior.as_ref().is_some_and(|it| !it.is(READY));
+        if change.is_about_timeouts(plan) || is_undone || only_asks(environment, call).await? {
+            // The brokers would refuse whoever asks, whatever it is, and know nothing of what was only asked for.
             return Ok(());
         }
         let deadline = call.deadline.min(Instant::now() + DRY_RUN);
@@ -237,7 +248,10 @@ impl Resource<Context> for Topic {
         if let Some(Governance { governed, snapshot }) = &governance
             && let Some(policy) = snapshot.state.policy()
         {
-            if governed.only_asks(&snapshot.state) {
+            let is_asked = governed.only_asks(&snapshot.state)
+                || (waits(governed, &snapshot.state, &plan, &spec)?
+                    && kafka.describe_topic(&spec.name, call.deadline).await?.is_none());
+            if is_asked {
                 let mut state = ask_for(governed, policy, plan, spec, call).await?;
                 settle(&mut state, &environment.name, &cluster_id)?;
                 return Ok(state);
@@ -279,6 +293,7 @@ impl Resource<Context> for Topic {
             partitions: found.partitions.into(),
             replication_factor: found.replication_factor.into(),
             status: READY.to_owned().into(),
+            request_id: None.into(),
             ..plan.with(added)
         };
         settle(&mut state, &environment.name, &cluster_id)?;
@@ -309,6 +324,7 @@ impl Resource<Context> for Topic {
                 {
                     seen.leave_defaults_to(&policy.topics);
                 }
+                mark_ending(environment, &mut seen, call).await?;
                 Ok(Some(seen))
             }
             Err(error @ KafkaError::Denied { .. }) if !imported => {
@@ -330,18 +346,18 @@ impl Resource<Context> for Topic {
     ) -> Result<TopicModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
         let (kafka, name) = (environment.kafka()?, plan.name.value()?);
-        let partitions = *plan.partitions.known()?.ok_or(Unknown)?;
         let changes = config_changes(&prior.config_known()?, &plan.config_known()?);
         call.private.forget(&OF_THE_PLAN);
         expect_governed(call, environment).await?;
         if let Some(Governance { governed, snapshot }) = environment.governance(call.deadline).await? {
-            if governed.only_asks(&snapshot.state) {
+            if governed.only_asks(&snapshot.state) || is_asked(&governed, &snapshot.state, &prior, &plan)? {
                 let id = plan.id_in(&environment.name)?;
-                let asked = ask_change(&governed, &prior, plan, call).await?;
+                let asked = ask_change(&governed, &prior, plan.clone(), config, call).await?;
                 return Ok(TopicModel { id: id.into(), cluster_id: prior.cluster_id, ..asked });
             }
             keep(&governed, &prior, &plan, call).await?;
         }
+        let partitions = *plan.partitions.known()?.ok_or(Unknown)?;
         if prior.partitions != plan.partitions || !changes.is_empty() {
             expect_cluster(&prior, environment, call.deadline).await?;
             let found = kafka.describe_topic(name, call.deadline).await?;
@@ -364,6 +380,7 @@ impl Resource<Context> for Topic {
             id: plan.id_in(&environment.name)?.into(),
             cluster_id: prior.cluster_id,
             status: READY.to_owned().into(),
+            request_id: None.into(),
             ..plan
         })
     }
@@ -390,13 +407,14 @@ async fn end(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<(), Fa
     expect_governed(call, environment).await?;
     let (kafka, name) = (environment.kafka()?, state.name.value()?);
     let revoke_grants = state.revoke_grants_on_delete.get() == Some(&true);
-    let deletion = TopicDeletion { name: name.clone(), revoke_grants };
+    let deletion = TopicDeletion { name: name.clone(), revoke_grants, ask: true };
     if let Some(Governance { governed, snapshot }) = environment.governance(call.deadline).await?
         && governed.only_asks(&snapshot.state)
     {
         return ask_end(&governed, deletion, call).await;
     }
     let Some(found) = kafka.describe_topic(name, call.deadline).await? else {
+        withdraw(environment, name, call.deadline).await?;
         // The run that deleted it may have been killed before it said so.
         return ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await;
     };
@@ -409,7 +427,7 @@ async fn end(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<(), Fa
         return Ok(());
     }
     same_topic(call, &found)?;
-    ended(environment, Command::DeleteTopic(deletion), call.deadline).await?;
+    end_if_agreed(environment, deletion, call.deadline).await?;
     kafka.delete_topic(name, found.id.as_deref(), call.deadline).await?;
     ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await
 }
@@ -466,6 +484,7 @@ impl TopicModel {
             revoke_grants_on_delete: _,
             keep_acls: _,
             status: _,
+            request_id: _,
             timeouts: _,
         } = self;
         Ok(TopicSpec {

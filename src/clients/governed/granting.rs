@@ -35,6 +35,10 @@ impl Governed {
         if matches!(request.content.subject, Subject::Application(_)) {
             return self.provision(&request.applicant().name.clone(), deadline).await;
         }
+        if let Subject::Change(change) = &request.content.subject {
+            self.make_change(change, deadline).await?;
+            return self.snapshot(deadline).await;
+        }
         self.revoke_grant(id, deadline).await?;
         self.grant(id, deadline).await
     }

@@ -9,6 +9,7 @@ use crate::{
         command::{Command, TopicFound, TopicRefusal},
         owned_topic::{Asked, OwnedTopic, TopicStatus},
         policy::TopicPolicy,
+        request::{Change, ChangeKind},
         topic::{TopicName, TopicSpec, is_same_value},
         violation::{At, Violation},
     },
@@ -46,6 +47,17 @@ impl Governed {
             ..TopicFound::new(name.clone(), found.id)
         };
         self.follow_up(Command::MarkTopicCreated(created), deadline).await.map(drop)
+    }
+
+    /// Makes a change that was agreed to, if that is still to be done. What of it brokers do not have, such as schemas, is
+    /// made by whoever asked.
+    ///
+    /// # Errors
+    /// What could not be done; the next run goes on.
+    pub(super) async fn make_change(&self, change: &Change, deadline: Instant) -> Result<(), GovernedError> {
+        let Some(name) = change.name.parse().ok().filter(|_| change.kind == ChangeKind::Topic) else { return Ok(()) };
+        self.make_topic(&name, deadline).await?;
+        self.delete_topic(&name, deadline).await
     }
 
     async fn create_asked(

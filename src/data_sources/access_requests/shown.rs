@@ -8,11 +8,12 @@ use crate::{
     framework::Nested,
     governance::{
         acl::{AclBinding, PatternType},
+        changes::is_being_made,
         environment::ClusterFacts,
         grants::waiting_principals,
         policy::Enforcement,
         record::Timestamp,
-        request::{Change, Choice, Decided, Judge, Look, Request, RequestId, Subject},
+        request::{Change, Choice, Decided, Judge, Look, Request, RequestId, RequestStatus, Subject, Wanted},
         state::State,
     },
     resources::Moment,
@@ -33,6 +34,9 @@ impl<'a> Sight<'a> {
 
     /// Where a request is in its life, in a word.
     pub(super) fn status(&self, it: &Request) -> &'static str {
+        if is_being_made(self.state, it) {
+            return RequestStatus::Provisioning.word();
+        }
         it.look(self.enforcement, self.now).word()
     }
 
@@ -99,8 +103,19 @@ impl FoundRequestModel {
                 verb: verb.word().to_owned().into(),
                 partitions: (*partitions).into(),
                 disk_bytes: (*disk_bytes).into(),
-                ..self
+                ..self.with(it.wanted.as_ref())
             },
+        }
+    }
+
+    /// With the rest of a change, as it is to be made.
+    fn with(self, wanted: Option<&Wanted>) -> Self {
+        let Some(Wanted::Topic { ask, topic_id: _ }) = wanted else { return self };
+        Self {
+            replication_factor: ask.topic.replication_factor.into(),
+            config: ask.topic.config.clone().into(),
+            config_reset: ask.reset.iter().cloned().collect::<Vec<_>>().into(),
+            ..self
         }
     }
 }

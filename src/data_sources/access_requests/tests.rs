@@ -14,7 +14,8 @@ use crate::{
     framework::{Provider, Value},
     governance::{
         acl::{Operation, Principal},
-        command::{Command, Revocation},
+        check_topic::TopicRequest,
+        command::{Command, Revocation, TopicAsk},
         record::Timestamp,
         request::Choice,
     },
@@ -30,6 +31,34 @@ async fn read(cluster: Arc<MemoryCluster>, filter: &[(&str, Value)]) -> (Value, 
     let mut config: BTreeMap<_, _> = attributes.map(|it| ((*it).to_owned(), Value::Null)).collect();
     config.extend(filter.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     data_source.read(&ctx, Value::Object(config)).await
+}
+
+/// Rule 6 of governance: nothing is agreed to that was not seen.
+#[tokio::test]
+async fn a_change_is_seen_whole_before_it_is_agreed_to() {
+    let here = Here::new(json!({"approval": {"changes": {"topic": {"create": "platform"}}}})).await;
+    let topic = TopicRequest {
+        partitions: Some(12),
+        replication_factor: Some(1),
+        config: [("retention.ms".to_owned(), "1000".to_owned())].into(),
+        ..TopicRequest::new("shop.orders".parse().unwrap())
+    };
+    let ask = Command::AskTopic(Box::new(TopicAsk { topic, reset: ["segment.ms".to_owned()].into() }));
+    here.acting("shop").command(ask, soon()).await.unwrap();
+    let (it, report) = read(here.cluster.clone(), &[("kind", "change".into()), ("status", "pending".into())]).await;
+    assert_eq!(report, Diagnostics::default());
+    let it = only(&it);
+    for (attribute, expected) in [
+        ("applicant", "shop#1".into()),
+        ("resource_name", "shop.orders".into()),
+        ("verb", "create".into()),
+        ("partitions", 12.into()),
+        ("replication_factor", 1.into()),
+        ("config", Value::Map([("retention.ms".to_owned(), "1000".into())].into())),
+        ("config_reset", Value::List(vec!["segment.ms".into()])),
+    ] {
+        assert_eq!(*it.attribute(attribute), expected, "{attribute}");
+    }
 }
 
 fn only(it: &Value) -> &Value {

@@ -1,6 +1,6 @@
 //! Decisions about requests, made and taken back.
 
-use super::{declaration, draft::Draft, grant, request::settle, request_unknown};
+use super::{change, declaration, draft::Draft, grant, request::settle, request_unknown};
 use crate::governance::{
     application::{Application, ApplicationUid, Status},
     check_request::{self, judges, secret},
@@ -53,8 +53,12 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
                 next.status = RequestStatus::Pending;
             }
             settle(draft, &mut next);
-            if next.status == RequestStatus::Approved && matches!(next.content.subject, Subject::Application(_)) {
-                declaration::agreed(draft, &mut next)?;
+            match next.content.subject {
+                Subject::Application(_) if next.status == RequestStatus::Approved => {
+                    declaration::agreed(draft, &mut next)?;
+                }
+                Subject::Change(_) if next.status == RequestStatus::Approved => change::agreed(draft, &mut next)?,
+                _ => {}
             }
         }
         Choice::Reject if gives(&next, revision) => {

@@ -25,6 +25,8 @@ pub(super) struct Draft<'a> {
     pub(super) state: &'a State,
     pub(super) actor: &'a Actor,
     pub(super) now: Timestamp,
+    /// For whom something is done that was agreed to: with their rights, and with nobody else's leave.
+    pub(super) agreed_for: Option<Role>,
     environment: Option<Environment>,
     applications: BTreeMap<ApplicationName, Application>,
     topics: BTreeMap<TopicName, OwnedTopic>,
@@ -42,6 +44,7 @@ impl<'a> Draft<'a> {
             state,
             actor,
             now,
+            agreed_for: None,
             environment: None,
             applications: BTreeMap::new(),
             topics: BTreeMap::new(),
@@ -53,8 +56,13 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// With whose rights it is decided.
+    pub(super) fn role(&self) -> &Role {
+        self.agreed_for.as_ref().unwrap_or(&self.actor.role)
+    }
+
     pub(super) fn is_platform(&self) -> bool {
-        self.actor.role == Role::Platform
+        *self.role() == Role::Platform
     }
 
     pub(super) fn environment(&self) -> &'a Environment {
@@ -71,10 +79,6 @@ impl<'a> Draft<'a> {
 
     pub(super) fn application(&self, name: &ApplicationName) -> Option<&Application> {
         self.applications.get(name).or_else(|| self.state.application(name))
-    }
-
-    pub(super) fn topic(&self, name: &TopicName) -> Option<&OwnedTopic> {
-        self.topics.get(name).or_else(|| self.state.topic(name))
     }
 
     pub(super) fn binding(&self, binding: &AclBinding) -> Option<&BindingEntry> {
@@ -115,8 +119,20 @@ impl<'a> Draft<'a> {
 
     /// One event with all that changes, or none if nothing does.
     pub(super) fn events(self, kind: CommandKind) -> Vec<Event> {
-        let Self { state, actor, now: _, environment, applications, topics, bindings, quotas, requests, texts, facts } =
-            self;
+        let Self {
+            state,
+            actor,
+            now: _,
+            agreed_for: _,
+            environment,
+            applications,
+            topics,
+            bindings,
+            quotas,
+            requests,
+            texts,
+            facts,
+        } = self;
         let mut facts = facts;
         let mut entities = BTreeMap::new();
         if let Some(it) = environment.filter(|it| state.any_environment() != Some(it)) {

@@ -106,7 +106,7 @@ fn close(draft: &mut Draft<'_>, is_closed: impl Fn(&Request) -> bool, into: Requ
 /// Before a topic is deleted: who has access to it is named, or loses it. Rules survive a topic, and a new one of that
 /// name would be read by old readers.
 pub(super) fn topic_deleted(draft: &mut Draft<'_>, it: &TopicDeletion) -> Result<(), Refusal> {
-    let TopicDeletion { name, revoke_grants } = it;
+    let TopicDeletion { name, revoke_grants, ask: _ } = it;
     let granted: Vec<(RequestId, String)> =
         grants::on_topic(draft.state, name).map(|(id, it)| (id.clone(), it.applicant().name.to_string())).collect();
     if !granted.is_empty() && !revoke_grants {

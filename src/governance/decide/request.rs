@@ -81,6 +81,7 @@ pub(super) fn filed(draft: &Draft<'_>, content: Content) -> Request {
         approver: None,
         ticket: None,
         text_digest: None,
+        wanted: None,
         decisions: BTreeMap::new(),
         grant: None,
         former_owners: BTreeSet::new(),

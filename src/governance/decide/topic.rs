@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use super::{change, draft::Draft, ownership};
 use crate::governance::{
     application::Application,
+    changes,
     check_topic::{TopicRequest, check_topic},
     command::{TopicAsk, TopicDeletion, TopicFound, TopicRefusal},
     kind::Kind,
     owned_topic::{Asked, OwnedTopic, TopicStatus},
-    request::{Change, ChangeKind, Verb},
+    request::{Change, ChangeKind, Verb, Wanted},
     state::State,
     topic::TopicName,
     violation::{At, Refusal, Step, Violation},
@@ -20,67 +21,116 @@ use crate::governance::{
 const LONGEST_REASON: usize = 1_000;
 
 pub(super) fn reserve(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<(), Refusal> {
+    let (it, change) = placed(draft, request)?;
+    put(draft, request, it, change)
+}
+
+pub(super) fn change(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<(), Refusal> {
+    draft.state.topic(&request.name).filter(|it| it.is_there()).ok_or_else(|| unknown(&request.name))?;
+    reserve(draft, request)
+}
+
+/// Keeps a topic as it is to be, if whoever must agree to that did.
+fn put(draft: &mut Draft<'_>, of: &TopicRequest, it: OwnedTopic, change: Option<Change>) -> Result<(), Refusal> {
+    let owner = it.application.as_ref().and_then(|it| draft.state.application(it));
+    if let Some(change) = change {
+        change::take(draft, owner, &change)?;
+    }
+    if let Some(owner) = owner.filter(|_| !draft.is_platform()) {
+        change::let_go(draft, &owner.uid(), ChangeKind::Topic, of.name.as_str());
+    }
+    draft.set_topic(of.name.clone(), it);
+    Ok(())
+}
+
+/// A topic as it is to be, and what of it may need somebody's leave.
+fn placed(draft: &Draft<'_>, request: &TopicRequest) -> Result<(OwnedTopic, Option<Change>), Refusal> {
     match draft.state.topic(&request.name) {
         Some(there) if there.status == TopicStatus::Deleting => Err(being_deleted(&request.name)),
-        Some(there) if there.is_there() => alter(draft, request, there),
+        Some(there) if there.is_there() => altered(draft, request, there),
         Some(_) | None => {
-            let mut wrong = check_topic(draft.state, &draft.actor.role, request, None);
+            let mut wrong = check_topic(draft.state, draft.role(), request, None);
             wrong.extend(ownership::left_behind(draft.state, request));
             Refusal::of(wrong)?;
             let owner = owner(draft.state, request);
-            change::take(draft, owner, &asked(Verb::Create, request))?;
-            draft.set_topic(
-                request.name.clone(),
-                OwnedTopic {
-                    application: owner.map(|it| it.spec.name.clone()),
-                    incarnation: owner.map_or(0, |it| it.incarnation),
-                    partitions: request.partitions.unwrap_or(1),
-                    replication_factor: request.replication_factor,
-                    capacity: request.capacity,
-                    asked: None,
-                    refused: None,
-                    status: TopicStatus::Reserved,
-                    topic_id: None,
-                    created_at: draft.now,
-                    deleted_at: None,
-                },
-            );
-            Ok(())
+            let it = OwnedTopic {
+                application: owner.map(|it| it.spec.name.clone()),
+                incarnation: owner.map_or(0, |it| it.incarnation),
+                partitions: request.partitions.unwrap_or(1),
+                replication_factor: request.replication_factor,
+                capacity: request.capacity,
+                asked: None,
+                refused: None,
+                status: TopicStatus::Reserved,
+                topic_id: None,
+                created_at: draft.now,
+                deleted_at: None,
+            };
+            Ok((it, Some(asked(Verb::Create, request))))
         }
     }
 }
 
-pub(super) fn change(draft: &mut Draft<'_>, request: &TopicRequest) -> Result<(), Refusal> {
-    match draft.state.topic(&request.name) {
-        Some(there) if there.status == TopicStatus::Deleting => Err(being_deleted(&request.name)),
-        Some(there) if there.is_there() => alter(draft, request, there),
-        Some(_) | None => Err(unknown(&request.name)),
-    }
-}
-
-/// What is asked is judged as a whole, since nothing else judged it: of a topic that is there, what is to be set.
-pub(super) fn ask(draft: &mut Draft<'_>, TopicAsk { topic, reset }: &TopicAsk) -> Result<(), Refusal> {
+/// What is asked is judged as a whole, since nothing else judged it: of a topic that is there, what is to be set. What
+/// somebody must agree to is a request until they do.
+pub(super) fn ask(draft: &mut Draft<'_>, it: &TopicAsk) -> Result<(), Refusal> {
+    let TopicAsk { topic, reset } = it;
     let there = draft.state.topic(&topic.name).filter(|it| it.is_there());
     if let Some(there) = there {
         Refusal::of(set_anew(draft, topic, reset, there))?;
     }
-    reserve(draft, topic)?;
-    let Some(it) = draft.topic(&topic.name).cloned() else { return Ok(()) };
-    let before = there.and_then(|it| it.asked.clone()).unwrap_or_default();
+    let (place, change) = placed(draft, topic)?;
+    let asked = asked_then(there.and_then(|it| it.asked.clone()).unwrap_or_default(), it);
+    let change = change.or_else(|| configured(it, &place, &asked));
+    let owner = place.application.as_ref().and_then(|it| draft.state.application(it));
+    if let (Some(owner), Some(change)) = (owner, &change)
+        && change::is_to_be_asked(draft, Some(owner), change)
+    {
+        let topic = TopicRequest { left_behind: BTreeSet::new(), ..topic.clone() };
+        let ask = Box::new(TopicAsk { topic, reset: reset.clone() });
+        let topic_id = there.and_then(|it| it.topic_id.clone());
+        return change::ask(draft, owner, change.clone(), Wanted::Topic { ask, topic_id });
+    }
+    let has_all = there.is_some_and(|it| it.status == TopicStatus::Created && it.asked.is_none() && has(it, &asked));
+    put(draft, topic, OwnedTopic { asked: (!has_all).then_some(asked), refused: None, ..place }, None)
+}
+
+/// What is to be done to a topic, after what was to be done already.
+fn asked_then(before: Asked, TopicAsk { topic, reset }: &TopicAsk) -> Asked {
     let mut config = before.config;
     config.retain(|key, _| !reset.contains(key));
     config.extend(topic.config.clone());
     let mut resets = before.reset;
     resets.extend(reset.iter().cloned());
     resets.retain(|it| !config.contains_key(it));
-    let asked = Asked {
+    Asked {
         partitions: topic.partitions.or(before.partitions),
         replication_factor: topic.replication_factor.or(before.replication_factor),
         config,
         reset: resets,
+    }
+}
+
+/// Whether a topic has all that is asked, so that nothing is to be done.
+fn has(there: &OwnedTopic, Asked { partitions, replication_factor, config, reset }: &Asked) -> bool {
+    partitions.is_none_or(|it| it == there.partitions)
+        && (replication_factor.is_none() || *replication_factor == there.replication_factor)
+        && config.is_empty()
+        && reset.is_empty()
+}
+
+/// The change of a topic that takes as much as it did, and is configured otherwise.
+fn configured(TopicAsk { topic, reset }: &TopicAsk, there: &OwnedTopic, asked: &Asked) -> Option<Change> {
+    let verb = match there.status {
+        TopicStatus::Reserved if there.asked.as_ref() != Some(asked) => Verb::Create,
+        TopicStatus::Created if !(topic.config.is_empty() && reset.is_empty()) => Verb::Update,
+        _ => return None,
     };
-    draft.set_topic(topic.name.clone(), OwnedTopic { asked: Some(asked), refused: None, ..it });
-    Ok(())
+    Some(Change {
+        partitions: Some(there.partitions),
+        disk_bytes: there.capacity.disk_bytes,
+        ..self::asked(verb, topic)
+    })
 }
 
 /// What speaks against the configuration that is to be set on a topic that is there. Keys that are neither set nor reset
@@ -93,7 +143,7 @@ fn set_anew(draft: &Draft<'_>, topic: &TopicRequest, reset: &BTreeSet<String>, t
         capacity: there.capacity,
         ..TopicRequest::new(topic.name.clone())
     };
-    let mut res = check_topic(draft.state, &draft.actor.role, topic, Some(&before));
+    let mut res = check_topic(draft.state, draft.role(), topic, Some(&before));
     res.retain(|it| match &it.at.0[..] {
         [Step::Attribute(config), Step::Key(key)] if config == "config" => {
             topic.config.contains_key(key) || reset.contains(key)
@@ -148,12 +198,32 @@ pub(super) fn refuse(draft: &mut Draft<'_>, it: &TopicRefusal) {
 
 pub(super) fn delete(draft: &mut Draft<'_>, it: &TopicDeletion) -> Result<(), Refusal> {
     let name = &it.name;
-    let Some(there) = draft.state.topic(name).filter(|it| it.is_there()) else { return Ok(()) };
-    ownership::topic_deleted(draft, it)?;
+    let Some(there) = draft.state.topic(name).filter(|it| it.is_there()) else {
+        let_go(draft, name);
+        return Ok(());
+    };
     let owner = there.application.as_ref().and_then(|it| draft.state.application(it));
-    change::take(draft, owner, &asked(Verb::Delete, &TopicRequest::new(name.clone())))?;
+    // Of one that is not made yet nothing is lost, and of one that is being deleted somebody agreed to that.
+    let change = asked(Verb::Delete, &TopicRequest::new(name.clone()));
+    if let Some(owner) = owner.filter(|_| there.status == TopicStatus::Created) {
+        if it.ask && change::is_to_be_asked(draft, Some(owner), &change) {
+            ownership::topic_deleted(&mut Draft::new(draft.state, draft.actor, draft.now), it)?;
+            let (deletion, topic_id) = (it.clone(), there.topic_id.clone());
+            return change::ask(draft, owner, change, Wanted::TopicEnd { deletion, topic_id });
+        }
+        change::take(draft, Some(owner), &change)?;
+    }
+    ownership::topic_deleted(draft, it)?;
+    let_go(draft, name);
     draft.set_topic(name.clone(), OwnedTopic { status: TopicStatus::Deleting, ..there.clone() });
     Ok(())
+}
+
+/// Asks no more for a change of a topic that is to be no more.
+fn let_go(draft: &mut Draft<'_>, name: &TopicName) {
+    if let Some(applicant) = changes::waiting_of_topic(draft.state, name).map(|(_, it)| it.applicant().clone()) {
+        change::let_go(draft, &applicant, ChangeKind::Topic, name.as_str());
+    }
 }
 
 pub(super) fn deleted(draft: &mut Draft<'_>, name: &TopicName) {
@@ -163,7 +233,11 @@ pub(super) fn deleted(draft: &mut Draft<'_>, name: &TopicName) {
     }
 }
 
-fn alter(draft: &mut Draft<'_>, request: &TopicRequest, there: &OwnedTopic) -> Result<(), Refusal> {
+fn altered(
+    draft: &Draft<'_>,
+    request: &TopicRequest,
+    there: &OwnedTopic,
+) -> Result<(OwnedTopic, Option<Change>), Refusal> {
     let before = TopicRequest {
         name: request.name.clone(),
         application: there.application.clone(),
@@ -180,7 +254,7 @@ fn alter(draft: &mut Draft<'_>, request: &TopicRequest, there: &OwnedTopic) -> R
         partitions: request.partitions.or(Some(there.partitions)),
         ..request.clone()
     };
-    let mut wrong = check_topic(draft.state, &draft.actor.role, &request, Some(&before));
+    let mut wrong = check_topic(draft.state, draft.role(), &request, Some(&before));
     if request.application != there.application && !draft.is_platform() {
         let what = format!("The topic `{}` belongs to {}.", request.name, whose(there));
         let remedy = "Have its prefix offered, and take it.";
@@ -197,14 +271,12 @@ fn alter(draft: &mut Draft<'_>, request: &TopicRequest, there: &OwnedTopic) -> R
         ..there.clone()
     };
     let asks_for = |it: &OwnedTopic| (it.partitions, it.replication_factor, it.capacity);
-    if asks_for(&it) != asks_for(there) {
-        change::take(draft, owner, &asked(Verb::Update, &request))?;
-    }
-    draft.set_topic(request.name, it);
-    Ok(())
+    let verb = if there.status == TopicStatus::Reserved { Verb::Create } else { Verb::Update };
+    let change = (asks_for(&it) != asks_for(there)).then(|| asked(verb, &request));
+    Ok((it, change))
 }
 
-/// The change that somebody may have to agree to. The configuration is judged by the policy alone.
+/// The change that somebody may have to agree to.
 fn asked(verb: Verb, request: &TopicRequest) -> Change {
     Change {
         kind: ChangeKind::Topic,

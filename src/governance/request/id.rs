@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::governance::names::ApplicationName;
+use super::ChangeKind;
+use crate::governance::{application::ApplicationUid, names::ApplicationName};
 
 /// Id of a request: `<application>-<8 lower-case hexadecimal digits>`, the application being who asks.
 ///
@@ -30,6 +31,12 @@ impl RequestId {
     pub fn of_application(applicant: ApplicationName, incarnation: u32) -> Self {
         let digits = hex(&format!("application {applicant}#{incarnation}"), 4);
         Self { applicant, digits }
+    }
+
+    /// The id of a request for a change of something. It needs no choice: changes of one thing are numbered.
+    pub fn of_change(applicant: &ApplicationUid, kind: ChangeKind, name: &str, number: u32) -> Self {
+        let digits = hex(&format!("change {applicant} {} {name} {number}", kind.word()), 4);
+        Self { applicant: applicant.name.clone(), digits }
     }
 
     /// Who asks.

@@ -5,8 +5,9 @@ use crate::{
     clients::governed::Governed,
     framework::{Call, Change, Computed, Diagnostic, Failure, Plan, Unknown},
     governance::{
+        changes::change as asked_change,
         command::{Command, Decision, Role},
-        request::{Choice, Decided, Judge, Request, Revision},
+        request::{Choice, Decided, Judge, Request, RequestStatus, Revision, Verb},
         state::State,
         violation::{At, Refusal, Violation},
     },
@@ -140,5 +141,21 @@ impl Change<AccessDecisionModel> {
             it.as_ref().map(|it| (it.request_id.clone(), it.revision.clone(), it.decision.clone()))
         };
         of(&self.prior) == of(&self.plan)
+    }
+}
+
+/// Tells that an approval deletes something at once.
+pub(super) fn tell_deletion(decided: &Decision, state: &State, call: &mut Call) {
+    let asked = state.request(&decided.request).filter(|it| it.revision == decided.revision);
+    let waits = |it: &&Request| matches!(it.status, RequestStatus::Pending | RequestStatus::Rejected);
+    let ends = asked.filter(waits).and_then(asked_change).filter(|it| it.verb == Verb::Delete);
+    if let Some(it) = ends.filter(|_| decided.choice == Choice::Approve) {
+        let detail = format!(
+            "This deletes the {} `{}` with all that it holds, which the request `{}` asks for.",
+            it.kind.word(),
+            it.name,
+            decided.request
+        );
+        call.report.push(Diagnostic::warning("Approval deletes", detail).at("decision"));
     }
 }

@@ -191,14 +191,14 @@ async fn the_platform_decides_about_an_application_with_the_same_resource() {
 
 #[tokio::test]
 async fn the_platform_decides_about_a_change_with_the_same_resource() {
-    let changes = [(ChangeKind::Topic, [(Verb::Create, ChangeApproval::Platform)].into())].into();
+    let changes = [(ChangeKind::Connector, [(Verb::Create, ChangeApproval::Platform)].into())].into();
     let approval = Approval { changes, ..Approval::default() };
     let here = Here::under(Policy { approval, ..Policy::default() }).await;
     let change = Change {
-        kind: ChangeKind::Topic,
+        kind: ChangeKind::Connector,
         verb: Verb::Create,
         name: "shop.orders".to_owned(),
-        partitions: Some(12),
+        partitions: None,
         disk_bytes: None,
         digest: String::new(),
     };

@@ -109,7 +109,8 @@ pub(super) struct ApprovalModel {
     /// `auto`, nobody where every check is green, which is one topic that is there, to read or write, between two
     /// applications that are ready, and else the owner. Default: `owner`.
     access: Optional<AccessApproval>,
-    /// Who must agree to what applications change in what is their own. The platform itself needs nobody. Default: nobody.
+    /// Who must agree to what applications change in what is their own. The platform itself needs nobody. A `kafka_topic`
+    /// files the request by itself. Default: nobody.
     changes: Optional<Nested<ChangesModel>>,
     /// Whether those who ask and those who agree must be different people, as far as they say who they are. Default:
     /// `false`.
@@ -159,7 +160,8 @@ pub(super) struct ChangesModel {
 pub(super) struct VerbsModel {
     /// When it is made.
     create: Optional<Nested<ChangeApprovalModel>>,
-    /// When it is changed.
+    /// When it is changed: of a topic, its partitions, capacity or configuration. What a change leaves as it is is within
+    /// any limit.
     update: Optional<Nested<ChangeApprovalModel>>,
     /// When it is deleted.
     delete: Optional<Nested<ChangeApprovalModel>>,

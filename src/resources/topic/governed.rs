@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use super::{TopicModel, UUID};
+use super::{TopicModel, UUID, told as messages};
 use crate::{
     clients::{
         governed::Governed,
@@ -106,7 +106,10 @@ impl Plan<TopicModel> {
     /// Leaves open what the policy of a governed environment gives to a new topic, and nothing else.
     pub(super) fn leave_to_policy(&mut self, governing: &Governing) {
         match governing {
-            Governing::Nothing => self.state.policy_config = None.into(),
+            Governing::Nothing => {
+                self.state.policy_config = None.into();
+                self.state.request_id = None.into();
+            }
             Governing::Untold(_) => {}
             Governing::Journal(governance) => {
                 let protects = |it: &Policy| it.topics.deletion_protection == Some(true);
@@ -183,9 +186,11 @@ async fn may_end(environment: &Environment, prior: &TopicModel, call: &mut Call)
     let Some(governance) = governance(environment, call).await? else { return Ok(()) };
     environment.with_promised(&governance.snapshot.head.journal, |it| prior.name.value().map(|name| it.free(name)))?;
     let revoke_grants = prior.revoke_grants_on_delete.get() == Some(&true);
-    let command = Command::DeleteTopic(TopicDeletion { name: prior.name.value()?.clone(), revoke_grants });
-    if let Err(refusal) = governance.governed.would(&governance.snapshot.state, &command) {
-        tell(&refusal.0, call.phase, call);
+    let command = Command::DeleteTopic(TopicDeletion { name: prior.name.value()?.clone(), revoke_grants, ask: true });
+    match governance.governed.waits_after(&governance.snapshot.state, &command, prior.name.value()?) {
+        Ok(Some((id, request))) => call.report.push(messages::end_needs_leave(&id, &request)),
+        Ok(None) => {}
+        Err(refusal) => tell(&refusal.0, call.phase, call),
     }
     Ok(())
 }

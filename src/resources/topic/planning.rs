@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::{
-    APPLIED, DRY_RUN, PLANNED_AS, PROTECTED, RELEASED, TopicModel, UUID, environment_of_plan, expect_cluster, object,
-    told,
+    ACTUAL, APPLIED, DRY_RUN, PLANNED_AS, PROTECTED, RELEASED, TopicModel, UUID, environment_of_plan, expect_cluster,
+    object, told,
 };
 use crate::{
     clients::kafka::KafkaError,
@@ -22,12 +22,16 @@ impl TopicModel {
         declared: Option<&i32>,
         call: &mut Call,
     ) -> Result<(), Failure> {
-        let (Some(actual), Some(declared)) = (prior.partitions.get(), declared) else { return Ok(()) };
+        // Of what nobody agreed to, the state has what was asked for.
+        let counted = call.private.get(ACTUAL).and_then(serde_json::Value::as_i64).and_then(|it| it.try_into().ok());
+        let (Some(actual), Some(declared)) = (counted.as_ref().or(prior.partitions.get()), declared) else {
+            return Ok(());
+        };
         let applied = call.private.get(APPLIED).and_then(serde_json::Value::as_i64).and_then(|it| it.try_into().ok());
         match partition_change(*actual, *declared, applied) {
             PartitionChange::Keep | PartitionChange::Grow => {}
             PartitionChange::GrownOutside => {
-                self.partitions = prior.partitions.clone();
+                self.partitions = (*actual).into();
                 let detail = format!(
                     "The topic has {actual} partitions, more than the {declared} declared: somebody else made it grow. \
                      They stay.\n\nWrite `partitions = {actual}` to agree."
@@ -61,7 +65,8 @@ impl Plan<TopicModel> {
             return Ok(());
         }
         self.state.partitions_from(prior, self.config.partitions.get(), call)?;
-        if self.state.replication_factor != prior.replication_factor {
+        let is_made = call.private.get(ACTUAL).and_then(serde_json::Value::as_i64) != Some(0);
+        if is_made && self.state.replication_factor != prior.replication_factor {
             return Err(Diagnostic::error(
                 "Replication factor cannot change in place",
                 "This version does not move replicas. Change it with Kafka's own tools, then here.",

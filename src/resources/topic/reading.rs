@@ -58,6 +58,7 @@ impl TopicModel {
             revoke_grants_on_delete: self.revoke_grants_on_delete,
             keep_acls: self.keep_acls,
             status: READY.to_owned().into(),
+            request_id: None.into(),
             timeouts: self.timeouts,
         }
     }

@@ -1,5 +1,6 @@
 //! The resource on a cluster in memory, asked as Terraform asks.
 
+mod agreeing;
 mod asking;
 mod changing;
 mod creating;

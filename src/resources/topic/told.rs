@@ -2,7 +2,10 @@
 
 use crate::{
     framework::{Diagnostic, Failure},
-    governance::topic::TopicName,
+    governance::{
+        request::{Request, RequestId, RequestStatus},
+        topic::TopicName,
+    },
 };
 
 pub(super) fn internal(name: Option<&TopicName>) -> Diagnostic {
@@ -64,4 +67,67 @@ pub(super) fn made_anew(severity: fn(String, String) -> Diagnostic, name: &Topic
              block and import it."
         ),
     )
+}
+
+pub(super) fn needs_leave(name: &TopicName, is_new: bool) -> Diagnostic {
+    let (what, until) = if is_new {
+        ("is made so", "The topic is not there until that is approved")
+    } else {
+        ("is changed so", "The topic stays as it is until that is approved")
+    };
+    let detail = format!(
+        "The environment has the platform agree before `{name}` {what}: the apply files a request, and `request_id` names \
+         it. {until} with a `kafka_access_decision` of the platform, and is made exactly as it is declared here then."
+    );
+    Diagnostic::warning("Change needs approval", detail)
+}
+
+pub(super) fn end_needs_leave(id: &RequestId, request: &Request) -> Diagnostic {
+    let remedy = match request.status {
+        RequestStatus::Rejected => {
+            "It was rejected. Declare the topic again to keep it, or have the platform approve it."
+        }
+        _ => {
+            "The apply asks for that and ends with an error, and the topic stays until the platform approves it. Apply again \
+             then."
+        }
+    };
+    let detail =
+        format!("The environment has the platform agree before the topic is deleted: request `{id}`.\n\n{remedy}");
+    Diagnostic::warning("Deletion needs approval", detail)
+}
+
+pub(super) fn end_waits(name: &TopicName, id: &RequestId, request: &Request) -> Failure {
+    let (summary, what, remedy) = match request.status {
+        RequestStatus::Rejected => (
+            "Deletion rejected",
+            "was rejected",
+            "Declare the topic again to keep it, or have the platform approve the request after all and apply again.",
+        ),
+        _ => (
+            "Deletion waits for approval",
+            "waits for the platform",
+            "Apply again when it is approved with a `kafka_access_decision`. To keep the topic, declare it again: that \
+             withdraws the request.",
+        ),
+    };
+    let detail = format!("The topic `{name}` is not deleted: the request `{id}` to delete it {what}.\n\n{remedy}");
+    Diagnostic::error(summary, detail).into()
+}
+
+pub(super) fn rejected(name: &TopicName, id: &RequestId, reason: Option<&str>) -> Diagnostic {
+    let reason = reason.map_or_else(|| ".".to_owned(), |it| format!(": {it}"));
+    let detail = format!(
+        "The platform rejected the request `{id}` for what is declared of `{name}`{reason}\n\nChange the declaration, \
+         which asks again, or write what the topic was before, which withdraws the request."
+    );
+    Diagnostic::warning("Change rejected", detail)
+}
+
+pub(super) fn rules_changed(name: &TopicName) -> Failure {
+    let detail = format!(
+        "The environment has the platform agree before `{name}` is changed so, which it did not when this was planned.\n\n\
+         Plan again: the next apply files a request."
+    );
+    Diagnostic::error("Plan is stale", detail).into()
 }

@@ -114,7 +114,11 @@ impl Teams {
             17 => Command::ConfirmTransfer(Takeover { application: team.clone(), from: other.clone() }),
             18 if random.below(2) == 0 => {
                 let name = format!("{team}.x").parse().expect("it is a topic's name");
-                Command::DeleteTopic(TopicDeletion { name, revoke_grants: random.below(2) == 0 })
+                Command::DeleteTopic(TopicDeletion {
+                    name,
+                    revoke_grants: random.below(2) == 0,
+                    ask: random.below(2) == 0,
+                })
             }
             18 => Command::DeleteApplication(team.clone()),
             _ => self.declaration(team),

@@ -120,7 +120,7 @@ fn a_topic_with_grants_is_not_deleted_unless_they_are_revoked() {
     let mut world = active();
     let name: TopicName = "pay.x".parse().unwrap();
     world.ask("pay", &Command::ReserveTopic(Box::new(TopicRequest::new(name.clone())))).unwrap();
-    let delete = |revoke_grants| Command::DeleteTopic(TopicDeletion { name: name.clone(), revoke_grants });
+    let delete = |revoke_grants| Command::DeleteTopic(TopicDeletion { revoke_grants, ..name.clone().into() });
     let told = world.ask("pay", &delete(false)).unwrap_err();
     assert_eq!(told.0[0].summary, "Topic with grants");
     assert!(told.0[0].detail.contains("`shop`"), "{}", told.0[0].detail);

@@ -80,6 +80,7 @@ pub(super) fn with_request(status: RequestStatus) -> State {
         approver: None,
         ticket: None,
         text_digest: None,
+        wanted: None,
         decisions,
         grant: is_granted.then_some(grant),
         former_owners: [].into(),
