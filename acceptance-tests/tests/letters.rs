@@ -120,7 +120,7 @@ fn access_is_asked_for_agreed_to_amended_and_expires_by_letter() {
         assert_eq!(refreshed(shipping, REQUEST), "pending");
         billing.plan().says(&["Request amended since"]);
         agrees(&stack, &teams, &["READ", "WRITE"], |_| {
-            assert_eq!(granted(&stack), ["READ"], "what was agreed to holds")
+            assert_eq!(granted(&stack), ["READ"], "what was agreed to holds");
         });
         stack.produce_as(Stack::TEAM, TOPIC).says(&["3 records sent"]);
 
@@ -274,8 +274,7 @@ fn platform_agrees(platform: &Workspace, team: &Workspace) {
     let id = team.attributes(OWN)["request_id"].clone();
     let state = platform.state_file();
     let all = state["outputs"]["asked"]["value"].as_array().expect("a list").clone();
-    let of = |it: &serde_json::Value| it["id"] == id;
-    let it = all.iter().find(|it| of(it)).unwrap_or_else(|| panic!("no {id} in {all:?}"));
+    let it = all.iter().find(|it| it["id"] == id).expect("the platform sees the request");
     let request = serde_json::json!({ "request_id": id, "revision": it["revision"] });
     platform.remove("asked.tf");
     platform.write("decision.tf", &decision(&request, "approve", "as = \"platform\""));
