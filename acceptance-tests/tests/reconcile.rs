@@ -272,7 +272,7 @@ fn what_is_over_is_taken_away_by_the_next_run() {
     let deadline = soon();
     while stage.wait(stage.platform().foresee(soon())).expect("it is known").tasks.is_empty() {
         assert!(Instant::now() < deadline, "it never expires");
-        std::thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(200));
     }
     stage.reconcile().says(&["Take away for its time is over"]);
     assert_eq!(stage.status(1), "expired");
