@@ -19,7 +19,7 @@ use together::check_claims;
 use super::{
     attributes::Moment,
     governed::{known, naming, remember, tell, tell_unenforced, told_of_declared},
-    letters::REQUESTED,
+    letters::{REQUESTED, ask},
     place::{
         IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
@@ -339,6 +339,7 @@ impl Resource<Context> for Application {
         let living = |it: &&Entry| it.status.holds_prefixes() && own.is_none_or(|own| own == u64::from(it.incarnation));
         let Some(found) = known.application(&name).filter(living) else { return Ok(state.asked_for(known, call)) };
         remember(call, &snapshot);
+        inbox::tell_refused(known, call);
         call.private.set(AMENDED, found.amendment.is_some());
         let texts = if imported { Some(governed.texts_of(&name, call.deadline).await?) } else { None };
         let mut seen = state.seen(found, texts.as_ref());
@@ -416,7 +417,7 @@ impl ApplicationModel {
         if inbox::is_used(governed, &there.state) {
             return self.ask_for(plan, governed, &there.state, request, call).await;
         }
-        let declared = governed.command(command(request.clone()), call.deadline).await?;
+        let declared = ask(governed, command(request.clone()), call).await?;
         adopt_rest(governed, &request, declared, call).await?;
         if is_new {
             self.take_over(&name, governed, call).await?;

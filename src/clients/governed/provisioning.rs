@@ -15,7 +15,7 @@ use crate::{
     },
     governance::{
         acl::{AclBinding, Principal, ResourceType},
-        application::{Application, Status},
+        application::{Application, ApplicationUid, Status},
         binding::{BindingEntry, BindingStatus, Deed, Holder},
         client_quota::{ClientQuota, QuotaStatus, QuotaUser},
         command::{Command, Failure, Provisioning, Seen, SeenRules},
@@ -55,7 +55,8 @@ impl Governed {
         match self.make_rights(application, &holder, &known.state, deadline).await {
             Ok(()) => {
                 self.follow_up(Command::FinishProvisioning(name.clone()), deadline).await?;
-                self.settle(&holder, deadline).await
+                let known = self.settle(&holder, deadline).await?;
+                self.settle_granted(known, &application.uid(), deadline).await
             }
             Err(error) => {
                 if application.status != Status::Ready {
@@ -65,6 +66,22 @@ impl Governed {
                 Err(error)
             }
         }
+    }
+
+    /// Takes from programs what was granted to an application whose they are no more.
+    async fn settle_granted(
+        &self,
+        mut known: Arc<Snapshot<State>>,
+        to: &ApplicationUid,
+        deadline: Instant,
+    ) -> Result<Arc<Snapshot<State>>, GovernedError> {
+        let granted = known.state.requests().filter(|(_, it)| it.grant.is_some() && it.applicant() == to);
+        let holders = granted.map(|(id, _)| Holder::Grant(id.to_string()));
+        let undone: Vec<Holder> = holders.filter(|it| !Rules::of(&known.state, it).is_empty()).collect();
+        for holder in undone {
+            known = self.settle(&holder, deadline).await?;
+        }
+        Ok(known)
     }
 
     /// Provisions applications one after another, and answers for which it was not done, and why.

@@ -24,13 +24,22 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
             return Ok(());
         }
     }
+    if *choice == Choice::Reject && there.revision != *revision && has(there, revision) {
+        // An amendment that waits is no reason to keep what is not to be had any more.
+        if gives(there, revision) {
+            grant::end_granted(draft, id);
+        }
+        return Ok(());
+    }
     Refusal::of(stale(id, there, revision).into_iter().collect())?;
     if grant::is_done(there) {
         let what = format!("What the request `{id}` asked for is done.");
         let remedy = "Change or delete what was made; a decision does not undo it.";
         return Err(Violation::new(At::attribute("decision"), "Decided already", what, remedy).into());
     }
-    let mut wrong: Vec<Violation> = not_asked(draft, there, *judge).into_iter().collect();
+    // Who owns a thing, and the platform, may always take away what is given.
+    let is_end = *choice == Choice::Reject && gives(there, revision);
+    let mut wrong: Vec<Violation> = not_asked(draft, there, *judge).filter(|_| !is_end).into_iter().collect();
     wrong.extend(reason.as_deref().and_then(|it| secret("reason", it)));
     if *choice == Choice::Approve {
         wrong.extend(against(draft, there));
@@ -105,8 +114,17 @@ pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refu
         next.status = RequestStatus::Pending;
         settle(draft, &mut next);
     }
+    let is_revoked = decided.choice == Choice::Reject && agreed_before(there, *judge);
     draft.set_request(id.clone(), next);
+    if is_revoked {
+        grant::end_granted(draft, id);
+    }
     Ok(())
+}
+
+/// Whether somebody agreed to what is given by now, and to nothing that was asked for since.
+fn agreed_before(it: &Request, judge: Judge) -> bool {
+    it.live_grant().is_some_and(|it| it.decisions.contains_key(&judge))
 }
 
 /// Whether who asks handed over what the request is about: nothing that they decided holds any more.
@@ -118,6 +136,11 @@ fn is_former_owner(draft: &Draft<'_>, there: &Request) -> bool {
 /// Whether that very revision gives something already.
 fn gives(it: &Request, revision: &Revision) -> bool {
     it.live_grant().is_some_and(|it| it.revision == *revision)
+}
+
+/// Whether that very revision gives something, or did until a moment ago.
+fn has(it: &Request, revision: &Revision) -> bool {
+    it.grant.as_ref().is_some_and(|it| it.revision == *revision)
 }
 
 /// Who decides: nobody decides as somebody else, and the platform not as the owner.

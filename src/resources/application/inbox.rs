@@ -9,12 +9,22 @@ use crate::{
         mailbox::MailboxOf,
         state::State,
     },
-    resources::letters::{Outcome, REFUSED, REQUESTED, ask, outcome},
+    resources::letters::{Outcome, REFUSED, REQUESTED, ask, forget_letter, outcome},
 };
 
 /// Whether the caller asks where everybody may.
 pub(super) fn is_used(governed: &Governed, state: &State) -> bool {
     governed.mailbox(state) == Some(MailboxOf::Everybody)
+}
+
+/// Tells why the platform did not take the newest change that a team filed of its application.
+pub(super) fn tell_refused(known: &State, call: &mut Call) {
+    if let Some(Outcome::Refused(why)) = outcome(call, known) {
+        let detail =
+            format!("The platform did not take the last change of this application, which is as before. {why}");
+        call.report.push(Diagnostic::warning("Change refused", detail));
+        forget_letter(call);
+    }
 }
 
 impl ApplicationModel {

@@ -511,6 +511,30 @@ async fn what_a_deployer_changes_is_made_by_the_platform() {
 }
 
 #[tokio::test]
+async fn a_deployer_is_told_why_its_change_was_refused() {
+    let cluster = governed_cluster().await;
+    let mut config = billing();
+    config["deployers"] = json!(["User:billing-ci"]);
+    let stored = platform(&cluster).applied(&nothing(), &config).await;
+    let seen = Arc::new(cluster.seen_by(Principal::user("billing-ci")));
+    config["principals"] = json!(["User:billing", "User:more"]);
+    let planned = as_newcomer(&seen).plan(&stored, &config).await;
+    let filed = as_newcomer(&seen).apply(&stored, planned.planned, &config).await;
+    let mut other = billing();
+    other["name"] = json!("bills");
+    other["principals"] = json!(["User:more"]);
+    platform(&cluster).applied(&nothing(), &other).await;
+    platform(&cluster).governed().fold(&MailboxOf::Application("billing".parse().unwrap()), soon()).await.unwrap();
+    let of = |it: &crate::framework::Diagnostics| {
+        it.0.iter().find(|it| it.summary == "Change refused").map(|it| it.detail.clone())
+    };
+    let refused = as_newcomer(&seen).read(&filed.stored).await;
+    assert!(of(&refused.diagnostics).is_some_and(|it| it.contains("`bills`")), "{:?}", refused.diagnostics);
+    let again = as_newcomer(&seen).read(&refused.stored).await;
+    assert_eq!(of(&again.diagnostics), None, "once it is kept in the state");
+}
+
+#[tokio::test]
 async fn a_newcomer_is_told_why_the_platform_refused() {
     let (cluster, seen) = newcomer().await;
     let run = as_newcomer(&seen);

@@ -120,6 +120,44 @@ fn an_amendment_takes_the_place_of_what_was_granted_once_it_is_made() {
     assert_eq!((status(&world), granted(&world)), (RequestStatus::Active, vec![WRITE.to_owned()]));
 }
 
+/// An applicant that amends does not keep the owner from taking away what it has.
+#[test]
+fn what_was_granted_before_an_amendment_is_revoked_by_its_revision() {
+    let mut world = active();
+    let revoked = verdict(&world, Judge::Owner, Choice::Reject);
+    world.ask("shop", &file("pay.x", &[Operation::Write])).unwrap();
+    world.ask("pay", &revoked).unwrap();
+    assert_eq!((status(&world), granted(&world)), (RequestStatus::Pending, vec![]), "the amendment still waits");
+    assert_eq!(world.ask("pay", &revoked), Ok(vec![]));
+}
+
+#[test]
+fn a_rejected_amendment_that_nobody_decides_any_more_takes_what_was_granted_before() {
+    let mut world = active();
+    world.ask("shop", &file("pay.x", &[Operation::Write])).unwrap();
+    let reject = verdict(&world, Judge::Owner, Choice::Reject);
+    world.ask("pay", &reject).unwrap();
+    let request = ID.parse().unwrap();
+    let retract = Command::RetractDecision(Retraction { request, revision: revision(&world), judge: Judge::Owner });
+    world.ask("pay", &retract).unwrap();
+    assert_eq!((status(&world), granted(&world)), (RequestStatus::Pending, vec![]));
+    assert_eq!(world.ask("pay", &retract), Ok(vec![]));
+}
+
+/// Where nobody has to agree, and where others had to.
+#[test]
+fn the_owner_and_the_platform_may_always_take_away_what_is_granted() {
+    for (judge, role) in [(Judge::Owner, "pay"), (Judge::Platform, "platform")] {
+        let mut world = world(&json!({"approval": {"access": "none"}}));
+        world.ask("shop", &file("pay.x", &[Operation::Read])).unwrap();
+        grant(&mut world);
+        assert_eq!(granted(&world), [READ]);
+        let reject = verdict(&world, judge, Choice::Reject);
+        world.ask(role, &reject).unwrap();
+        assert_eq!((status(&world), granted(&world)), (RequestStatus::Revoking, vec![]), "{judge:?}");
+    }
+}
+
 #[test]
 fn an_approval_that_is_taken_back_takes_what_it_gave() {
     let mut world = active();
