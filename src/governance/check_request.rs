@@ -293,7 +293,7 @@ fn secrets(filing: &Filing) -> Vec<Violation> {
 
 /// What speaks against a text that is kept.
 pub fn secret(attribute: &str, text: &str) -> Option<Violation> {
-    let what = "It looks like a password or a key, and what is written here is kept for ever.";
+    let what = "It looks like a password or a key, and others can read what is written here.";
     let remedy = "Remove it, and change the secret.";
     looks_secret(text).then(|| Violation::new(At::attribute(attribute), "Secret in a text", what, remedy))
 }

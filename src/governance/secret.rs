@@ -3,18 +3,54 @@
 /// Whether a text has a private key, a token or an assignment to a word for a secret.
 pub fn looks_secret(text: &str) -> bool {
     let lower = text.to_lowercase();
-    lower.contains("-----begin") || assigns_secret(&lower) || text.split_whitespace().any(is_token)
+    lower.contains("-----begin")
+        || assigns_secret(&lower)
+        || text.split_whitespace().any(|it| is_token(it) || has_credentials(it))
+        || follows_bearer(&lower)
 }
 
-/// Whether something is assigned to a password, as in `password=…` or `secret: …`.
+/// What secrets are called.
+const NAMES: [&str; 11] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "api-key",
+    "accountkey",
+    "authorization",
+];
+
+/// Whether something is assigned to a password, as in `password=…`, `secret: …` or `the password is …`.
 fn assigns_secret(lower: &str) -> bool {
-    ["password", "passwd", "secret", "token", "api_key", "apikey", "api-key"].iter().any(|word| {
+    NAMES.iter().any(|word| {
         lower.match_indices(word).any(|(at, _)| {
             let after = lower[at + word.len()..].trim_start_matches([' ', '"', '\'']);
             let value = after.strip_prefix(['=', ':']).map(str::trim_start).unwrap_or_default();
-            !value.is_empty() && !value.starts_with(char::is_whitespace)
+            let said = after.strip_prefix("is ").and_then(|it| it.split_whitespace().next()).unwrap_or_default();
+            !value.is_empty() || is_random(said, 6)
         })
     })
+}
+
+/// Whether letters and digits are mixed, so many at least, as in no word.
+fn is_random(word: &str, least: usize) -> bool {
+    least <= word.len() && word.contains(|it: char| it.is_ascii_digit()) && word.contains(char::is_alphabetic)
+}
+
+/// Whether a token stands behind the name of its kind, as in `Bearer …`.
+fn follows_bearer(lower: &str) -> bool {
+    let after = lower.match_indices("bearer ").filter_map(|(at, it)| lower[at + it.len()..].split_whitespace().next());
+    after.into_iter().any(|it| is_random(it, 16))
+}
+
+/// Whether a URL has a user and a password.
+fn has_credentials(word: &str) -> bool {
+    let authority = word.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
+    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// Whether a word has the form of a token that services give out.
@@ -38,10 +74,25 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----",
             "AKIAABCDEFGHIJKLMNOP",
             "eyJhbGciOiJIUzI1NiJ9.e30.abc",
+            "the password is hunter2Zx9",
+            "pwd=Hunter2Zx9",
+            "Authorization: Bearer abc",
+            "with Bearer abcdef0123456789abcdef",
+            "AccountKey=MDEyMzQ1Njc4OQ==",
+            "postgres://user:pa55w0rd@host/db",
         ] {
             assert!(looks_secret(text), "{text}");
         }
-        for text in ["", "rotates its password monthly", "the secret of success", "token based", "secret:"] {
+        for text in [
+            "",
+            "rotates its password monthly",
+            "the secret of success",
+            "token based",
+            "secret:",
+            "the password is rotated",
+            "see https://wiki/a:b@c",
+            "mail a@b.c",
+        ] {
             assert!(!looks_secret(text), "{text}");
         }
     }

@@ -175,7 +175,7 @@ pub(super) fn checked(
         wrong.push(Violation::new(At::attribute("expires_at"), "Expired already", what, remedy));
     }
     for (name, _) in texts.iter().filter(|(_, text)| looks_secret(text)) {
-        let what = "It looks like a password or a key, and what is written here is kept for ever.";
+        let what = "It looks like a password or a key, and others can read what is written here.";
         wrong.push(Violation::new(At::attribute(name), "Secret in a text", what, "Remove it, and change the secret."));
     }
     Refusal::of(wrong)?;
