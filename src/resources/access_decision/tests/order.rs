@@ -194,3 +194,24 @@ async fn a_decision_that_is_made_anew_first_survives_the_end_of_the_one_before()
     let seen = here.deciding().read(&anew).await.stored;
     assert_eq!(plans_nothing(&here.deciding(), &seen, &about(&request, "approve")).await, Vec::<String>::new());
 }
+
+/// Who amends does not keep the owner from taking away what there is.
+#[tokio::test]
+async fn what_was_granted_before_an_amendment_is_taken_away_by_a_rejection_of_it() {
+    let here = Here::new().await;
+    let request = here.filed(&reading()).await;
+    let decision = here.decided(&request, "approve").await;
+    let mut wider = reading();
+    wider["access"] = "read_write".into();
+    here.asking().applied(&here.refreshed(&request).await, &wider).await;
+    let seen = here.deciding().read(&decision).await.stored;
+    let reject = about(&request, "reject");
+    let planned = here.deciding().plan(&seen, &reject).await;
+    told(&planned.diagnostics, Severity::Warning, "Access revoked", "`READ` of the topic `pay.orders`");
+    let applied = here.deciding().apply(&seen, planned.planned, &reject).await;
+    assert!(!applied.diagnostics.has_errors(), "{:?}", applied.diagnostics);
+    let decision = applied.stored;
+    assert_eq!(here.granted().await, Vec::<String>::new());
+    assert_eq!(here.request(&request).await.status.word(), "pending", "the amendment still waits");
+    assert_eq!(plans_nothing(&here.deciding(), &decision, &reject).await, ["Request amended since"]);
+}
