@@ -20,7 +20,7 @@ use crate::{
         condition::{ConditionStatus, Sight, conditions, reconciliation},
         decide::{TopicConfigs, broken_by, owned_topics},
         environment::{Environment, EnvironmentSpec},
-        policy::{Enforcement, Policy},
+        policy::{DeployerRights, Enforcement, Policy},
         state::State,
         violation::Refusal,
     },
@@ -83,6 +83,7 @@ pub(super) async fn admit_new(
     let enforcement = plan.enforcement.get().copied().unwrap_or_default();
     let counted_on = EnvironmentSpec { policy: Policy { enforcement, ..spec.policy.clone() }, ..spec.clone() };
     tell_conditions(&counted_on, &sight, call);
+    tell_advice(None, &spec.policy, call);
     spec.cluster.declared_by = declared_by(&spec, environment);
     call.report.0.extend(stranger(environment, &spec, deadline).await?);
     call.report.0.extend(untaken(environment, None, &spec, deadline).await?);
@@ -100,6 +101,7 @@ pub(super) async fn admit_change(
     let environment = environment_of_plan(ctx, plan)?;
     let mut spec = plan.spec()?;
     let before = prior.spec()?;
+    tell_advice(Some(&before.policy), &spec.policy, call);
     call.report.0.extend(untaken(environment, Some(&before), &spec, deadline).await?);
     if !refuse_lockout(environment, &before, &spec, call) {
         call.report.0.extend(stranger(environment, &spec, deadline).await?);
@@ -206,6 +208,17 @@ fn tell_conditions(spec: &EnvironmentSpec, sight: &Sight, call: &mut Call) {
     for it in conditions(spec, sight).into_iter().filter(|it| it.status == ConditionStatus::Bad) {
         let detail = format!("On this cluster, {}.\n\n{}", it.message, it.remedy.unwrap_or_default());
         call.report.push(Diagnostic::warning("Cluster is not as it should be", detail));
+    }
+}
+
+/// Tells, where deployers come to make topics themselves, that the rules do not bind what they make with other tools.
+fn tell_advice(before: Option<&Policy>, policy: &Policy, call: &mut Call) {
+    let is_direct = |it: &Policy| it.deployer_rights == DeployerRights::Direct;
+    if is_direct(policy) && !before.is_some_and(is_direct) {
+        let detail = "With `direct`, deployers create, change and delete topics under their prefixes with any tool, and this \
+                      provider's rules bind what they do with this provider alone.\n\nRun `terraform-provider-kafka \
+                      reconcile`, which tells what is not as the rules have it, or write `deployer_rights = \"mailbox\"`.";
+        call.report.push(Diagnostic::warning("Rules become advice", detail).at("deployer_rights"));
     }
 }
 
