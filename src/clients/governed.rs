@@ -93,6 +93,18 @@ pub enum GovernedError {
     Rules(AclFailures),
 }
 
+impl GovernedError {
+    /// Whether all that failed is that the caller lacks a right.
+    pub fn is_denied(&self) -> bool {
+        let is_denied = |it: &KafkaError| matches!(it, KafkaError::Denied { .. });
+        match self {
+            Self::Kafka(error) => is_denied(error),
+            Self::Rules(failures) => failures.values().all(is_denied),
+            Self::Refused(_) | Self::Journal(_) => false,
+        }
+    }
+}
+
 impl Caller {
     /// As what the caller acts: as the application that the pipeline names, else as the one whose deployer the principal
     /// is, as nobody if it is known to be nobody's, else as the platform, whose principals alone may write the journal.

@@ -6,7 +6,7 @@ use crate::governance::{
     acl::{PatternType, Principal},
     application::{Application, ApplicationSpec, ApplicationUid},
     kind::Kind,
-    request::{Request, RequestId},
+    request::{Content, Grant, Request, RequestId},
     state::State,
     topic::TopicName,
     violation::{At, Violation},
@@ -29,9 +29,19 @@ pub fn received<'a>(state: &'a State, applicant: &'a ApplicationUid) -> impl Ite
 pub fn on_topic<'a>(state: &'a State, name: &'a TopicName) -> impl Iterator<Item = Identified<'a>> {
     live(state).filter(move |(_, it)| {
         let contents = [Some(&it.content), it.live_grant().map(|it| &it.content)];
-        contents.into_iter().flatten().filter_map(|it| it.access()).any(|access| {
-            (access.kind, access.pattern) == (Kind::Topic, PatternType::Literal) && access.name == name.as_str()
-        })
+        contents.into_iter().flatten().any(|it| is_on_topic(it, name))
+    })
+}
+
+/// What was granted on a topic by its name and is being taken away.
+pub fn ending_on_topic<'a>(state: &'a State, name: &'a TopicName) -> impl Iterator<Item = Identified<'a>> {
+    let is_ending = |it: &Grant| it.is_ending && is_on_topic(&it.content, name);
+    state.requests().filter(move |(_, it)| it.grant.as_ref().is_some_and(is_ending))
+}
+
+fn is_on_topic(content: &Content, name: &TopicName) -> bool {
+    content.access().is_some_and(|access| {
+        (access.kind, access.pattern) == (Kind::Topic, PatternType::Literal) && access.name == name.as_str()
     })
 }
 

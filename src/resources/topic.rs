@@ -1,6 +1,7 @@
 //! `kafka_topic`: a topic of one environment.
 
 mod asking;
+mod ending;
 mod governed;
 mod planning;
 mod reading;
@@ -13,13 +14,11 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use asking::{
-    READY, ask_change, ask_end, ask_for, end_if_agreed, expected, is_asked, leave_to_platform, mark_ending, tell_leave,
-    waits, withdraw,
-};
+use asking::{READY, ask_change, ask_for, expected, is_asked, leave_to_platform, mark_ending, tell_leave, waits};
+use ending::end;
 use governed::{
-    Added, CapacityModel, add_policy, application_name, ended, give_back, judge, judge_end, keep, made, only_asks,
-    reserve, wrong_application,
+    Added, CapacityModel, add_policy, application_name, give_back, judge, judge_end, keep, made, only_asks, reserve,
+    wrong_application,
 };
 
 use super::{
@@ -41,7 +40,6 @@ use crate::{
     },
     governance::acl::Operation,
     governance::check_topic::TopicRequest,
-    governance::command::{Command, TopicDeletion},
     governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
     provider::{Context, Governance, Governing},
 };
@@ -399,37 +397,6 @@ impl Resource<Context> for Topic {
         let state = TopicModel { name: name.into(), deletion_protection: false.into(), ..TopicModel::default() };
         settle_imported(state, environment, call).await
     }
-}
-
-/// Deletes a topic, or asks for its end.
-async fn end(ctx: &Context, state: TopicModel, call: &mut Call) -> Result<(), Failure> {
-    let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
-    expect_governed(call, environment).await?;
-    let (kafka, name) = (environment.kafka()?, state.name.value()?);
-    let revoke_grants = state.revoke_grants_on_delete.get() == Some(&true);
-    let deletion = TopicDeletion { name: name.clone(), revoke_grants, ask: true };
-    if let Some(Governance { governed, snapshot }) = environment.governance(call.deadline).await?
-        && governed.only_asks(&snapshot.state)
-    {
-        return ask_end(&governed, deletion, call).await;
-    }
-    let Some(found) = kafka.describe_topic(name, call.deadline).await? else {
-        withdraw(environment, name, call.deadline).await?;
-        // The run that deleted it may have been killed before it said so.
-        return ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await;
-    };
-    if environment.has_made(&object(name)) {
-        let detail = format!(
-            "`{name}` is the new topic by now: this run created it, or took it over because it was empty. With \
-             `create_before_destroy`, a topic of the same name is not replaced."
-        );
-        call.report.push(Diagnostic::warning("Topic not deleted", detail));
-        return Ok(());
-    }
-    same_topic(call, &found)?;
-    end_if_agreed(environment, deletion, call.deadline).await?;
-    kafka.delete_topic(name, found.id.as_deref(), call.deadline).await?;
-    ended(environment, Command::MarkTopicDeleted(name.clone()), call.deadline).await
 }
 
 impl Placed for TopicModel {

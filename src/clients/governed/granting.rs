@@ -1,6 +1,10 @@
 //! From a request that was agreed to to what the cluster knows, and back.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
 
 use super::{
     Governed, GovernedError,
@@ -17,9 +21,11 @@ use crate::{
         binding::Holder,
         command::{Command, GrantFailure, Granting, SeenRules},
         decide::needs_granting,
+        grants::ending_on_topic,
         policy::AclMode,
         request::{Grant, Request, RequestId, RequestStatus, Subject, resource_type},
         state::State,
+        topic::TopicName,
     },
 };
 
@@ -82,6 +88,30 @@ impl Governed {
         }
         self.settle(&holder(id), deadline).await?;
         self.follow_up(Command::FinishRevocation(id.clone()), deadline).await
+    }
+
+    /// Takes away what others had of a topic by its name, where that was decided with the topic's end: rules outlive a
+    /// topic. Answers what is left of that because the caller may not change rules.
+    ///
+    /// # Errors
+    /// What else could not be done; the next run goes on.
+    pub async fn revoke_on_topic(
+        &self,
+        name: &TopicName,
+        deadline: Instant,
+    ) -> Result<BTreeMap<RequestId, Grant>, GovernedError> {
+        let known = self.snapshot(deadline).await?;
+        let may_write = self.mailbox(&known.state).is_none();
+        let mut left = BTreeMap::new();
+        for (id, request) in ending_on_topic(&known.state, name) {
+            let is_gone = match self.revoke_grant(id, deadline).await {
+                Ok(_) => may_write,
+                Err(error) if error.is_denied() => false,
+                Err(error) => return Err(error),
+            };
+            left.extend(request.grant.clone().filter(|_| !is_gone).map(|it| (id.clone(), it)));
+        }
+        Ok(left)
     }
 
     /// The rules that a grant has by the journal, and that the cluster has not: somebody removed them.

@@ -157,6 +157,8 @@ impl Governed {
                 let told = Violation::new(At::attribute("name"), "Topic unknown", what, remedy);
                 return Err(GovernedError::Refused(told.into()));
             }
+            // Rules outlive the topic. What is left of them is outstanding by itself.
+            self.revoke_on_topic(name, deadline).await?;
             self.kafka.delete_topic(name, found.id.as_deref(), deadline).await?;
         }
         self.follow_up(Command::MarkTopicDeleted(name.clone()), deadline).await.map(drop)

@@ -5,6 +5,7 @@ mod asking;
 mod changing;
 mod creating;
 mod governed;
+mod granted;
 mod looking;
 mod placing;
 mod protecting;

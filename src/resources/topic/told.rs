@@ -1,10 +1,13 @@
 //! What is told of topics.
 
+use std::collections::BTreeMap;
+
 use crate::{
     framework::{Diagnostic, Failure},
     governance::{
-        request::{Request, RequestId, RequestStatus},
+        request::{Grant, Request, RequestId, RequestStatus},
         topic::TopicName,
+        violation::listed,
     },
 };
 
@@ -67,6 +70,20 @@ pub(super) fn made_anew(severity: fn(String, String) -> Diagnostic, name: &Topic
              block and import it."
         ),
     )
+}
+
+pub(super) fn access_left(name: &TopicName, left: &BTreeMap<RequestId, Grant>) -> Diagnostic {
+    let all = left.iter().map(|(id, it)| {
+        let rules = listed(it.bindings.iter().take(10));
+        format!("`{}` (`{id}`): {rules}", it.content.applicant.name)
+    });
+    let detail = format!(
+        "Access that others had to the topic `{name}` is revoked, and its rules are on the cluster still, for whoever \
+         applies may not change them:\n\n{}\n\nA topic that is made of that name before they are gone could be used by \
+         them. The next `reconcile` with the platform's rights removes them.",
+        all.collect::<Vec<_>>().join("\n")
+    );
+    Diagnostic::warning("Rules left behind", detail)
 }
 
 pub(super) fn needs_leave(name: &TopicName, is_new: bool) -> Diagnostic {
