@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clients::governed::{Folded, Foreseen, Reconciled, Step, Work},
-    governance::{mailbox::MailboxOf, outstanding::Task},
+    governance::{grants::MadeAnew, mailbox::MailboxOf, outstanding::Task},
 };
 
 /// Does it, and gives the exit code.
@@ -35,14 +35,16 @@ async fn perform(command: &ReconcileCommand) -> Result<ExitCode, Failed> {
     if *is_dry_run {
         let foreseen = governed.foresee(deadline).await?;
         tell_foreseen(&foreseen, *format, &progress);
-        let is_all = foreseen == Foreseen::default();
-        return Ok(if is_all { ExitCode::SUCCESS } else { ExitCode::from(LEFT) });
+        return Ok(if foreseen.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(LEFT) });
     }
     let mut told = |it: &Step| progress.line(&step(it, *format), it.done, it.of);
     let res = governed.reconcile(deadline, &mut told).await;
     progress.clear();
     tell_missed(&governed);
     let res = res?;
+    for it in &res.made_anew {
+        progress.line(&anew(it, *format), 0, 0);
+    }
     progress.line(&summary(&res, *format), 0, 0);
     Ok(if res.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(LEFT) })
 }
@@ -74,7 +76,7 @@ fn step(it: &Step, format: Format) -> String {
 }
 
 fn summary(res: &Reconciled, format: Format) -> String {
-    let Reconciled { done, failed, left, unread } = res;
+    let Reconciled { done, failed, left, unread, made_anew: _ } = res;
     match format {
         Format::Json => {
             let left: Vec<Value> = left.iter().map(|it| named(&Work::Do(it.clone())).into()).collect();
@@ -88,8 +90,23 @@ fn summary(res: &Reconciled, format: Format) -> String {
     }
 }
 
+/// What an owner is to look at, in a line.
+fn anew(it: &MadeAnew, format: Format) -> String {
+    match format {
+        Format::Json => {
+            let granted: Vec<String> = it.granted.keys().map(ToString::to_string).collect();
+            json!({"step": "made_anew", "topic": it.topic.as_str(), "status": "told", "granted": granted}).to_string()
+        }
+        Format::Text => format!(
+            "The topic `{}` was made anew by somebody else, and others have access to it still: {it}. Its owner revokes \
+             that, or imports the topic and applies.",
+            it.topic
+        ),
+    }
+}
+
 fn tell_foreseen(it: &Foreseen, format: Format, progress: &Progress) {
-    let Foreseen { folded, lost, tasks } = it;
+    let Foreseen { folded, lost, tasks, made_anew } = it;
     for it in folded {
         let work = Work::Fold(it.of.clone());
         let line = match format {
@@ -115,7 +132,10 @@ fn tell_foreseen(it: &Foreseen, format: Format, progress: &Progress) {
         };
         progress.line(&line, 0, 0);
     }
-    if *it == Foreseen::default() && format == Format::Text {
+    for it in made_anew {
+        progress.line(&anew(it, format), 0, 0);
+    }
+    if it.is_complete() && format == Format::Text {
         progress.line("Nothing to do.", 0, 0);
     }
 }
@@ -145,7 +165,7 @@ fn words(work: &Work) -> (&'static str, &'static str, Option<(&'static str, Stri
     match work {
         Work::Fold(MailboxOf::Application(name)) => ("fold", "Fold the mailbox of", application(name)),
         Work::Fold(MailboxOf::Everybody) => ("fold", "Fold everybody's mailbox", None),
-        Work::Look => ("look", "Look for rules that somebody removed", None),
+        Work::Look => ("look", "Look for what somebody else did", None),
         Work::MakeAgain(rule) => ("make_again", "Make again the rule", Some(("rule", rule.to_string()))),
         Work::Do(task) => match task {
             Task::Expire(id) => ("expire", "Take away for its time is over", Some(("request", id.to_string()))),
@@ -206,9 +226,18 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_else_made_anew_is_told_to_its_owner() {
+        let granted = [("shop-00000001".parse().unwrap(), "shop".parse().unwrap())].into();
+        let it = MadeAnew { topic: "pay.x".parse().unwrap(), granted };
+        assert!(anew(&it, Format::Text).contains("others have access to it still: `shop` (`shop-00000001`)."));
+        let json = r#"{"granted":["shop-00000001"],"status":"told","step":"made_anew","topic":"pay.x"}"#;
+        assert_eq!(anew(&it, Format::Json), json);
+    }
+
+    #[test]
     fn the_end_says_what_is_left() {
         assert_eq!(summary(&Reconciled::default(), Format::Text), "Nothing to do.");
-        let left = Reconciled { done: 1, failed: 1, left: vec![Task::Rules], unread: [].into() };
+        let left = Reconciled { done: 1, failed: 1, left: vec![Task::Rules], ..Reconciled::default() };
         assert_eq!(summary(&left, Format::Text), "Done: 1. Failed: 1. Left: 1. Mailboxes with more: 0.");
         let json = r#"{"done":1,"failed":1,"left":[{"step":"rules"}],"step":"summary","unread":0}"#;
         assert_eq!(summary(&left, Format::Json), json);

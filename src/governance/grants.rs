@@ -1,11 +1,16 @@
 //! Who has what of whom: grants by who gave them, by who has them and by what they are on.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use crate::governance::{
     acl::{PatternType, Principal},
     application::{Application, ApplicationSpec, ApplicationUid},
     kind::Kind,
+    names::ApplicationName,
+    owned_topic::TopicStatus,
     request::{Content, Grant, Request, RequestId},
     state::State,
     topic::TopicName,
@@ -37,6 +42,40 @@ pub fn on_topic<'a>(state: &'a State, name: &'a TopicName) -> impl Iterator<Item
 pub fn ending_on_topic<'a>(state: &'a State, name: &'a TopicName) -> impl Iterator<Item = Identified<'a>> {
     let is_ending = |it: &Grant| it.is_ending && is_on_topic(&it.content, name);
     state.requests().filter(move |(_, it)| it.grant.as_ref().is_some_and(is_ending))
+}
+
+/// A topic that somebody else deleted and made again, and what others were granted on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeAnew {
+    /// Its name.
+    pub topic: TopicName,
+    /// Who has access to it still, by what they asked.
+    pub granted: BTreeMap<RequestId, ApplicationName>,
+}
+
+/// What others were granted on a topic before it was made again by somebody else: it has another id than the journal
+/// knows. Whoever may do that on the cluster may, so that the grants hold, and the owner is to know of them: the new
+/// topic's data may not be meant for the same readers.
+pub fn made_anew(state: &State, name: &TopicName, id: Option<&str>) -> Option<MadeAnew> {
+    let known = state.topic(name).filter(|it| it.status == TopicStatus::Created)?.topic_id.as_deref()?;
+    if id.is_none_or(|id| id == known) {
+        return None;
+    }
+    let granted: BTreeMap<_, _> =
+        on_topic(state, name).map(|(id, it)| (id.clone(), it.applicant().name.clone())).collect();
+    (!granted.is_empty()).then(|| MadeAnew { topic: name.clone(), granted })
+}
+
+/// Whether anything is granted to anybody.
+pub fn is_any(state: &State) -> bool {
+    live(state).next().is_some()
+}
+
+impl fmt::Display for MadeAnew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.granted.iter().map(|(id, who)| format!("`{who}` (`{id}`)")).collect();
+        write!(f, "{}", all.join(", "))
+    }
 }
 
 fn is_on_topic(content: &Content, name: &TopicName) -> bool {

@@ -1,5 +1,6 @@
 //! `kafka_topic`: a topic of one environment.
 
+mod anew;
 mod asking;
 mod ending;
 mod governed;
@@ -14,6 +15,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use anew::{MADE_ANEW, plan_made_anew, tell_made_anew};
 use asking::{READY, ask_change, ask_for, expected, is_asked, leave_to_platform, mark_ending, tell_leave, waits};
 use ending::end;
 use governed::{
@@ -127,7 +129,7 @@ const REPLACING: &str = "replacing";
 /// The name by which the first plan of a replacement has the topic already.
 const PLANNED_AS: &str = "planned_as";
 /// Facts that a plan tells its apply, and that mean nothing afterwards.
-const OF_THE_PLAN: [&str; 5] = [PROTECTED, RELEASED, ENVIRONMENT, REPLACING, PLANNED_AS];
+const OF_THE_PLAN: [&str; 6] = [PROTECTED, RELEASED, ENVIRONMENT, REPLACING, PLANNED_AS, MADE_ANEW];
 
 /// How long a plan waits for a dry run, which is a service to its reader and no deed.
 const DRY_RUN: Duration = Duration::from_secs(30);
@@ -183,6 +185,7 @@ impl Resource<Context> for Topic {
         }
         moved?;
         leave_to_platform(ctx, plan, call).await?;
+        plan_made_anew(plan, call);
         plan.refuse_second(ctx, call).await
     }
 
@@ -315,6 +318,7 @@ impl Resource<Context> for Topic {
                 if let Some(expected) = expected(environment, &state, Some(&found), call).await? {
                     return Ok(Some(expected));
                 }
+                tell_made_anew(environment, &found, imported, call).await?;
                 let mut seen = state.seen(found, &environment.name, cluster_id, imported, call);
                 if imported
                     && let Governing::Journal(it) = environment.governance_if_told(call.deadline).await?

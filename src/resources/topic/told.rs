@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     framework::{Diagnostic, Failure},
     governance::{
+        grants::MadeAnew,
         request::{Grant, Request, RequestId, RequestStatus},
         topic::TopicName,
         violation::listed,
@@ -70,6 +71,21 @@ pub(super) fn made_anew(severity: fn(String, String) -> Diagnostic, name: &Topic
              block and import it."
         ),
     )
+}
+
+pub(super) fn access_to_new(it: &MadeAnew, is_meant: bool) -> Diagnostic {
+    let remedy = if is_meant {
+        "The next apply with the platform's credentials says that this is the topic that they may use. If it is not, \
+         revoke their access before."
+    } else {
+        "If they are to use the new one, have the platform import it and apply; if not, revoke their access."
+    };
+    let detail = format!(
+        "Somebody deleted `{}` and created it again, and the access that others were granted to it before holds: \
+         {it}.\n\n{remedy}",
+        it.topic
+    );
+    Diagnostic::warning("Access to a topic made anew", detail)
 }
 
 pub(super) fn access_left(name: &TopicName, left: &BTreeMap<RequestId, Grant>) -> Diagnostic {

@@ -309,6 +309,40 @@ async fn who_may_not_look_at_rules_is_told() {
     assert_eq!(here.topic_status().await, Some(TopicStatus::Created));
 }
 
+/// Rule 9 of governance: whose readers could read the topic before is told, and nothing is done about it.
+#[tokio::test]
+async fn topics_that_somebody_made_anew_are_told_with_who_may_use_them() {
+    let here = Here::new(json!({"deployer_rights": "mailbox"})).await;
+    here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
+    here.reconcile().await;
+    let make_anew = async || {
+        here.cluster.delete_topic(&name(), None, soon()).await.unwrap();
+        let spec =
+            TopicSpec { name: name(), partitions: Some(1), replication_factor: None, config: BTreeMap::default() };
+        here.cluster.create_topic(&spec, soon()).await.unwrap();
+    };
+    make_anew().await;
+    here.is_quiet().await;
+    here.file(&[Operation::Read], None).await;
+    here.decide(Choice::Approve).await;
+    here.reconcile().await;
+    let told = vec![MadeAnew { topic: name(), granted: [(id(), "shop".parse().unwrap())].into() }];
+    let foreseen = here.platform().foresee(soon()).await.unwrap();
+    assert_eq!((&foreseen.made_anew, foreseen.is_complete()), (&told, true));
+    let (res, steps) = here.reconcile().await;
+    assert_eq!((&res.made_anew, res.is_complete(), steps), (&told, true, vec![]));
+    assert_eq!(here.granted().await, ["READ"]);
+    let found = here.cluster.describe_topic(&name(), soon()).await.unwrap().unwrap();
+    here.platform().command(Command::MarkTopicCreated(TopicFound::new(name(), found.id)), soon()).await.unwrap();
+    here.is_quiet().await;
+    make_anew().await;
+    here.cluster.fail("topics", KafkaError::Deadline("asking".to_owned()));
+    let (res, steps) = here.reconcile().await;
+    assert_eq!((res.failed, steps), (1, vec!["Look failed".to_owned()]));
+    here.platform().command(Command::RevokeGrant(Revocation { request: id(), reason: None }), soon()).await.unwrap();
+    here.is_quiet_after_one().await;
+}
+
 /// A ticket elsewhere waits for it. Who does not listen misses it, and everything is done all the same.
 #[tokio::test]
 async fn requests_that_reach_an_end_are_told() {
