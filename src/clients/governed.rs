@@ -7,6 +7,7 @@ mod folding;
 mod granting;
 mod mailboxes;
 mod making;
+mod noticing;
 mod provisioning;
 mod reconciling;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod unowned;
 pub use folding::Folded;
 pub use mailboxes::Filed;
 pub use making::left_over;
+pub use noticing::Noticed;
 pub use reconciling::{Foreseen, Reconciled, Step, Work};
 pub use unowned::{free_topics, unowned_topics};
 

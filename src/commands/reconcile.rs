@@ -14,8 +14,8 @@ use super::{
     tell, tell_missed,
 };
 use crate::{
-    clients::governed::{Folded, Foreseen, Reconciled, Step, Work},
-    governance::{grants::MadeAnew, mailbox::MailboxOf, outstanding::Task},
+    clients::governed::{Folded, Foreseen, Noticed, Reconciled, Step, Work},
+    governance::{astray::Astray, grants::MadeAnew, mailbox::MailboxOf, outstanding::Task},
 };
 
 /// Does it, and gives the exit code.
@@ -42,8 +42,8 @@ async fn perform(command: &ReconcileCommand) -> Result<ExitCode, Failed> {
     progress.clear();
     tell_missed(&governed);
     let res = res?;
-    for it in &res.made_anew {
-        progress.line(&anew(it, *format), 0, 0);
+    for it in &res.noticed {
+        progress.line(&noticed(it, *format), 0, 0);
     }
     progress.line(&summary(&res, *format), 0, 0);
     Ok(if res.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(LEFT) })
@@ -76,7 +76,7 @@ fn step(it: &Step, format: Format) -> String {
 }
 
 fn summary(res: &Reconciled, format: Format) -> String {
-    let Reconciled { done, failed, left, unread, made_anew: _ } = res;
+    let Reconciled { done, failed, left, unread, noticed: _ } = res;
     match format {
         Format::Json => {
             let left: Vec<Value> = left.iter().map(|it| named(&Work::Do(it.clone())).into()).collect();
@@ -90,7 +90,37 @@ fn summary(res: &Reconciled, format: Format) -> String {
     }
 }
 
-/// What an owner is to look at, in a line.
+/// What an owner is to see to, in a line.
+fn noticed(it: &Noticed, format: Format) -> String {
+    match it {
+        Noticed::MadeAnew(it) => anew(it, format),
+        Noticed::Astray(it) => astray(it, format),
+    }
+}
+
+fn astray(it: &Astray, format: Format) -> String {
+    let Astray { topic, application, is_declared, problems } = it;
+    match format {
+        Format::Json => json!({
+            "step": "astray", "topic": topic.as_str(), "application": application.as_str(), "status": "told",
+            "declared": is_declared, "problems": problems,
+        })
+        .to_string(),
+        Format::Text => {
+            let (what, remedy) = if *is_declared {
+                ("was changed with other tools to what the rules do not permit", "Its team changes it back.")
+            } else {
+                (
+                    "was made with other tools, and nobody declared it",
+                    "Its team declares and imports it, or deletes it.",
+                )
+            };
+            let problems: String = problems.iter().map(|it| format!(" {it}")).collect();
+            format!("The topic `{topic}` of `{application}` {what}.{problems} {remedy}")
+        }
+    }
+}
+
 fn anew(it: &MadeAnew, format: Format) -> String {
     match format {
         Format::Json => {
@@ -106,7 +136,7 @@ fn anew(it: &MadeAnew, format: Format) -> String {
 }
 
 fn tell_foreseen(it: &Foreseen, format: Format, progress: &Progress) {
-    let Foreseen { folded, lost, tasks, made_anew } = it;
+    let Foreseen { folded, lost, tasks, noticed: seen } = it;
     for it in folded {
         let work = Work::Fold(it.of.clone());
         let line = match format {
@@ -132,8 +162,8 @@ fn tell_foreseen(it: &Foreseen, format: Format, progress: &Progress) {
         };
         progress.line(&line, 0, 0);
     }
-    for it in made_anew {
-        progress.line(&anew(it, format), 0, 0);
+    for it in seen {
+        progress.line(&noticed(it, format), 0, 0);
     }
     if it.is_complete() && format == Format::Text {
         progress.line("Nothing to do.", 0, 0);
@@ -232,6 +262,17 @@ mod tests {
         assert!(anew(&it, Format::Text).contains("others have access to it still: `shop` (`shop-00000001`)."));
         let json = r#"{"granted":["shop-00000001"],"status":"told","step":"made_anew","topic":"pay.x"}"#;
         assert_eq!(anew(&it, Format::Json), json);
+    }
+
+    #[test]
+    fn what_is_past_the_rules_is_told_to_its_team() {
+        let (topic, application) = ("pay.x".parse().unwrap(), "pay".parse().unwrap());
+        let it = Astray { topic, application, is_declared: false, problems: vec!["`partitions` is 20.".to_owned()] };
+        let text = "The topic `pay.x` of `pay` was made with other tools, and nobody declared it. `partitions` is 20. Its \
+                    team declares and imports it, or deletes it.";
+        assert_eq!(astray(&it, Format::Text), text);
+        let json = r#"{"application":"pay","declared":false,"problems":["`partitions` is 20."],"status":"told","step":"astray","topic":"pay.x"}"#;
+        assert_eq!(astray(&it, Format::Json), json);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 pub mod acl;
 pub mod application;
+pub mod astray;
 pub mod binding;
 pub mod capacity;
 pub mod changes;

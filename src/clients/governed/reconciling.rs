@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Folded, Governed, GovernedError, mailboxes::unreadable, provisioning::enforces};
+use super::{Folded, Governed, GovernedError, Noticed, mailboxes::unreadable, provisioning::enforces};
 use crate::{
     clients::{
         clock::now,
@@ -21,7 +21,6 @@ use crate::{
         command::{Actor, Command, Role, SeenRules},
         decide::decide,
         environment::Environment,
-        grants::{MadeAnew, is_any, made_anew},
         mailbox::{MailboxOf, fold},
         outstanding::{Task, outstanding},
         record::{Fold, Timestamp},
@@ -47,7 +46,7 @@ const HEARTBEAT: Duration = Duration::from_hours(1);
 pub enum Work {
     /// Folds what was filed in a mailbox.
     Fold(MailboxOf),
-    /// Looks for rules that somebody removed, and topics that somebody made anew.
+    /// Looks for rules that somebody removed, and at what somebody did to topics.
     Look,
     /// Has a rule made again that somebody removed.
     MakeAgain(AclBinding),
@@ -79,9 +78,8 @@ pub struct Reconciled {
     pub left: Vec<Task>,
     /// The mailboxes that hold more than one run folds.
     pub unread: BTreeSet<MailboxOf>,
-    /// Topics that somebody else made anew, and that others have access to still: their owners are to look, and nothing
-    /// of it is left to do here.
-    pub made_anew: Vec<MadeAnew>,
+    /// What owners are to see to.
+    pub noticed: Vec<Noticed>,
 }
 
 /// What a run would do first; what follows from that is seen only when it is done.
@@ -93,8 +91,8 @@ pub struct Foreseen {
     pub lost: BTreeSet<AclBinding>,
     /// What would be outstanding then.
     pub tasks: Vec<Task>,
-    /// What owners would be told to look at.
-    pub made_anew: Vec<MadeAnew>,
+    /// What owners would be told to see to.
+    pub noticed: Vec<Noticed>,
 }
 
 impl Foreseen {
@@ -127,7 +125,7 @@ impl Governed {
         self.fold_all(&known.state, &mut run, deadline).await;
         self.find_lost(&mut run, deadline).await?;
         self.do_all(&mut run, deadline).await?;
-        self.find_made_anew(&mut run, deadline).await?;
+        self.notice(&mut run, deadline).await?;
         let known = self.snapshot(deadline).await?;
         run.res.left = outstanding(&known.state, now());
         if known.state.environment().is_some_and(|it| beats(it, now())) {
@@ -159,8 +157,8 @@ impl Governed {
         for (key, value) in events.iter().flat_map(|it| &it.entities) {
             state.put(key, value).map_err(unreadable)?;
         }
-        let made_anew = self.topics_made_anew(&state, deadline).await?;
-        Ok(Foreseen { folded, lost, tasks: outstanding(&state, now()), made_anew })
+        let noticed = self.noticed(&state, deadline).await?;
+        Ok(Foreseen { folded, lost, tasks: outstanding(&state, now()), noticed })
     }
 
     /// Looks for rules that somebody removed behind the back of those who hold them, so that they are outstanding again.
@@ -181,23 +179,14 @@ impl Governed {
         Ok(())
     }
 
-    /// Looks for topics that somebody else made anew, for their owners.
-    async fn find_made_anew(&self, run: &mut Run<'_>, deadline: Instant) -> Result<(), GovernedError> {
+    /// Looks at topics for what their owners are to see to.
+    async fn notice(&self, run: &mut Run<'_>, deadline: Instant) -> Result<(), GovernedError> {
         let known = self.snapshot(deadline).await?;
-        match self.topics_made_anew(&known.state, within(deadline)).await {
-            Ok(found) => run.res.made_anew = found,
+        match self.noticed(&known.state, within(deadline)).await {
+            Ok(found) => run.res.noticed = found,
             Err(error) => run.told(Work::Look, Err(error.into()), 0),
         }
         Ok(())
-    }
-
-    /// The topics that somebody else made anew while others were granted access to them, by one look at all of them.
-    async fn topics_made_anew(&self, state: &State, deadline: Instant) -> Result<Vec<MadeAnew>, KafkaError> {
-        if !is_any(state) {
-            return Ok(Vec::new());
-        }
-        let found = self.kafka.topics(deadline).await?;
-        Ok(found.iter().filter_map(|it| made_anew(state, &it.name, it.id.as_deref())).collect())
     }
 
     /// The rules that anybody has by the journal, and that the cluster has not, by one look at all of them.

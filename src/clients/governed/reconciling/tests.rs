@@ -17,6 +17,7 @@ use crate::{
         application::Status,
         check_topic::TopicRequest,
         command::{ApplicationRequest, Decision, Revocation, TopicAsk, TopicFound, TopicRefusal},
+        grants::MadeAnew,
         names::ApplicationName,
         owned_topic::TopicStatus,
         request::{Choice, Judge},
@@ -326,11 +327,11 @@ async fn topics_that_somebody_made_anew_are_told_with_who_may_use_them() {
     here.file(&[Operation::Read], None).await;
     here.decide(Choice::Approve).await;
     here.reconcile().await;
-    let told = vec![MadeAnew { topic: name(), granted: [(id(), "shop".parse().unwrap())].into() }];
+    let told = vec![Noticed::MadeAnew(MadeAnew { topic: name(), granted: [(id(), "shop".parse().unwrap())].into() })];
     let foreseen = here.platform().foresee(soon()).await.unwrap();
-    assert_eq!((&foreseen.made_anew, foreseen.is_complete()), (&told, true));
+    assert_eq!((&foreseen.noticed, foreseen.is_complete()), (&told, true));
     let (res, steps) = here.reconcile().await;
-    assert_eq!((&res.made_anew, res.is_complete(), steps), (&told, true, vec![]));
+    assert_eq!((&res.noticed, res.is_complete(), steps), (&told, true, vec![]));
     assert_eq!(here.granted().await, ["READ"]);
     let found = here.cluster.describe_topic(&name(), soon()).await.unwrap().unwrap();
     here.platform().command(Command::MarkTopicCreated(TopicFound::new(name(), found.id)), soon()).await.unwrap();
@@ -341,6 +342,20 @@ async fn topics_that_somebody_made_anew_are_told_with_who_may_use_them() {
     assert_eq!((res.failed, steps), (1, vec!["Look failed".to_owned()]));
     here.platform().command(Command::RevokeGrant(Revocation { request: id(), reason: None }), soon()).await.unwrap();
     here.is_quiet_after_one().await;
+}
+
+/// Rule 7 of governance: who works directly can pass the rules by, and each run says so.
+#[tokio::test]
+async fn topics_that_deployers_made_past_the_rules_are_told() {
+    let here = Here::new(json!({"deployer_rights": "direct", "topics": {"partitions": {"max": 12}}})).await;
+    here.is_quiet().await;
+    let spec = TopicSpec { name: name(), partitions: Some(20), replication_factor: None, config: BTreeMap::default() };
+    here.cluster.create_topic(&spec, soon()).await.unwrap();
+    let (res, steps) = here.reconcile().await;
+    let [Noticed::Astray(it)] = &res.noticed[..] else { panic!("{res:?}") };
+    assert_eq!((&it.topic, it.application.as_str(), it.problems.len()), (&name(), "pay", 1));
+    assert_eq!((res.is_complete(), steps), (true, vec![]));
+    assert_eq!(here.platform().foresee(soon()).await.unwrap().noticed, res.noticed);
 }
 
 /// A ticket elsewhere waits for it. Who does not listen misses it, and everything is done all the same.
