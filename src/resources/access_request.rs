@@ -15,7 +15,7 @@ use super::{
     place::{
         IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
-    requests::{self, OnDestroy, Pattern},
+    requests::{self, OnDestroy, Pattern, tell_overdue},
     site::Site,
 };
 use crate::{
@@ -230,6 +230,7 @@ impl Resource<Context> for AccessRequest {
         let Some(mut seen) = state.seen(found, known, texts.as_ref()) else {
             return Err(not_an_access(&id).into());
         };
+        tell_overdue(&id, found, call);
         seen.tell_lost(&id, found, known, &governed, call).await?;
         Ok(Some(settle_seen(seen, site.environment, site.cluster_id)?))
     }

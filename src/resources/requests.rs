@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{governed::known, letters::ask, site::Site};
+use super::{attributes::Moment, governed::known, letters::ask, site::Site};
 use crate::{
     clients::{clock::now, governed::Governed},
     framework::{Call, Diagnostic, Failure},
@@ -13,7 +13,7 @@ use crate::{
         command::Command,
         outstanding::{Task, outstanding},
         policy::Enforcement,
-        request::{AccessTo, Content, Request, RequestId, RequestStatus},
+        request::{AccessTo, Content, Grant, Request, RequestId, RequestStatus},
         state::State,
         violation::listed,
     },
@@ -111,6 +111,19 @@ pub(super) fn tell_revocation(id: &RequestId, taken: &str, call: &mut Call) {
          `on_destroy = \"keep\"` before, or use a `removed` block with `destroy = false`."
     );
     call.report.push(Diagnostic::warning("Access revoked", detail));
+}
+
+/// Tells that the time of an access is over and that nobody took it away yet: no clock runs in Kafka.
+pub(super) fn tell_overdue(id: &RequestId, request: &Request, call: &mut Call) {
+    let is_overdue = |it: &&Grant| !it.is_ending && it.content.is_expired(now());
+    let Some(grant) = request.grant.as_ref().filter(is_overdue) else { return };
+    let end = grant.content.expires_at.and_then(Moment::utc).map_or_else(String::new, |it| format!(" at {it}"));
+    let detail = format!(
+        "The time of what `{id}` gave ended{end}, and it is there still: {}.\n\nThe next `reconcile` with the platform's \
+         rights takes it away; have one run on a schedule.",
+        listed(grant.bindings.iter().take(20))
+    );
+    call.report.push(Diagnostic::warning("Access overdue", detail).at("status"));
 }
 
 /// What happened to a request that nobody needs to look after any more; `None` while it lives.

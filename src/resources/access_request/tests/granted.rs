@@ -124,6 +124,50 @@ async fn what_ended_is_no_change_and_is_told() {
     assert_eq!((text(&again, "status"), id(&again)), ("pending".to_owned(), id(&stored)));
 }
 
+/// Rule 20 of governance: until somebody reconciles, what is over is there still, which both sides are told.
+#[tokio::test]
+async fn access_whose_time_is_over_is_told_until_it_is_taken_away() {
+    let here = Here::new().await;
+    let mut config = reading();
+    let end = in_milliseconds(600);
+    config["expires_at"] = end.clone().into();
+    let stored = here.filed(&config).await;
+    let decision = here.decided(&stored, "approve").await;
+    quiet(&here.asking().read(&stored).await.diagnostics);
+    pass(&end).await;
+    let of_owner = here.deciding().read(&decision).await;
+    told(&of_owner.diagnostics, Severity::Warning, "Access overdue", READ);
+    let seen = here.asking().read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Access overdue", READ);
+    assert_eq!(text(&seen.stored, "status"), "expiring_overdue");
+    assert_eq!(plans_nothing(&here.asking(), &seen.stored, &config).await, Vec::<String>::new());
+    assert_eq!(here.granted().await, [READ]);
+    let platform = here.run(REQUEST, None).governed();
+    assert!(platform.reconcile(soon(), &mut |_| ()).await.unwrap().is_complete());
+    assert_eq!(
+        (text(&here.refreshed(&seen.stored).await, "status"), here.granted().await),
+        ("expired".to_owned(), vec![])
+    );
+}
+
+/// What asks for more waits, and what it had of the revision before is over meanwhile.
+#[tokio::test]
+async fn access_of_a_revision_before_is_told_when_its_time_is_over() {
+    let here = Here::new().await;
+    let mut config = reading();
+    let end = in_milliseconds(600);
+    config["expires_at"] = end.clone().into();
+    let stored = here.filed(&config).await;
+    here.decided(&stored, "approve").await;
+    let stored = here.refreshed(&stored).await;
+    config["expires_at"] = in_milliseconds(3_600_000).into();
+    let amended = here.asking().applied(&stored, &config).await;
+    pass(&end).await;
+    let seen = here.asking().read(&amended).await;
+    told(&seen.diagnostics, Severity::Warning, "Access overdue", READ);
+    assert_eq!(text(&seen.stored, "status"), "pending");
+}
+
 #[tokio::test]
 async fn what_was_revoked_stays_so_and_a_change_asks_anew() {
     let here = Here::new().await;
