@@ -16,7 +16,7 @@ use super::{
     place::{
         IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
-    requests::{self, OnDestroy, ended, tell_overdue},
+    requests::{self, OnDestroy, ended, tell_lost, tell_overdue},
     site::Site,
 };
 use crate::{
@@ -223,6 +223,7 @@ impl Resource<Context> for AccessDecision {
         let Some(mut seen) = seen else { return Ok(None) };
         remember(call, &snapshot);
         tell_overdue(&id, found, call);
+        tell_lost(&id, known, &governed, false, call).await?;
         if seen.status.get().is_some_and(|it| it == UNDECIDED)
             && let Some(Outcome::Refused(why)) = outcome(call, known)
         {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{attributes::Moment, governed::known, letters::ask, site::Site};
 use crate::{
-    clients::{clock::now, governed::Governed},
+    clients::{clock::now, governed::Governed, kafka::KafkaError},
     framework::{Call, Diagnostic, Failure},
     governance::{
         acl::PatternType,
@@ -124,6 +124,30 @@ pub(super) fn tell_overdue(id: &RequestId, request: &Request, call: &mut Call) {
         listed(grant.bindings.iter().take(20))
     );
     call.report.push(Diagnostic::warning("Access overdue", detail).at("status"));
+}
+
+/// Tells that somebody took rules of an access away behind everybody's back, and who makes them again. Answers whether
+/// there are any, which who may not see rules is not told.
+pub(super) async fn tell_lost(
+    id: &RequestId,
+    known: &State,
+    governed: &Governed,
+    is_made_again: bool,
+    call: &mut Call,
+) -> Result<bool, Failure> {
+    let lost = match governed.lost_of_grant(id, known, call.deadline).await {
+        Ok(lost) if lost.is_empty() => return Ok(false),
+        // Who asks or gives need not see the rules of a cluster.
+        Err(KafkaError::Denied { .. } | KafkaError::NoAuthorizer) => return Ok(false),
+        answer => answer?,
+    };
+    let who = if is_made_again { "apply" } else { "`reconcile` with the platform's rights" };
+    let detail = format!(
+        "Somebody removed rules of `{id}` from the cluster: {}.\n\nThe next {who} makes them again.",
+        listed(lost.iter().take(20))
+    );
+    call.report.push(Diagnostic::warning("Access removed outside", detail).at("status"));
+    Ok(true)
 }
 
 /// What happened to a request that nobody needs to look after any more; `None` while it lives.

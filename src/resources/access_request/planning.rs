@@ -2,7 +2,7 @@
 
 use super::AccessRequestModel;
 use crate::{
-    clients::{governed::Governed, kafka::KafkaError},
+    clients::governed::Governed,
     framework::{Call, Change, Computed, Diagnostic, Failure, Path, Plan},
     governance::{
         acl::Principal,
@@ -15,7 +15,7 @@ use crate::{
     resources::{
         letters::REFUSED,
         place::environment_of_plan,
-        requests::{ended, is_left_to_grant},
+        requests::{ended, is_left_to_grant, tell_lost},
     },
 };
 
@@ -71,7 +71,7 @@ impl Plan<AccessRequestModel> {
             self.state.leave_open();
         }
         let is_drifted = prior.status.get().is_some_and(|it| it == DRIFTED);
-        if is_left_to_grant(governed, known, id) || is_drifted {
+        if is_left_to_grant(governed, known, id) || (is_drifted && governed.mailbox(known).is_none()) {
             self.state.status = Computed::unknown();
         }
         Ok(())
@@ -102,8 +102,8 @@ impl AccessRequestModel {
         self.status = Computed::unknown();
     }
 
-    /// Tells that somebody took rules of the access away, and has the next plan make them again. Who may not see them is
-    /// told.
+    /// Tells that somebody took rules of the access away, and has the next plan of who may make them again. Who may not
+    /// see rules is told nothing.
     pub(super) async fn tell_lost(
         &mut self,
         id: &RequestId,
@@ -112,22 +112,10 @@ impl AccessRequestModel {
         governed: &Governed,
         call: &mut Call,
     ) -> Result<(), Failure> {
-        if found.status != RequestStatus::Active {
-            return Ok(());
-        }
-        match governed.lost_of_grant(id, known, call.deadline).await {
-            Ok(lost) if lost.is_empty() => {}
-            Ok(lost) => {
-                self.status = DRIFTED.to_owned().into();
-                let detail = format!(
-                    "Somebody removed rules of `{id}` from the cluster: {}.\n\nThe next apply makes them again.",
-                    listed(lost.iter().take(20))
-                );
-                call.report.push(Diagnostic::warning("Access removed outside", detail).at("status"));
-            }
-            // Who asks need not see the rules of a cluster.
-            Err(KafkaError::Denied { .. } | KafkaError::NoAuthorizer) => {}
-            Err(error) => return Err(error.into()),
+        let is_made_again = found.status == RequestStatus::Active && governed.mailbox(known).is_none();
+        let is_lost = tell_lost(id, known, governed, is_made_again, call).await?;
+        if is_lost && found.status == RequestStatus::Active {
+            self.status = DRIFTED.to_owned().into();
         }
         Ok(())
     }

@@ -223,6 +223,59 @@ async fn rules_that_somebody_removed_are_told_and_made_again() {
     assert_eq!((text(&stored, "status"), here.granted().await), ("active".to_owned(), vec![READ.to_owned()]));
 }
 
+/// The owner is told what its decision gives no more, and that others have it made again.
+#[tokio::test]
+async fn the_owner_is_told_of_rules_that_somebody_removed() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    let decision = here.decided(&stored, "approve").await;
+    quiet(&here.deciding().read(&decision).await.diagnostics);
+    here.cluster.delete_acls(&[READ.parse().unwrap()], soon()).await.unwrap();
+    let seen = here.deciding().read(&decision).await;
+    told(&seen.diagnostics, Severity::Warning, "Access removed outside", "`reconcile`");
+    assert_eq!(plans_nothing(&here.deciding(), &seen.stored, &about(&stored, "approve")).await, Vec::<String>::new());
+    // Who may not see rules is not told, and nothing is an error.
+    let denied = || KafkaError::Denied { operation: "DESCRIBE", resource: "the cluster".to_owned(), principal: None };
+    here.cluster.fail("refresh_acls", denied());
+    quiet(&here.deciding().read(&decision).await.diagnostics);
+    let platform = here.run(REQUEST, None).governed();
+    assert!(platform.reconcile(soon(), &mut |_| ()).await.unwrap().is_complete());
+    assert_eq!(here.granted().await, [READ]);
+    quiet(&here.deciding().read(&decision).await.diagnostics);
+}
+
+/// A team that only files cannot have rules made again: its plan says who does, and stays empty.
+#[tokio::test]
+async fn a_team_that_only_files_is_told_who_makes_rules_again() {
+    let here = Here::with(AccessApproval::None).await;
+    let team = || here.deployer(REQUEST, "shop");
+    let stored = here.refreshed(&here.filed(&reading()).await).await;
+    here.cluster.delete_acls(&[READ.parse().unwrap()], soon()).await.unwrap();
+    let seen = team().read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Access removed outside", "`reconcile`");
+    assert_eq!(text(&seen.stored, "status"), "drifted");
+    assert_eq!(plans_nothing(&team(), &seen.stored, &reading()).await, Vec::<String>::new());
+}
+
+/// What an amendment leaves until it is decided is looked for, too.
+#[tokio::test]
+async fn rules_of_the_revision_before_that_somebody_removed_are_told() {
+    let here = Here::new().await;
+    let stored = here.filed(&reading()).await;
+    here.decided(&stored, "approve").await;
+    let mut wider = reading();
+    wider["access"] = "read_write".into();
+    let amended = here.asking().applied(&here.refreshed(&stored).await, &wider).await;
+    here.cluster.delete_acls(&[READ.parse().unwrap()], soon()).await.unwrap();
+    let seen = here.asking().read(&amended).await;
+    told(&seen.diagnostics, Severity::Warning, "Access removed outside", "`reconcile`");
+    assert_eq!(text(&seen.stored, "status"), "pending");
+    assert_eq!(plans_nothing(&here.asking(), &seen.stored, &wider).await, Vec::<String>::new());
+    let platform = here.run(REQUEST, None).governed();
+    assert!(platform.reconcile(soon(), &mut |_| ()).await.unwrap().is_complete());
+    assert_eq!(here.granted().await, [READ]);
+}
+
 /// A grant whose rules failed is finished by the next apply, of whichever of the two.
 #[tokio::test]
 async fn a_grant_that_failed_is_made_by_the_next_apply() {
