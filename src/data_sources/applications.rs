@@ -7,6 +7,7 @@ use crate::{
     framework::{Call, Computed, DataSource, Failure, Model, Nested, Optional, OptionalComputed},
     governance::{
         application::{Application, Status},
+        changes::rejected,
         names::ApplicationName,
         state::State,
     },
@@ -79,7 +80,7 @@ impl DataSource<Context> for Applications {
         let taken = taken(state);
         let names: Vec<String> = found.iter().map(|it| it.spec.name.to_string()).collect();
         let shown = found.into_iter().map(|it| {
-            let model = shown(it);
+            let model = shown(it, state);
             let (topics, partitions) = taken.get(&it.spec.name).copied().unwrap_or_default();
             Nested::from(FoundApplicationModel { topics: topics.into(), partitions: partitions.into(), ..model })
         });
@@ -119,7 +120,7 @@ fn taken(state: &State) -> BTreeMap<&ApplicationName, (i64, i64)> {
     res
 }
 
-fn shown(it: &Application) -> FoundApplicationModel {
+fn shown(it: &Application, state: &State) -> FoundApplicationModel {
     let spec = &it.spec;
     let texts = |them: &std::collections::BTreeSet<_>| them.iter().map(ToString::to_string).collect::<Vec<String>>();
     let prefixes = spec.prefixes.iter();
@@ -131,7 +132,7 @@ fn shown(it: &Application) -> FoundApplicationModel {
         team: spec.team.clone().into(),
         labels: spec.labels.clone().into(),
         status: it.status.word().to_owned().into(),
-        amendment_pending: it.amendment.is_some().into(),
+        amendment_pending: (it.amendment.is_some() && rejected(state, it).is_none()).into(),
         request_id: it.waits_by().map(ToString::to_string).into(),
         principals: texts(&spec.principals).into(),
         deployers: texts(&spec.deployers).into(),

@@ -4,7 +4,7 @@
 //! approval is ever good for a second time.
 
 use crate::governance::{
-    application::ApplicationUid,
+    application::{Application, ApplicationUid, Status},
     owned_topic::{OwnedTopic, TopicStatus},
     request::{Change, ChangeKind, Request, RequestId, RequestStatus, Subject},
     state::State,
@@ -44,6 +44,19 @@ fn waits(it: &Request, applicant: &ApplicationUid, kind: ChangeKind, name: &str)
     let is_about = matches!(&it.content.subject, Subject::Change(change) if change.kind == kind && change.name == name);
     let is_open = matches!(it.status, RequestStatus::Pending | RequestStatus::Rejected);
     is_open && is_about && it.wanted.is_some() && it.applicant() == applicant
+}
+
+/// The request for an application, or for the newest change of one, that was rejected and not asked otherwise since.
+pub fn rejected<'a>(state: &'a State, it: &Application) -> Option<(RequestId, &'a Request)> {
+    let id = RequestId::of_application(it.spec.name.clone(), it.incarnation);
+    let request = state.request(&id).filter(|it| it.status == RequestStatus::Rejected)?;
+    let Subject::Application(asked) = &request.content.subject else { return None };
+    let stands = if asked.is_amendment {
+        it.amendment.is_some()
+    } else {
+        matches!(it.status, Status::Rejected | Status::Deleted)
+    };
+    stands.then_some((id, request))
 }
 
 /// The change that a request is for, if it is for one.

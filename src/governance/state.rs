@@ -10,6 +10,7 @@ use crate::governance::{
     application::{Application, ApplicationSpec, Status},
     binding::{BindingEntry, BindingStatus, Deed, Holder},
     capacity::Totals,
+    changes::rejected,
     client_quota::{Quota, QuotaStatus, QuotaUser},
     entity::{Entity, FORM, form},
     environment::Environment,
@@ -292,7 +293,9 @@ impl State {
     pub fn application_of(&self, principal: &Principal) -> Option<&Application> {
         let mut living = self.applications().filter(|it| it.status.holds_prefixes());
         living.find(|it| {
-            let asked = it.amendment.iter().flat_map(ApplicationSpec::all_principals);
+            // What was rejected is nobody's.
+            let asked = it.amendment.iter().filter(|_| rejected(self, it).is_none());
+            let asked = asked.flat_map(ApplicationSpec::all_principals);
             it.spec.all_principals().chain(asked).any(|it| it == principal)
         })
     }

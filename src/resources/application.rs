@@ -1,25 +1,28 @@
 //! `kafka_application`: who owns what in an environment.
 
 mod claiming;
+mod declaring;
 mod drift;
 mod ending;
 mod inbox;
 mod planning;
+mod rejection;
 mod spec;
 #[cfg(test)]
 mod tests;
 mod together;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap};
 
+use declaring::tell_asked;
 use ending::{refuse_before_end, refuse_unknown, replaced, tell_end, tell_replacement, tell_unknown};
 use serde::{Deserialize, Serialize};
 use together::check_claims;
 
 use super::{
     attributes::Moment,
-    governed::{known, naming, remember, tell, tell_unenforced, told_of_declared},
-    letters::{REQUESTED, ask},
+    governed::{known, naming, remember, tell, told_of_declared},
+    letters::REQUESTED,
     place::{
         IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
@@ -27,19 +30,18 @@ use super::{
     totals::TotalsModel,
 };
 use crate::{
-    clients::{governed::Governed, journal::Snapshot},
     framework::{
-        Block, Call, Change, Computed, Diagnostic, Failure, Import, Model, Nested, Number, Optional, OptionalComputed,
-        Phase, Plan, Required, Resource, Set, Timeouts, Unknown,
+        Block, Call, Change, Computed, Failure, Import, Model, Nested, Number, Optional, OptionalComputed, Phase, Plan,
+        Required, Resource, Set, Timeouts, Unknown,
     },
     governance::{
         acl::Principal,
         application::{Application as Entry, Status},
-        command::{ApplicationRequest, Command, Takeover, TopicFound, Transfer},
+        changes::rejected,
+        command::Command,
         names::ApplicationName,
         prefix::{OVERLAP, completed},
-        state::State,
-        violation::{Refusal, Weight, listed},
+        violation::{Refusal, Weight},
     },
     provider::{Context, Governance},
 };
@@ -96,11 +98,12 @@ pub struct ApplicationModel {
     /// under them.
     take_over_from: Optional<Set<ApplicationName>>,
     /// Where the application is in its life: `pending` until the platform agrees where that is demanded, `ready` when it
-    /// can work, and `failed` if its rights could not be made. Of a team that has none yet and asks in the inbox,
-    /// `requested` until the platform looks at it, and `refused` if it did not take it.
+    /// can work, `failed` if its rights could not be made, and `rejected` if the platform rejected it, or the newest change
+    /// of it: what was agreed to before holds then, and another declaration asks again. Of a team that has none yet and asks
+    /// in the inbox, `requested` until the platform looks at it, and `refused` if it did not take it.
     status: Computed<String>,
     /// Id of the request by which the application, or the newest change of it, waits for the platform to agree with
-    /// `kafka_access_decision`. Null where nothing waits.
+    /// `kafka_access_decision`, or was rejected. Null where nothing waits.
     request_id: Computed<String>,
     /// How long each operation may take.
     timeouts: Block<Timeouts>,
@@ -242,8 +245,13 @@ impl Resource<Context> for Application {
             }
             return Ok(());
         }
-        let words = [Status::Ready.word(), Status::Pending.word(), REQUESTED];
-        let is_settled = prior.status.get().is_some_and(|it| words.contains(&it.as_str()));
+        let is = |words: &[&str]| prior.status.get().is_some_and(|it| words.contains(&it.as_str()));
+        let (pending, rejected) = (Status::Pending.word(), Status::Rejected.word());
+        if is(&[pending, rejected]) && plan.state.changes(&prior) {
+            // It is asked for otherwise, or anew.
+            plan.state.status = Computed::unknown();
+        }
+        let is_settled = is(&[Status::Ready.word(), pending, rejected, REQUESTED]);
         if !is_settled && !plan.is_enforced_elsewhere(ctx, call).await? {
             // An update makes what is missing.
             plan.state.status = Computed::unknown();
@@ -269,6 +277,10 @@ impl Resource<Context> for Application {
             return tell_unknown(governed, state, prior, call).await;
         }
         let Some(config) = &change.config else { return Ok(()) };
+        if let Some(it) = change.rejected_whole(state, call) {
+            rejection::tell(governed, state, it, call).await;
+            return Ok(());
+        }
         let replaced = replaced(change, call);
         // What a replacement makes comes when the application before it is gone.
         let after = replaced.as_ref().map_or(Cow::Borrowed(state), |it| Cow::Owned(state.after_end_of(it)));
@@ -284,7 +296,8 @@ impl Resource<Context> for Application {
         });
         tell(&told, call.phase, call);
         config.tell_transfers(change.prior.as_ref(), &after, &claims, call)?;
-        let command = if change.is_create() || inbox::is_used(governed, &after) {
+        let is_new = change.is_create() || inbox::is_used(governed, &after) || rejection::is_gone(&after, &claims.name);
+        let command = if is_new {
             Command::DeclareApplication(Box::new(request))
         } else {
             Command::ChangeApplication(Box::new(request))
@@ -294,7 +307,8 @@ impl Resource<Context> for Application {
         }
         let state = after.as_ref();
         match governed.application_after(state, &command, config.name.value()?) {
-            Ok(after) => tell_waiting(after.as_ref(), call),
+            Ok(Some(after)) => tell_asked(governed, state, &after, call).await,
+            Ok(None) => {}
             Err(Refusal(mut violations)) => {
                 if !config.take_over_from.is_null() {
                     // What is taken over belongs to the other one until then.
@@ -335,14 +349,17 @@ impl Resource<Context> for Application {
         };
         let name = state.name.value()?.clone();
         let known = &snapshot.state;
-        let own = call.private.get(INCARNATION).and_then(serde_json::Value::as_u64);
-        let living = |it: &&Entry| it.status.holds_prefixes() && own.is_none_or(|own| own == u64::from(it.incarnation));
-        let Some(found) = known.application(&name).filter(living) else { return Ok(state.asked_for(known, call)) };
+        let there = known.application(&name).filter(|it| is_own(it, call));
+        let Some(found) = there.filter(|it| it.status.holds_prefixes()) else {
+            let rejected = there.filter(|_| !imported).and_then(|it| rejected(known, it));
+            return Ok(state.not_there(rejected.map(|(id, _)| id), known, call));
+        };
         remember(call, &snapshot);
         inbox::tell_refused(known, call);
+        call.private.set(INCARNATION, found.incarnation);
         call.private.set(AMENDED, found.amendment.is_some());
         let texts = if imported { Some(governed.texts_of(&name, call.deadline).await?) } else { None };
-        let mut seen = state.seen(found, texts.as_ref());
+        let mut seen = state.seen(found, known, texts.as_ref());
         if found.status == Status::Ready {
             seen.tell_drift(found, known, &governed, call).await?;
         }
@@ -358,8 +375,13 @@ impl Resource<Context> for Application {
     ) -> Result<ApplicationModel, Failure> {
         call.private.take(REPLACED);
         let site = Site::of_change(ctx, &prior, &plan, call).await?;
-        let change = |it| Command::ChangeApplication(Box::new(it));
-        site.settle(config.declare(plan, &site.governed, change, call).await?).await
+        let there = known(&site.governed, call.deadline).await?;
+        let command = if rejection::is_gone(&there.state, prior.name.value()?) {
+            |it| Command::DeclareApplication(Box::new(it))
+        } else {
+            |it| Command::ChangeApplication(Box::new(it))
+        };
+        site.settle(config.declare(plan, &site.governed, command, call).await?).await
     }
 
     async fn delete(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<(), Failure> {
@@ -379,6 +401,12 @@ impl Resource<Context> for Application {
     }
 }
 
+/// Whether an application is the one that the state is about, as far as that knows.
+fn is_own(it: &Entry, call: &Call) -> bool {
+    let own = call.private.get(INCARNATION).and_then(serde_json::Value::as_u64);
+    own.is_none_or(|own| own == u64::from(it.incarnation))
+}
+
 /// Deletes an application and its rights.
 async fn end(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<(), Failure> {
     let Site { environment, cluster_id: _, governed } = Site::of_state(ctx, &state, call).await?;
@@ -395,118 +423,4 @@ async fn end(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<
     governed.unprovision(name, call.deadline).await?;
     environment.forget_governance().await;
     Ok(())
-}
-
-impl ApplicationModel {
-    /// Declares the application and makes its rights.
-    async fn declare(
-        &self,
-        plan: Self,
-        governed: &Governed,
-        command: impl Fn(ApplicationRequest) -> Command,
-        call: &mut Call,
-    ) -> Result<Self, Failure> {
-        let name = self.name.value()?.clone();
-        let mut there = known(governed, call.deadline).await?;
-        let is_new = there.state.application(&name).is_none_or(|it| !it.status.is_in_force());
-        if !is_new && !self.take_over_from.is_null() {
-            self.take_over(&name, governed, call).await?;
-            there = known(governed, call.deadline).await?;
-        }
-        let request = self.request(governed, &there.state, call).await?;
-        if inbox::is_used(governed, &there.state) {
-            return self.ask_for(plan, governed, &there.state, request, call).await;
-        }
-        let declared = ask(governed, command(request.clone()), call).await?;
-        adopt_rest(governed, &request, declared, call).await?;
-        if is_new {
-            self.take_over(&name, governed, call).await?;
-        }
-        let offered = there.state.application(&name).and_then(|it| it.offer.as_ref());
-        let offer = match self.transfer.known()? {
-            Some(it) => Some((it.model.to.value()?.clone(), it.model.prefixes.value()?.model.prefixes()?)),
-            None => offered.map(|it| (it.to.clone(), BTreeMap::new())),
-        };
-        if let Some((to, prefixes)) = offer {
-            let offer = Command::OfferTransfer(Transfer { application: name.clone(), to, prefixes });
-            governed.command(offer, call.deadline).await?;
-        }
-        let made = governed.provision(&name, call.deadline).await?;
-        remember(call, &made);
-        tell_unenforced(&made.state, call);
-        let found = made.state.application(&name).ok_or_else(|| {
-            Failure::from(Diagnostic::bug(format!(
-                "The application `{name}` is not in the journal that it was written to."
-            )))
-        })?;
-        call.private.set(INCARNATION, found.incarnation);
-        call.private.set(AMENDED, found.amendment.is_some());
-        if found.status == Status::Pending {
-            let detail = format!(
-                "`{name}` waits for the platform to agree; until then it has no rights.\n\nThe platform agrees with \
-                 `kafka_access_decision` to `request_id`, or by declaring the same."
-            );
-            call.report.push(Diagnostic::warning("Application pending", detail));
-        }
-        tell_waiting(Some(found), call);
-        let declared = found.amendment.as_ref().unwrap_or(&found.spec);
-        Ok(Self {
-            prefixes: PrefixesModel::of(&declared.prefixes).into(),
-            status: found.status.word().to_owned().into(),
-            request_id: found.waits_by().map(ToString::to_string).into(),
-            ..plan
-        })
-    }
-
-    /// Whether anything but timeouts is another than before.
-    fn changes(&self, prior: &Self) -> bool {
-        Self { timeouts: Block::default(), ..self.clone() } != Self { timeouts: Block::default(), ..prior.clone() }
-    }
-
-    /// Takes what others offer.
-    async fn take_over(&self, name: &ApplicationName, governed: &Governed, call: &Call) -> Result<(), Failure> {
-        for from in self.take_over_from.known()?.into_iter().flat_map(|it| &it.0) {
-            let takeover = Takeover { application: name.clone(), from: from.clone() };
-            governed.command(Command::ConfirmTransfer(takeover), call.deadline).await?;
-            governed.settle_rights(from, call.deadline).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Has the topics adopted that did not fit into the decision before.
-async fn adopt_rest(
-    governed: &Governed,
-    request: &ApplicationRequest,
-    mut known: Arc<Snapshot<State>>,
-    call: &Call,
-) -> Result<(), Failure> {
-    let left =
-        |known: &State| known.application(&request.spec.name).map_or(0, |it| request.to_adopt(known, it).count());
-    let own = Some(&request.spec.name);
-    let is_adopted = |it: &TopicFound| known.state.topic(&it.name).is_some_and(|it| it.application.as_ref() == own);
-    // Nothing is adopted for who waits for the platform, however often it is asked for.
-    let mut before = if request.topics.iter().any(is_adopted) { usize::MAX } else { 0 };
-    loop {
-        let now = left(&known.state);
-        if now == 0 || before <= now {
-            return Ok(());
-        }
-        before = now;
-        known = governed.command(Command::ChangeApplication(Box::new(request.clone())), call.deadline).await?;
-    }
-}
-
-/// Tells what of an application waits for the platform.
-fn tell_waiting(it: Option<&Entry>, call: &mut Call) {
-    let Some((it, waiting)) = it.map(|it| (it, it.waiting())).filter(|(_, waiting)| !waiting.is_empty()) else {
-        return;
-    };
-    let detail = format!(
-        "What `{}` changes in {} waits for the platform to agree; until then what was agreed to before holds.\n\nThe \
-         platform agrees with `kafka_access_decision` to `request_id`, or by declaring the same.",
-        it.spec.name,
-        listed(waiting)
-    );
-    call.report.push(Diagnostic::warning("Change pending", detail));
 }

@@ -1,5 +1,7 @@
 //! What requests and the decisions about them have in common.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 
 use super::{attributes::Moment, governed::known, letters::ask, site::Site};
@@ -13,7 +15,7 @@ use crate::{
         command::Command,
         outstanding::{Task, outstanding},
         policy::Enforcement,
-        request::{AccessTo, Content, Grant, Request, RequestId, RequestStatus},
+        request::{AccessTo, Choice, Content, Grant, Request, RequestId, RequestStatus},
         state::State,
         violation::listed,
     },
@@ -148,6 +150,30 @@ pub(super) async fn tell_lost(
     );
     call.report.push(Diagnostic::warning("Access removed outside", detail).at("status"));
     Ok(true)
+}
+
+/// Who rejected what by a request, when, and why, as far as the reader may know.
+pub(super) async fn rejection(
+    governed: &Governed,
+    id: &RequestId,
+    request: &Request,
+    what: &str,
+    deadline: Instant,
+) -> String {
+    let Some((judge, said)) = request.decisions.iter().find(|(_, it)| it.choice == Choice::Reject) else {
+        return format!("The request `{id}` was rejected.");
+    };
+    let who = match &said.application {
+        Some(it) => format!("The application `{}`", it.name),
+        None => "The platform".to_owned(),
+    };
+    let actor = said.actor.as_ref().map(|it| format!(" (`{it}`)")).unwrap_or_default();
+    let why = match governed.reason(id, *judge, deadline).await {
+        Ok(Some(reason)) => format!(" The reason: {reason}"),
+        Ok(None) => String::new(),
+        Err(_) => " The reason cannot be read with these credentials.".to_owned(),
+    };
+    format!("{who}{actor} rejected {what} on {}: request `{id}`.{why}", said.at.date())
 }
 
 /// What happened to a request that nobody needs to look after any more; `None` while it lives.

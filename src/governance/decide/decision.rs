@@ -60,6 +60,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
             if next.status == RequestStatus::Rejected && !next.decisions.values().any(|it| it.choice == Choice::Reject)
             {
                 next.status = RequestStatus::Pending;
+                reopen(draft, &next)?;
             }
             settle(draft, &mut next);
             match next.content.subject {
@@ -78,12 +79,20 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
         Choice::Reject => {
             next.status = RequestStatus::Rejected;
             if matches!(next.content.subject, Subject::Application(_)) {
-                declaration::refused(draft, &next);
+                declaration::rejected(draft, &next);
             }
         }
     }
     draft.set_request(id.clone(), next);
     Ok(())
+}
+
+/// Has what was rejected asked for again.
+fn reopen(draft: &mut Draft<'_>, it: &Request) -> Result<(), Refusal> {
+    match it.content.subject {
+        Subject::Application(_) => declaration::reopened(draft, it),
+        Subject::Access(_) | Subject::Change(_) => Ok(()),
+    }
 }
 
 pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refusal> {

@@ -19,17 +19,28 @@ pub(super) fn follow(draft: &mut Draft<'_>, it: &mut Application) {
     let id = RequestId::of_application(it.spec.name.clone(), it.incarnation);
     let there = draft.state.request(&id).cloned();
     let Some(content) = asked(it) else {
-        if let Some(there) = there.filter(|it| it.status == RequestStatus::Pending) {
-            // The platform declared it so itself, or who asked takes the question back.
-            let is_first = matches!(&there.content.subject, Subject::Application(it) if !it.is_amendment);
-            let status = if is_first { RequestStatus::Active } else { RequestStatus::Withdrawn };
-            draft.set_request(id, Request { status, ..there });
+        // The platform declared it so itself, or who asked takes the question back: also one that was rejected, so that it
+        // may be asked once more.
+        match there {
+            Some(there) if there.status == RequestStatus::Pending && is_first(&there) => {
+                draft.set_request(id, Request { status: RequestStatus::Active, ..there });
+            }
+            Some(there)
+                if matches!(there.status, RequestStatus::Pending | RequestStatus::Rejected) && !is_first(&there) =>
+            {
+                draft.set_request(id, Request { status: RequestStatus::Withdrawn, ..there });
+            }
+            _ => {}
         }
         return;
     };
     it.request_id = Some(id.clone());
-    let is_known = |it: &Request| {
-        it.revision == content.revision() && matches!(it.status, RequestStatus::Pending | RequestStatus::Rejected)
+    let before = draft.state.application(&it.spec.name).filter(|before| before.uid() == it.uid());
+    let was_asked = before.and_then(asked).as_ref() == Some(&content);
+    let is_known = |it: &Request| match it.status {
+        RequestStatus::Pending => it.revision == content.revision(),
+        RequestStatus::Rejected => it.revision == content.revision() && was_asked,
+        _ => false,
     };
     match there {
         Some(there) if is_known(&there) => {}
@@ -58,17 +69,15 @@ fn asked(it: &Application) -> Option<Content> {
 /// Puts what was agreed to in force.
 pub(super) fn agreed(draft: &mut Draft<'_>, request: &mut Request) -> Result<(), Refusal> {
     let uid = &request.content.applicant;
-    let there = draft.state.application(&uid.name).filter(|it| it.uid() == *uid);
-    let there =
-        there.filter(|it| asked(it).is_some_and(|it| it.subject == request.content.subject)).ok_or_else(|| {
-            let what = format!("Nobody asks for this declaration of the application `{}` any more.", uid.name);
-            Violation::new(At::attribute("request_id"), "Request over", what, "Have it declared again.")
-        })?;
+    let there = draft.application(&uid.name).filter(|it| is_asked(it, request)).cloned().ok_or_else(|| {
+        let what = format!("Nobody asks for this declaration of the application `{}` any more.", uid.name);
+        Violation::new(At::attribute("request_id"), "Request over", what, "Have it declared again.")
+    })?;
     let mut next = there.clone();
     match next.amendment.take().filter(|_| there.status != Status::Pending) {
         Some(amendment) => {
             let wanted = ApplicationRequest { adopt: true, ..ApplicationRequest::new(amendment) };
-            next.spec = checked(draft, &wanted, Some(there))?;
+            next.spec = checked(draft, &wanted, Some(&there))?;
             if next.status == Status::Expired && !next.is_expired(draft.now) {
                 next.status = Status::Approved;
             }
@@ -81,15 +90,43 @@ pub(super) fn agreed(draft: &mut Draft<'_>, request: &mut Request) -> Result<(),
     Ok(())
 }
 
-/// Gives up what was refused.
-pub(super) fn refused(draft: &mut Draft<'_>, request: &Request) {
-    let uid = &request.content.applicant;
+/// After a rejection: what was rejected stands until it is declared otherwise, and a new application is none.
+pub(super) fn rejected(draft: &mut Draft<'_>, request: &Request) {
+    let there = draft.state.application(&request.applicant().name).filter(|it| is_asked(it, request));
+    if let Some(there) = there.filter(|it| it.status == Status::Pending) {
+        draft.set_application(Application { status: Status::Rejected, ..there.clone() });
+    }
+}
+
+/// After a rejection does not hold any more: a new application waits again. What somebody else has by now, or another one
+/// of its name, is in the way of that.
+pub(super) fn reopened(draft: &mut Draft<'_>, request: &Request) -> Result<(), Refusal> {
+    let uid = request.applicant();
     let there = draft.state.application(&uid.name).filter(|it| it.uid() == *uid);
-    let Some(there) = there.filter(|it| asked(it).is_some_and(|it| it.subject == request.content.subject)) else {
-        return;
-    };
-    let status = if there.status == Status::Pending { Status::Rejected } else { there.status };
-    draft.set_application(Application { status, amendment: None, ..there.clone() });
+    let gone = |it: &&Application| matches!(it.status, Status::Rejected | Status::Deleted);
+    let Some(there) = there.filter(gone).filter(|_| is_first(request)) else { return Ok(()) };
+    let wanted = ApplicationRequest { adopt: true, ..ApplicationRequest::new(there.spec.clone()) };
+    let spec = checked(draft, &wanted, None)?;
+    draft.set_application(Application { spec, status: Status::Pending, deleted_at: None, ..there.clone() });
+    Ok(())
+}
+
+/// Takes back what somebody asked to change.
+pub(super) fn withdrawn(draft: &mut Draft<'_>, request: &Request) {
+    let there = draft.state.application(&request.applicant().name).filter(|it| is_asked(it, request));
+    if let Some(there) = there {
+        draft.set_application(Application { amendment: None, ..there.clone() });
+    }
+}
+
+/// Whether a request is for what is asked of an application now.
+pub(super) fn is_asked(it: &Application, request: &Request) -> bool {
+    it.uid() == *request.applicant() && asked(it).is_some_and(|it| it.subject == request.content.subject)
+}
+
+/// Whether a request is for an application that is not there yet.
+fn is_first(it: &Request) -> bool {
+    matches!(&it.content.subject, Subject::Application(it) if !it.is_amendment)
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, id: &RequestId) {
         if !asked.is_amendment || there.status != RequestStatus::Pending {
             return;
         }
-        declaration::refused(draft, &there);
+        declaration::withdrawn(draft, &there);
     }
     if grant::is_done(&there) {
         return;

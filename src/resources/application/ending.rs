@@ -35,6 +35,10 @@ pub(super) fn tell_end(
     call: &mut Call,
 ) -> Result<(), Failure> {
     let name = prior.name.value()?;
+    if state.application(name).is_none_or(|it| !it.status.holds_prefixes()) {
+        // One that was asked for, or rejected, is only forgotten.
+        return Ok(());
+    }
     let new = plan.and_then(|it| it.name.get()).filter(|it| *it != name);
     if let (Some(new), Some(owns)) = (new, owned(state, name)) {
         let detail = format!(

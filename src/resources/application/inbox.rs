@@ -1,12 +1,14 @@
 //! Applications of teams that have none yet, and ask for their first one where everybody may.
 
-use super::{ApplicationModel, PrefixesModel};
+use super::{ApplicationModel, INCARNATION, PrefixesModel};
 use crate::{
     clients::governed::Governed,
     framework::{Call, Diagnostic, Failure},
     governance::{
+        application::Status,
         command::{ApplicationRequest, Command},
         mailbox::MailboxOf,
+        request::RequestId,
         state::State,
     },
     resources::letters::{Outcome, REFUSED, REQUESTED, ask, forget_letter, outcome},
@@ -42,22 +44,27 @@ impl ApplicationModel {
         let command = Command::DeclareApplication(Box::new(request));
         let wanted = governed.application_after(known, &command, &name)?;
         ask(governed, command, call).await?;
+        // It is another one than the one that was rejected before.
+        call.private.take(INCARNATION);
         let prefixes = wanted.map(|it| PrefixesModel::of(&it.spec.prefixes));
         let detail = format!("`{name}` was asked for in the inbox; until the platform looks there it has no rights.");
         call.report.push(Diagnostic::warning("Application asked for", detail));
         Ok(Self { prefixes: prefixes.into(), status: REQUESTED.to_owned().into(), request_id: None.into(), ..plan })
     }
 
-    /// The state of an application that is not there: as it was asked for, while nobody looked at that or if it was
-    /// refused; else nothing.
-    pub(super) fn asked_for(self, known: &State, call: &mut Call) -> Option<Self> {
-        let status = match outcome(call, known).filter(|_| self.was_asked_for())? {
-            Outcome::Awaited => REQUESTED,
-            Outcome::Taken => return None,
-            Outcome::Refused(why) => {
+    /// The state of an application that is not there: as it was asked for, while nobody looked at that, or if it was refused
+    /// or rejected; else nothing.
+    pub(super) fn not_there(self, rejected: Option<RequestId>, known: &State, call: &mut Call) -> Option<Self> {
+        let status = match outcome(call, known).filter(|_| self.was_asked_for()) {
+            Some(Outcome::Awaited) => REQUESTED,
+            Some(Outcome::Refused(why)) => {
                 let detail = format!("The platform did not take the application that was asked for. {why}");
                 call.report.push(Diagnostic::warning("Application refused", detail));
                 REFUSED
+            }
+            Some(Outcome::Taken) | None => {
+                let request_id = rejected?.to_string().into();
+                return Some(Self { status: Status::Rejected.word().to_owned().into(), request_id, ..self });
             }
         };
         Some(Self { status: status.to_owned().into(), ..self })

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ApplicationModel, ClientQuotaModel, Entry, Moment, OfferedModel, OwnerModel, PrefixesModel, TransferModel,
+    rejection::status,
 };
 use crate::{
     framework::{Attribute, Nested, Number, Optional, OptionalComputed, Set, Unknown},
@@ -11,6 +12,7 @@ use crate::{
         application::{ApplicationSpec, Offer, Prefixes},
         client_quota::ClientQuota,
         kind::Kind,
+        state::State,
     },
     resources::totals::TotalsModel,
 };
@@ -18,7 +20,7 @@ use crate::{
 impl ApplicationModel {
     /// The state after a look at the journal, in its own words where they mean what is there. Free text is read for an
     /// import alone: it is not in what plans read.
-    pub(super) fn seen(self, found: &Entry, texts: Option<&BTreeMap<String, String>>) -> Self {
+    pub(super) fn seen(self, found: &Entry, known: &State, texts: Option<&BTreeMap<String, String>>) -> Self {
         let declared = found.amendment.as_ref().unwrap_or(&found.spec);
         let (contact, description) = match (texts, self.owner.get()) {
             (Some(texts), _) => (texts.get("contact").cloned().into(), texts.get("description").cloned().into()),
@@ -53,7 +55,7 @@ impl ApplicationModel {
                 Some(offer) if !offer.is_confirmed => TransferModel::of(offer).into(),
                 _ => Optional::default(),
             },
-            status: found.status.word().to_owned().into(),
+            status: status(found, known).to_owned().into(),
             request_id: found.waits_by().map(ToString::to_string).into(),
             ..self
         }

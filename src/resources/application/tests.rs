@@ -1,5 +1,7 @@
 //! The resource on a governed cluster in memory.
 
+mod rejecting;
+
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -13,6 +15,7 @@ use crate::{
     framework::{PlanResponse, Severity, Stored, Value},
     governance::{
         acl::{AclBinding, Principal},
+        command::ApplicationRequest,
         environment::ClusterFacts,
         mailbox::MailboxOf,
         policy::{AclMode, ApplicationApproval, Approval, Policy},

@@ -57,10 +57,39 @@ fn an_application_that_is_refused_may_be_declared_anew() {
     assert_eq!(look(&world), (Status::Rejected, RequestStatus::Rejected));
     assert_eq!(world.ask("platform", &reject), Ok(vec![]));
     let flip = verdict(&world, Choice::Approve);
-    assert_eq!(summaries(&mut world, "platform", &flip), ["Request over"]);
     world.ask("nobody", &declare("pay", json!({}))).unwrap();
     assert_ne!(id(&world), first);
     assert_eq!(look(&world), (Status::Pending, RequestStatus::Pending));
+    assert_eq!(summaries(&mut world, "platform", &flip), ["Request over"], "that one is asked for no more");
+}
+
+#[test]
+fn a_rejected_application_can_be_agreed_to_while_nobody_else_has_its_names() {
+    let mut world = world();
+    world.ask("nobody", &declare("pay", json!({}))).unwrap();
+    let (reject, flip) = (verdict(&world, Choice::Reject), verdict(&world, Choice::Approve));
+    world.ask("platform", &reject).unwrap();
+    let mut taken = world.clone();
+    world.ask("platform", &flip).unwrap();
+    assert_eq!(look(&world), (Status::Approved, RequestStatus::Active));
+    taken.ask("platform", &declare("bank", json!({"prefixes": {"topic": ["pay."]}}))).unwrap();
+    assert_eq!(summaries(&mut taken, "platform", &flip).len(), 1);
+    assert_eq!(look(&taken), (Status::Rejected, RequestStatus::Rejected));
+}
+
+#[test]
+fn a_rejected_change_is_asked_for_once_more_after_it_was_taken_back() {
+    let mut world = world();
+    world.ask("platform", &declare("pay", json!({}))).unwrap();
+    let wider = change("pay", json!({"principals": ["User:pay"]}));
+    world.ask("pay", &wider).unwrap();
+    let reject = verdict(&world, Choice::Reject);
+    world.ask("platform", &reject).unwrap();
+    assert_eq!(world.ask("pay", &wider), Ok(vec![]), "what was rejected stands");
+    world.ask("pay", &change("pay", json!({}))).unwrap();
+    assert_eq!(look(&world).1, RequestStatus::Withdrawn);
+    world.ask("pay", &wider).unwrap();
+    assert_eq!(look(&world).1, RequestStatus::Pending);
 }
 
 #[test]
