@@ -26,7 +26,7 @@ use crate::{
         Required, Resource, Timeouts, Unknown,
     },
     governance::{
-        command::{Command, Retraction},
+        command::Command,
         request::{Choice, Judge, RequestId, Revision},
         violation::Refusal,
     },
@@ -64,7 +64,8 @@ pub struct AccessDecisionModel {
     #[attr(default = Judge::Owner, requires_replace)]
     r#as: OptionalComputed<Judge>,
     /// What becomes of the access when the resource is destroyed: `revoke` takes the decision back and with it what an
-    /// approval gave, and `keep` leaves both as they are. Default: `revoke`.
+    /// approval gave, and `keep` leaves both as they are. A rejection that is taken back has the request wait again. An
+    /// application that was agreed to, or a change, stays once it is made, which the plan says. Default: `revoke`.
     #[attr(default = OnDestroy::Revoke)]
     on_destroy: OptionalComputed<OnDestroy>,
     /// What became of what was decided about: the status of the request; `amended` if it is another revision by now;
@@ -256,9 +257,8 @@ impl Resource<Context> for AccessDecision {
         if state.on_destroy.get() == Some(&OnDestroy::Keep) || site.environment.has_made(&state.made()?) {
             return Ok(());
         }
-        let (id, revision, judge) = (state.request_id.value()?, state.revision.value()?.clone(), state.judge()?);
-        let retraction = Retraction { request: id.clone(), revision, judge };
-        requests::end(&site, id, Command::RetractDecision(retraction), call).await
+        let retraction = Command::RetractDecision(state.retraction()?);
+        requests::end(&site, state.request_id.value()?, retraction, call).await
     }
 
     async fn import(

@@ -1,6 +1,6 @@
 //! Decisions about requests, made and taken back.
 
-use super::{change, declaration, draft::Draft, grant, request::settle, request_unknown};
+use super::{change, declaration, draft::Draft, grant, request::settle, request_unknown, topic};
 use crate::governance::{
     application::{Application, ApplicationUid, Status},
     check_request::{self, judges, secret},
@@ -95,6 +95,16 @@ fn reopen(draft: &mut Draft<'_>, it: &Request) -> Result<(), Refusal> {
     }
 }
 
+/// Whether what was rejected can be asked for again. A rejection of what nobody asks for any more, or what somebody else has
+/// by now, stays.
+fn is_asked_again(draft: &mut Draft<'_>, it: &mut Request) -> bool {
+    match it.content.subject {
+        Subject::Access(_) => true,
+        Subject::Application(_) => reopen(draft, it).is_ok() && declaration::is_asked_of(draft, it),
+        Subject::Change(_) => it.status != RequestStatus::Approved || change::agreed(draft, it).is_ok(),
+    }
+}
+
 pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refusal> {
     let Retraction { request: id, revision, judge } = it;
     let there = draft.state.request(id).ok_or_else(|| request_unknown(id))?;
@@ -110,7 +120,7 @@ pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refu
         }
         return Ok(());
     };
-    if there.status.is_over() || grant::is_done(there) {
+    if there.status.is_over() || (grant::is_done(there) && !topic::taken_back(draft, there, decided.at)) {
         return Ok(());
     }
     if decided.choice == Choice::Approve && gives(there, revision) {
@@ -122,6 +132,9 @@ pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refu
     if !next.decisions.values().any(|it| it.choice == Choice::Reject) {
         next.status = RequestStatus::Pending;
         settle(draft, &mut next);
+        if decided.choice == Choice::Reject && !is_asked_again(draft, &mut next) {
+            return Ok(());
+        }
     }
     let is_revoked = decided.choice == Choice::Reject && agreed_before(there, *judge);
     draft.set_request(id.clone(), next);

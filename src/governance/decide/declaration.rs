@@ -120,8 +120,13 @@ pub(super) fn withdrawn(draft: &mut Draft<'_>, request: &Request) {
 }
 
 /// Whether a request is for what is asked of an application now.
-pub(super) fn is_asked(it: &Application, request: &Request) -> bool {
+fn is_asked(it: &Application, request: &Request) -> bool {
     it.uid() == *request.applicant() && asked(it).is_some_and(|it| it.subject == request.content.subject)
+}
+
+/// Whether a request is for what is asked now of the application that it names.
+pub(super) fn is_asked_of(draft: &Draft<'_>, request: &Request) -> bool {
+    draft.application(&request.applicant().name).is_some_and(|it| is_asked(it, request))
 }
 
 /// Whether a request is for an application that is not there yet.

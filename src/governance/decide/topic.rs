@@ -11,7 +11,8 @@ use crate::governance::{
     command::{TopicAsk, TopicDeletion, TopicFound, TopicRefusal},
     kind::Kind,
     owned_topic::{Asked, OwnedTopic, TopicStatus},
-    request::{Change, ChangeKind, Verb, Wanted},
+    record::Timestamp,
+    request::{Change, ChangeKind, Request, Verb, Wanted},
     state::State,
     topic::TopicName,
     violation::{At, Refusal, Step, Violation},
@@ -194,6 +195,25 @@ pub(super) fn refuse(draft: &mut Draft<'_>, it: &TopicRefusal) {
         TopicStatus::Deleting | TopicStatus::Deleted => return,
     };
     draft.set_topic(name.clone(), after);
+}
+
+/// Takes back the making or the end of a topic that was agreed to at that moment and is not done yet. What is changed of a
+/// topic is not: what it was before is not known here. Answers whether there was anything to take back.
+pub(super) fn taken_back(draft: &mut Draft<'_>, request: &Request, at: Timestamp) -> bool {
+    let (Some(change), Some(wanted)) = (changes::change(request), &request.wanted) else { return false };
+    let Ok(name) = change.name.parse::<TopicName>() else { return false };
+    let Some(there) = draft.state.topic(&name).cloned() else { return false };
+    let after = match (change.verb, there.status) {
+        (Verb::Create, TopicStatus::Reserved) if there.asked.is_some() && there.created_at == at => {
+            OwnedTopic { asked: None, status: TopicStatus::Deleted, deleted_at: Some(draft.now), ..there }
+        }
+        (Verb::Delete, TopicStatus::Deleting) if wanted.topic_id() == there.topic_id.as_deref() => {
+            OwnedTopic { status: TopicStatus::Created, ..there }
+        }
+        _ => return false,
+    };
+    draft.set_topic(name, after);
+    true
 }
 
 pub(super) fn delete(draft: &mut Draft<'_>, it: &TopicDeletion) -> Result<(), Refusal> {

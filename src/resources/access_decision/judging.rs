@@ -6,7 +6,7 @@ use crate::{
     framework::{Call, Change, Computed, Diagnostic, Failure, Plan, Unknown},
     governance::{
         changes::change as asked_change,
-        command::{Command, Decision, Role},
+        command::{Command, Decision, Retraction, Role},
         request::{Choice, Decided, Judge, Request, RequestStatus, Revision, Verb},
         state::State,
         violation::{At, Refusal, Violation},
@@ -33,6 +33,12 @@ impl AccessDecisionModel {
             choice: *self.decision.value()?,
             reason: self.reason.known()?.cloned(),
         })
+    }
+
+    /// What takes it back.
+    pub(super) fn retraction(&self) -> Result<Retraction, Unknown> {
+        let (request, revision) = (self.request_id.value()?.clone(), self.revision.value()?.clone());
+        Ok(Retraction { request, revision, judge: self.judge()? })
     }
 
     /// Refuses the platform that decides as an owner whom nobody knows yet: whose request it is made in this run.
@@ -84,7 +90,7 @@ impl AccessDecisionModel {
     }
 
     /// What the journal has of this decision.
-    fn held<'a>(&self, found: &'a Request) -> Option<&'a Decided> {
+    pub(super) fn held<'a>(&self, found: &'a Request) -> Option<&'a Decided> {
         let (judge, revision) = (self.judge().ok()?, self.revision.get()?);
         let granted = found.grant.as_ref().and_then(|it| it.decisions.get(&judge));
         [found.decisions.get(&judge), granted].into_iter().flatten().find(|it| it.revision == *revision)

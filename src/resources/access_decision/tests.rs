@@ -185,8 +185,49 @@ async fn the_platform_decides_about_an_application_with_the_same_resource() {
     let seen = here.run("application", Some("stock")).read(&waiting).await.stored;
     assert_eq!(text(&seen, "status"), "ready");
     assert_eq!(plans_nothing(&here.run(DECISION, None), &decision, &config).await, Vec::<String>::new());
-    quiet(&here.run(DECISION, None).plan_end(&decision).await.diagnostics);
+    let end = here.run(DECISION, None).plan_end(&decision).await;
+    told(&end.diagnostics, Severity::Warning, "Approval stays", "destroy its `kafka_application`");
+    let mut keeping = config.clone();
+    keeping["on_destroy"] = "keep".into();
+    let kept = here.run(DECISION, None).applied(&decision, &keeping).await;
+    quiet(&here.run(DECISION, None).plan_end(&kept).await.diagnostics);
     quiet(&here.run(DECISION, None).destroy(&decision).await.diagnostics);
+    let seen = here.run("application", Some("stock")).read(&seen).await.stored;
+    assert_eq!(text(&seen, "status"), "ready", "it is not undone");
+}
+
+/// A team asks for an application; the platform rejects it and takes that back.
+#[tokio::test]
+async fn to_destroy_a_rejection_of_an_application_has_it_wait_again() {
+    let approval = Approval { applications: ApplicationApproval::Platform, ..Approval::default() };
+    for is_taken in [false, true] {
+        let here = Here::under(Policy { approval: approval.clone(), ..Policy::default() }).await;
+        let team = || here.run("application", Some("stock"));
+        let planned = team().plan(&nothing(), &application("stock")).await;
+        let waiting = team().apply(&nothing(), planned.planned, &application("stock")).await.stored;
+        let known = here.run(REQUEST, None).governed().snapshot(soon()).await.unwrap();
+        let id: RequestId = text(&waiting, "request_id").parse().unwrap();
+        let config = serde_json::json!({
+            "request_id": id.to_string(), "revision": known.state.request(&id).unwrap().revision.as_str(),
+            "decision": "reject", "as": "platform",
+        });
+        let rejection = here.run(DECISION, None).applied(&nothing(), &config).await;
+        let rejected = team().read(&waiting).await.stored;
+        assert_eq!(text(&rejected, "status"), "rejected");
+        let end = if is_taken {
+            let mut other = application("other");
+            other["prefixes"] = serde_json::json!({ "topic": ["stock."] });
+            here.run("application", None).applied(&nothing(), &other).await;
+            let end = here.run(DECISION, None).plan_end(&rejection).await;
+            told(&end.diagnostics, Severity::Warning, "Rejection stays", "somebody else has");
+            "rejected"
+        } else {
+            quiet(&here.run(DECISION, None).plan_end(&rejection).await.diagnostics);
+            "pending"
+        };
+        quiet(&here.run(DECISION, None).destroy(&rejection).await.diagnostics);
+        assert_eq!(text(&team().read(&rejected).await.stored, "status"), end);
+    }
 }
 
 #[tokio::test]
@@ -213,7 +254,11 @@ async fn the_platform_decides_about_a_change_with_the_same_resource() {
     let decision = here.run(DECISION, None).applied(&nothing(), &config).await;
     assert_eq!(text(&decision, "status"), "approved");
     assert_eq!(plans_nothing(&here.run(DECISION, None), &decision, &config).await, Vec::<String>::new());
+    // Nobody made use of it yet, so that it is taken back.
+    quiet(&here.run(DECISION, None).plan_end(&decision).await.diagnostics);
     quiet(&here.run(DECISION, None).destroy(&decision).await.diagnostics);
+    let known = here.run(REQUEST, None).governed().snapshot(soon()).await.unwrap();
+    assert_eq!(known.state.request(&request).unwrap().status.word(), "pending");
     // It is no access, and not managed as one.
     let imported = here.asking().import("dev/shop-00000001").await.stored;
     told(&here.asking().read(&imported).await.diagnostics, Severity::Error, "Not an access request", "`shop-00000001`");

@@ -9,6 +9,7 @@ mod granted;
 mod looking;
 mod placing;
 mod protecting;
+mod reconsidering;
 
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 

@@ -21,23 +21,23 @@ use crate::{
 use super::Json;
 
 /// Rules by which somebody agrees to what is done to topics.
-fn watched(by: ChangeApproval) -> Policy {
+pub(super) fn watched(by: ChangeApproval) -> Policy {
     let verbs = [Verb::Create, Verb::Update, Verb::Delete].map(|it| (it, by));
     let changes = [(ChangeKind::Topic, verbs.into())].into();
     Policy { approval: Approval { changes, ..Approval::default() }, ..Policy::default() }
 }
 
-fn name() -> TopicName {
+pub(super) fn name() -> TopicName {
     "shop.orders".parse().unwrap()
 }
 
-fn orders(partitions: i64, retention: &str) -> Json {
+pub(super) fn orders(partitions: i64, retention: &str) -> Json {
     json!({ "name": "shop.orders", "partitions": partitions, "config": { "retention.ms": retention } })
 }
 
 /// How a team works.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
+pub(super) enum Way {
     /// In a pipeline of the platform, which says for whom it works.
     Acting,
     /// With its own credentials.
@@ -45,17 +45,17 @@ enum Way {
 }
 
 /// A team, and the platform.
-struct Story {
-    here: Here,
-    way: Way,
+pub(super) struct Story {
+    pub(super) here: Here,
+    pub(super) way: Way,
 }
 
 impl Story {
-    async fn new(way: Way) -> Self {
+    pub(super) async fn new(way: Way) -> Self {
         Self { here: Here::under(watched(ChangeApproval::Platform)).await, way }
     }
 
-    fn team(&self) -> Run {
+    pub(super) fn team(&self) -> Run {
         match self.way {
             Way::Acting => self.here.run("topic", Some("shop")),
             Way::Deployer => self.here.deployer("topic", "shop"),
@@ -63,7 +63,7 @@ impl Story {
     }
 
     /// Plans what needs leave, and applies it.
-    async fn asks(&self, prior: &Stored, config: &Json) -> Stored {
+    pub(super) async fn asks(&self, prior: &Stored, config: &Json) -> Stored {
         let planned = self.team().plan(prior, config).await;
         told(&planned.diagnostics, Severity::Warning, "Change needs approval", "shop.orders");
         let outcome = self.team().apply(prior, planned.planned, config).await;
@@ -77,7 +77,7 @@ impl Story {
     }
 
     /// What a refresh leaves; the plan that follows is empty and silent.
-    async fn refreshed(&self, stored: &Stored, config: &Json) -> Stored {
+    pub(super) async fn refreshed(&self, stored: &Stored, config: &Json) -> Stored {
         let seen = self.team().read(stored).await;
         quiet(&seen.diagnostics);
         let planned = self.team().plan(&seen.stored, config).await;
@@ -86,7 +86,7 @@ impl Story {
         seen.stored
     }
 
-    async fn decides(&self, choice: &str) -> Stored {
+    pub(super) async fn decides(&self, choice: &str) -> Stored {
         let known = self.here.run(DECISION, None).governed().snapshot(soon()).await.unwrap();
         let (id, request) = waiting_of_topic(&known.state, &name()).expect("a request waits");
         let config = json!({
@@ -105,7 +105,7 @@ impl Story {
     }
 
     /// Agrees, and is killed before anything is made.
-    async fn agrees_alone(&self) {
+    pub(super) async fn agrees_alone(&self) {
         let known = self.here.run(DECISION, None).governed().snapshot(soon()).await.unwrap();
         let (request, it) = waiting_of_topic(&known.state, &name()).expect("a request waits");
         let revision = it.revision.clone();
@@ -114,17 +114,17 @@ impl Story {
         self.here.command(Command::DecideRequest(decision)).await;
     }
 
-    async fn found(&self) -> Option<Found> {
+    pub(super) async fn found(&self) -> Option<Found> {
         self.here.cluster.describe_topic(&name(), soon()).await.unwrap()
     }
 
-    async fn has(&self, partitions: i32, retention: &str) {
+    pub(super) async fn has(&self, partitions: i32, retention: &str) {
         let found = self.found().await.expect("it is there");
         let config = found.config.unwrap();
         assert_eq!((found.partitions, config["retention.ms"].value.as_deref()), (partitions, Some(retention)));
     }
 
-    async fn status(&self, id: &str) -> RequestStatus {
+    pub(super) async fn status(&self, id: &str) -> RequestStatus {
         let id: RequestId = id.parse().unwrap();
         let known = self.here.run(DECISION, None).governed().snapshot(soon()).await.unwrap();
         known.state.request(&id).unwrap().status
