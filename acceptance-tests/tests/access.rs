@@ -246,7 +246,7 @@ fn a_team_with_its_own_credentials_asks_by_letter() {
         team.write("provider.tf", &provider(&sasl(&stack, "SCRAM-SHA-512", Stack::TEAM)));
         team.write("main.tf", &request("read", ""));
         team.applies();
-        assert_eq!(team.attributes(REQUEST)["status"], "pending");
+        assert_eq!(team.attributes(REQUEST)["status"], "requested");
         team.plans_nothing();
         reconcile(&stack);
         team.plans_nothing();

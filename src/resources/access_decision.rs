@@ -12,7 +12,7 @@ use judging::tell_deletion;
 
 use super::{
     governed::{remember, tell, told},
-    letters::{Outcome, REFUSED, REQUESTED, ask, outcome, was_filed},
+    letters::{Outcome, REFUSED, REQUESTED, ask, is_awaited, outcome, was_filed},
     place::{
         IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
@@ -225,7 +225,9 @@ impl Resource<Context> for AccessDecision {
         remember(call, &snapshot);
         tell_overdue(&id, found, call);
         tell_lost(&id, known, &governed, false, call).await?;
-        if seen.status.get().is_some_and(|it| it == UNDECIDED)
+        if is_awaited(&governed, call).await? {
+            seen.status = REQUESTED.to_owned().into();
+        } else if seen.status.get().is_some_and(|it| it == UNDECIDED)
             && let Some(Outcome::Refused(why)) = outcome(call, known)
         {
             let detail = format!(
@@ -291,12 +293,9 @@ impl AccessDecisionModel {
         let made = governed.follow(&id, call.deadline).await?;
         remember(call, &made);
         let status = match made.state.request(&id) {
+            Some(found) if !is_awaited(governed, call).await? => self.status_of(found, &made.state),
             // What was filed shows only to those who may read their mailbox.
-            Some(found) => match self.status_of(found, &made.state) {
-                UNDECIDED if was_filed(call) => REQUESTED,
-                it => it,
-            },
-            None => REQUESTED,
+            _ => REQUESTED,
         };
         Ok(Self { status: status.to_owned().into(), ..self })
     }

@@ -11,7 +11,7 @@ use ending::tell_end;
 use super::{
     attributes::{ApplicationRef, Moment},
     governed::{known, remember, tell, told_of_declared},
-    letters::{Outcome, REFUSED, REQUESTED, ask, outcome},
+    letters::{Outcome, REFUSED, REQUESTED, ask, is_awaited, outcome, tell_refused},
     place::{
         IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
@@ -224,7 +224,8 @@ impl Resource<Context> for AccessRequest {
         };
         let id = state.request_id.get().ok_or(Unknown)?.clone();
         let known = &snapshot.state;
-        let Some(found) = known.request(&id) else { return Ok(state.unfolded(known, call)) };
+        let is_awaited = is_awaited(&governed, call).await?;
+        let Some(found) = known.request(&id) else { return Ok(state.unfolded(is_awaited, known, call)) };
         remember(call, &snapshot);
         let texts = if imported { Some(governed.texts_of_request(&id, call.deadline).await?) } else { None };
         let Some(mut seen) = state.seen(found, known, texts.as_ref()) else {
@@ -232,6 +233,11 @@ impl Resource<Context> for AccessRequest {
         };
         tell_overdue(&id, found, call);
         seen.tell_lost(&id, found, known, &governed, call).await?;
+        if is_awaited {
+            seen.status = REQUESTED.to_owned().into();
+        } else {
+            tell_refused("request", known, call);
+        }
         Ok(Some(settle_seen(seen, site.environment, site.cluster_id)?))
     }
 
@@ -299,8 +305,10 @@ impl AccessRequestModel {
         remember(call, &made);
         // What was filed shows only to those who may read their mailbox.
         let found = made.state.request(&id);
+        let is_open = plan.status.get().is_none();
         let res = plan.after(found.or(after.as_ref()), &made.state);
-        Ok(if found.is_none() { Self { status: REQUESTED.to_owned().into(), ..res } } else { res })
+        let is_unseen = found.is_none() || is_awaited(governed, call).await?;
+        Ok(if is_open && is_unseen { Self { status: REQUESTED.to_owned().into(), ..res } } else { res })
     }
 
     /// The state after what was planned. What was planned as known stays, and a refresh tells what became of it meanwhile.
@@ -320,8 +328,9 @@ impl AccessRequestModel {
     }
 
     /// The state of a request that no journal has: who filed it may not write one, and nobody folded it yet, or refused it.
-    fn unfolded(self, known: &State, call: &mut Call) -> Option<Self> {
+    fn unfolded(self, is_awaited: bool, known: &State, call: &mut Call) -> Option<Self> {
         let status = match outcome(call, known)? {
+            _ if is_awaited => REQUESTED,
             Outcome::Awaited | Outcome::Taken => REQUESTED,
             Outcome::Refused(why) => {
                 let detail = format!(

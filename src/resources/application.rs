@@ -22,7 +22,7 @@ use together::check_claims;
 use super::{
     attributes::Moment,
     governed::{known, naming, remember, tell, told_of_declared},
-    letters::REQUESTED,
+    letters::{REQUESTED, is_awaited, tell_refused},
     place::{
         IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
     },
@@ -99,8 +99,9 @@ pub struct ApplicationModel {
     take_over_from: Optional<Set<ApplicationName>>,
     /// Where the application is in its life: `pending` until the platform agrees where that is demanded, `ready` when it
     /// can work, `failed` if its rights could not be made, and `rejected` if the platform rejected it, or the newest change
-    /// of it: what was agreed to before holds then, and another declaration asks again. Of a team that has none yet and asks
-    /// in the inbox, `requested` until the platform looks at it, and `refused` if it did not take it.
+    /// of it: what was agreed to before holds then, and another declaration asks again. `requested` until the platform looks
+    /// at what a team filed with its own credentials or in the inbox, and `refused` if it did not take what was asked in
+    /// the inbox.
     status: Computed<String>,
     /// Id of the request by which the application, or the newest change of it, waits for the platform to agree with
     /// `kafka_access_decision`, or was rejected. Null where nothing waits.
@@ -355,13 +356,17 @@ impl Resource<Context> for Application {
             return Ok(state.not_there(rejected.map(|(id, _)| id), known, call));
         };
         remember(call, &snapshot);
-        inbox::tell_refused(known, call);
         call.private.set(INCARNATION, found.incarnation);
         call.private.set(AMENDED, found.amendment.is_some());
         let texts = if imported { Some(governed.texts_of(&name, call.deadline).await?) } else { None };
         let mut seen = state.seen(found, known, texts.as_ref());
         if found.status == Status::Ready {
             seen.tell_drift(found, known, &governed, call).await?;
+        }
+        if is_awaited(&governed, call).await? {
+            seen.status = REQUESTED.to_owned().into();
+        } else {
+            tell_refused("application", known, call);
         }
         Ok(Some(settle_seen(seen, site.environment, site.cluster_id)?))
     }

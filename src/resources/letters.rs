@@ -11,7 +11,7 @@ use crate::{
         governed::{Filed, Governed},
         journal::Snapshot,
     },
-    framework::{Call, Failure},
+    framework::{Call, Diagnostic, Failure},
     governance::{command::Command, state::State},
 };
 
@@ -71,6 +71,27 @@ pub(super) fn outcome<'a>(call: &Call, state: &'a State) -> Option<Outcome<'a>> 
         Some(None) => Outcome::Taken,
         Some(Some(why)) => Outcome::Refused(why),
     })
+}
+
+/// Whether the caller files what it wants, and nobody looked at the newest letter yet. To its writer, what was filed counts as
+/// done; the journal alone knows better.
+pub(super) async fn is_awaited(governed: &Governed, call: &Call) -> Result<bool, Failure> {
+    if !was_filed(call) {
+        return Ok(false);
+    }
+    let told = governed.journal().told(call.deadline).await?;
+    Ok(governed.mailbox(&told.state).is_some() && outcome(call, &told.state) == Some(Outcome::Awaited))
+}
+
+/// Tells why the platform did not take the newest change of something that is there. Of a letter that somebody looked at,
+/// nothing is to be told again.
+pub(super) fn tell_refused(what: &str, known: &State, call: &mut Call) {
+    let Some(outcome) = outcome(call, known).filter(|it| *it != Outcome::Awaited) else { return };
+    if let Outcome::Refused(why) = outcome {
+        let detail = format!("The platform did not take the last change of this {what}, which is as before. {why}");
+        call.report.push(Diagnostic::warning("Change refused", detail));
+    }
+    forget_letter(call);
 }
 
 /// Forgets the newest letter, of which nothing is to be told any more.

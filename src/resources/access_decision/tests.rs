@@ -308,10 +308,13 @@ async fn an_owner_with_its_own_credentials_decides_by_letter() {
     let request = here.filed(&reading()).await;
     let run = || here.deployer(DECISION, "pay");
     let decision = run().applied(&nothing(), &about(&request, "approve")).await;
-    assert_eq!((text(&decision, "status"), here.granted().await), ("approved".to_owned(), vec![]));
-    assert_eq!(plans_nothing(&run(), &run().read(&decision).await.stored, &about(&request, "approve")).await.len(), 0);
+    assert_eq!((text(&decision, "status"), here.granted().await), ("requested".to_owned(), vec![]));
+    let unseen = run().read(&decision).await.stored;
+    assert_eq!(text(&unseen, "status"), "requested", "nobody looked at it yet");
+    assert_eq!(plans_nothing(&run(), &unseen, &about(&request, "approve")).await.len(), 0);
     here.fold().await;
     let seen = run().read(&decision).await.stored;
+    assert_eq!(text(&seen, "status"), "approved");
     assert_eq!(plans_nothing(&run(), &seen, &about(&request, "approve")).await, Vec::<String>::new());
     // The next apply of one who may makes them.
     let asked = here.refreshed(&request).await;

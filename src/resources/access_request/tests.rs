@@ -190,15 +190,53 @@ async fn a_team_with_its_own_credentials_asks_by_letter() {
     let here = Here::new().await;
     let run = || here.deployer(REQUEST, "shop");
     let stored = run().applied(&nothing(), &reading()).await;
-    assert_eq!(text(&stored, "status"), "pending");
-    assert_eq!(plans_nothing(&run(), &run().read(&stored).await.stored, &reading()).await, Vec::<String>::new());
+    assert_eq!(text(&stored, "status"), "requested");
+    let unseen = run().read(&stored).await.stored;
+    assert_eq!(unseen.state, stored.state, "nobody looked at it yet");
+    assert_eq!(plans_nothing(&run(), &unseen, &reading()).await, Vec::<String>::new());
     here.fold().await;
     assert_eq!(here.request(&stored).await.revision.as_str(), text(&stored, "revision"));
-    assert_eq!(run().read(&stored).await.stored.state, stored.state);
+    let seen = run().read(&stored).await.stored;
+    assert_eq!(text(&seen, "status"), "pending");
+    assert_eq!(plans_nothing(&run(), &seen, &reading()).await, Vec::<String>::new());
+    // An amendment is another letter; what somebody thought of it before does not stand in its way.
+    let mut amended = reading();
+    amended["access"] = "read_write".into();
+    let stored = run().applied(&seen, &amended).await;
+    assert_eq!(text(&stored, "status"), "requested");
+    here.fold().await;
+    let stored = run().read(&stored).await.stored;
+    assert_eq!(
+        (text(&stored, "status"), plans_nothing(&run(), &stored, &amended).await.len()),
+        ("pending".to_owned(), 0)
+    );
     let gone = run().destroy(&stored).await;
     quiet(&gone.diagnostics);
     here.fold().await;
     assert_eq!(here.request(&stored).await.status.word(), "withdrawn");
+}
+
+/// An amendment that the platform refuses leaves the request as it was, which is told once.
+#[tokio::test]
+async fn an_amendment_that_is_refused_is_told() {
+    let here = Here::new().await;
+    let run = || here.deployer(REQUEST, "shop");
+    let stored = run().applied(&nothing(), &reading()).await;
+    here.fold().await;
+    let stored = run().read(&stored).await.stored;
+    let mut amended = reading();
+    let soon = in_milliseconds(150);
+    amended["expires_at"] = soon.clone().into();
+    let amended = run().applied(&stored, &amended).await;
+    crate::resources::requests::testing::pass(&soon).await;
+    let unseen = run().read(&amended).await;
+    quiet(&unseen.diagnostics);
+    assert_eq!(text(&unseen.stored, "status"), "requested", "nobody looked at it yet");
+    here.fold().await;
+    let seen = run().read(&amended).await;
+    told(&seen.diagnostics, Severity::Warning, "Change refused", "Expired already");
+    assert_eq!(text(&seen.stored, "status"), "pending");
+    quiet(&run().read(&seen.stored).await.diagnostics);
 }
 
 /// What the platform refuses when it folds is told, and keeps the resource until it is changed.

@@ -15,7 +15,7 @@ use crate::{
     },
     resources::{
         governed::{known, remember, tell_unenforced},
-        letters::ask,
+        letters::{REQUESTED, ask, is_awaited},
     },
 };
 
@@ -72,9 +72,10 @@ impl ApplicationModel {
         }
         tell_asked(governed, &made.state, found, call).await;
         let declared = found.amendment.as_ref().unwrap_or(&found.spec);
+        let now = if is_awaited(governed, call).await? { REQUESTED } else { status(found, &made.state) };
         Ok(Self {
             prefixes: PrefixesModel::of(&declared.prefixes).into(),
-            status: plan.status.get().map_or(status(found, &made.state), String::as_str).to_owned().into(),
+            status: plan.status.get().map_or(now, String::as_str).to_owned().into(),
             request_id: found.waits_by().map(ToString::to_string).into(),
             ..plan
         })

@@ -11,22 +11,12 @@ use crate::{
         request::RequestId,
         state::State,
     },
-    resources::letters::{Outcome, REFUSED, REQUESTED, ask, forget_letter, outcome},
+    resources::letters::{Outcome, REFUSED, REQUESTED, ask, outcome},
 };
 
 /// Whether the caller asks where everybody may.
 pub(super) fn is_used(governed: &Governed, state: &State) -> bool {
     governed.mailbox(state) == Some(MailboxOf::Everybody)
-}
-
-/// Tells why the platform did not take the newest change that a team filed of its application.
-pub(super) fn tell_refused(known: &State, call: &mut Call) {
-    if let Some(Outcome::Refused(why)) = outcome(call, known) {
-        let detail =
-            format!("The platform did not take the last change of this application, which is as before. {why}");
-        call.report.push(Diagnostic::warning("Change refused", detail));
-        forget_letter(call);
-    }
 }
 
 impl ApplicationModel {
@@ -55,7 +45,7 @@ impl ApplicationModel {
     /// The state of an application that is not there: as it was asked for, while nobody looked at that, or if it was refused
     /// or rejected; else nothing.
     pub(super) fn not_there(self, rejected: Option<RequestId>, known: &State, call: &mut Call) -> Option<Self> {
-        let status = match outcome(call, known).filter(|_| self.was_asked_for()) {
+        let status = match outcome(call, known).filter(|_| self.was_asked_for(call)) {
             Some(Outcome::Awaited) => REQUESTED,
             Some(Outcome::Refused(why)) => {
                 let detail = format!("The platform did not take the application that was asked for. {why}");
@@ -72,14 +62,16 @@ impl ApplicationModel {
 
     /// Tells, where the application is given up before anybody looked, that it may still come.
     pub(super) fn tell_asked(&self, known: &State, call: &mut Call) {
-        if self.was_asked_for() && outcome(call, known) == Some(Outcome::Awaited) {
+        if self.was_asked_for(call) && outcome(call, known) == Some(Outcome::Awaited) {
             let detail = "The application was asked for in the inbox, where nothing is taken back: the platform may still \
                           make it.\n\nTell the platform, which can reject or delete it.";
             call.report.push(Diagnostic::warning("Application may still come", detail));
         }
     }
 
-    fn was_asked_for(&self) -> bool {
-        self.status.get().is_some_and(|it| it == REQUESTED || it == REFUSED)
+    /// Whether all that is known of the application is that it was asked for.
+    fn was_asked_for(&self, call: &Call) -> bool {
+        let is_known = call.private.get(INCARNATION).is_some();
+        !is_known && self.status.get().is_some_and(|it| it == REQUESTED || it == REFUSED)
     }
 }

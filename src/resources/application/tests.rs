@@ -498,12 +498,13 @@ async fn what_a_deployer_changes_is_made_by_the_platform() {
     let planned = as_newcomer(&seen).plan(&stored, &config).await;
     let filed = as_newcomer(&seen).apply(&stored, planned.planned, &config).await;
     assert!(!filed.diagnostics.has_errors(), "{:?}", filed.diagnostics);
-    assert_eq!(status(&filed.stored), &"approved".into());
+    assert_eq!(status(&filed.stored), &"requested".into());
     let is_made = async || rules(&cluster).await.iter().any(|it| it.principal == Principal::user("more"));
     assert!(!is_made().await, "a letter does nothing by itself");
     let governed = platform(&cluster).governed();
-    for _ in 0..2 {
+    for expected in ["requested", "approved"] {
         let waiting = as_newcomer(&seen).read(&filed.stored).await;
+        assert_eq!(status(&waiting.stored), &expected.into());
         let again = as_newcomer(&seen).plan(&waiting.stored, &config).await;
         assert_eq!(again.planned.state, waiting.stored.state, "to wait is no change");
         governed.fold(&MailboxOf::Application("billing".parse().unwrap()), soon()).await.unwrap();
