@@ -230,7 +230,12 @@ impl Governed {
     /// # Errors
     /// All that would speak against it.
     pub fn would_write(&self, known: &State, command: &Command) -> Result<bool, Refusal> {
-        decide(known, &self.caller.actor(known), command, now()).map(|it| !it.is_empty())
+        self.events_of(known, command).map(|it| !it.is_empty())
+    }
+
+    /// What a command would write, by what is known.
+    fn events_of(&self, known: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
+        decide(known, &self.caller.actor(known), command, now())
     }
 
     /// What would become of an application by a command, by what is known.
@@ -243,7 +248,8 @@ impl Governed {
         command: &Command,
         name: &ApplicationName,
     ) -> Result<Option<Application>, Refusal> {
-        let after = self.entity_after(known, command, &application_key(name))?;
+        let (key, events) = (application_key(name), self.events_of(known, command)?);
+        let after = entities_after(&events, |it| it == key);
         Ok(after.application(name).or_else(|| known.application(name)).cloned())
     }
 
@@ -252,19 +258,9 @@ impl Governed {
     /// # Errors
     /// All that would speak against the command.
     pub fn request_after(&self, known: &State, command: &Command, id: &RequestId) -> Result<Option<Request>, Refusal> {
-        let after = self.entity_after(known, command, &request_key(id))?;
+        let (key, events) = (request_key(id), self.events_of(known, command)?);
+        let after = entities_after(&events, |it| it == key);
         Ok(after.request(id).or_else(|| known.request(id)).cloned())
-    }
-
-    /// A state with one entity alone, as a command would leave it; an empty one if it would not write it.
-    fn entity_after(&self, known: &State, command: &Command, key: &str) -> Result<State, Refusal> {
-        let mut after = State::default();
-        for event in decide(known, &self.caller.actor(known), command, now())? {
-            if let Some(it) = event.entities.get(key) {
-                after.put(key, it).expect("what this release wrote it reads");
-            }
-        }
-        Ok(after)
     }
 
     /// The request about a topic that waits after a command, by what is known: one that the command files or amends, or
@@ -278,15 +274,11 @@ impl Governed {
         command: &Command,
         topic: &TopicName,
     ) -> Result<Option<(RequestId, Request)>, Refusal> {
-        let events = decide(known, &self.caller.actor(known), command, now())?;
+        let events = self.events_of(known, command)?;
         if events.is_empty() {
             return Ok(waiting_of_topic(known, topic).map(|(id, it)| (id, it.clone())));
         }
-        let mut after = State::default();
-        let filed = events.iter().flat_map(|it| &it.entities).filter(|(key, _)| key.starts_with("request/"));
-        for (key, it) in filed {
-            after.put(key, it).expect("what this release wrote it reads");
-        }
+        let after = entities_after(&events, |it| it.starts_with("request/"));
         let waits = |it: &Request| {
             it.status == RequestStatus::Pending && change(it).is_some_and(|it| it.name == topic.as_str())
         };
@@ -412,6 +404,15 @@ impl Governed {
             }
         }
     }
+}
+
+/// A state with those entities alone that events write and whose key is such a one.
+fn entities_after(events: &[Event], is_meant: impl Fn(&str) -> bool) -> State {
+    let mut after = State::default();
+    for (key, it) in events.iter().flat_map(|it| &it.entities).filter(|(key, _)| is_meant(key)) {
+        after.put(key, it).expect("what this release wrote it reads");
+    }
+    after
 }
 
 impl fmt::Debug for Governed {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Mutex, time::Instant};
 use kafka_protocol::{
     error::ResponseError,
     messages::{
-        BrokerId, FetchRequest, FetchResponse, ListOffsetsRequest,
+        BrokerId, FetchRequest, ListOffsetsRequest,
         fetch_request::{FetchPartition, FetchTopic},
         fetch_response::PartitionData,
         list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
@@ -64,17 +64,27 @@ impl Client {
     }
 
     async fn read_log_once(&self, topic: &TopicName, from: i64, deadline: Instant) -> Result<LogRead, Trouble> {
-        let asked = Asked { operation: "READ", name: topic.as_str() };
         let leader = Target::Node(self.leader(topic, deadline).await?);
-        let answer = self.call(leader, deadline, |_| Ok(fetch(topic, from, LARGEST_READ))).await?;
-        let partition = only_partition(topic, answer, asked)?;
+        let partition = self.fetched(topic, leader, fetch(topic, from, LARGEST_READ), deadline).await?;
         if partition.error_code == ResponseError::OffsetOutOfRange.code() {
             let start = self.log_end(topic, leader, START, deadline).await?;
             let end = self.log_end(topic, leader, END, deadline).await?;
             return Ok(LogRead { next: from, start, end, high_watermark: end, ..LogRead::default() });
         }
-        match Trouble::of_code(partition.error_code, None, asked) {
-            None => Ok(read(from, partition)),
+        read(topic, from, partition)
+    }
+
+    /// What the leader of a log answers to a fetch of it.
+    async fn fetched(
+        &self,
+        topic: &TopicName,
+        leader: Target,
+        request: FetchRequest,
+        deadline: Instant,
+    ) -> Result<PartitionData, Trouble> {
+        let answer = self.call(leader, deadline, |_| Ok(request)).await?;
+        match Trouble::of_code(answer.error_code, None, reading(topic)) {
+            None => answer.responses.into_iter().flat_map(|it| it.partitions).next().ok_or_else(|| unanswered(topic)),
             Some(trouble) => Err(trouble),
         }
     }
@@ -98,12 +108,9 @@ impl Client {
 
     /// The batch at an offset, once its transaction has ended or [`LOOK_MS`] is over.
     async fn read_at(&self, topic: &TopicName, at: i64, deadline: Instant) -> Result<LogRead, Trouble> {
-        let asked = Asked { operation: "READ", name: topic.as_str() };
         let leader = Target::Node(self.leader(topic, deadline).await?);
         let request = fetch(topic, at, 1).with_max_wait_ms(LOOK_MS).with_min_bytes(1);
-        let answer = self.call(leader, deadline, |_| Ok(request)).await?;
-        let partition = only_partition(topic, answer, asked)?;
-        Trouble::of_code(partition.error_code, None, asked).map_or(Ok(read(at, partition)), Err)
+        read(topic, at, self.fetched(topic, leader, request, deadline).await?)
     }
 
     /// One end of a log.
@@ -170,14 +177,14 @@ fn fetch(topic: &TopicName, from: i64, bytes: i32) -> FetchRequest {
         .with_rack_id(wire_text(""))
 }
 
-fn only_partition(topic: &TopicName, answer: FetchResponse, asked: Asked<'_>) -> Result<PartitionData, Trouble> {
-    match Trouble::of_code(answer.error_code, None, asked) {
-        None => answer.responses.into_iter().flat_map(|it| it.partitions).next().ok_or_else(|| unanswered(topic)),
-        Some(trouble) => Err(trouble),
-    }
+fn reading(topic: &TopicName) -> Asked<'_> {
+    Asked { operation: "READ", name: topic.as_str() }
 }
 
-fn read(from: i64, partition: PartitionData) -> LogRead {
+fn read(topic: &TopicName, from: i64, partition: PartitionData) -> Result<LogRead, Trouble> {
+    if let Some(trouble) = Trouble::of_code(partition.error_code, None, reading(topic)) {
+        return Err(trouble);
+    }
     let aborted = partition.aborted_transactions.unwrap_or_default();
     let aborted: Vec<(i64, i64)> = aborted.iter().map(|it| (it.producer_id.0, it.first_offset)).collect();
     let mut read = LogRead {
@@ -188,7 +195,7 @@ fn read(from: i64, partition: PartitionData) -> LogRead {
         ..LogRead::default()
     };
     records::decode(&mut read, partition.records.unwrap_or_default(), &aborted);
-    read
+    Ok(read)
 }
 
 /// An answer that leaves the topic out.

@@ -22,10 +22,16 @@ pub(super) struct Partition {
     records: Vec<LogRecord>,
     start: i64,
     end: i64,
-    /// Where an open transaction begins.
-    stable: Option<i64>,
-    /// The lease under which it was written and is not known to be open.
-    forgotten: Option<String>,
+    open: Option<Open>,
+}
+
+/// A transaction that is open.
+#[derive(Debug)]
+struct Open {
+    /// The offset at which it begins.
+    begin: i64,
+    /// The lease under which it was written, where the coordinator forgot that it is open.
+    lease: Option<String>,
 }
 
 /// How the next transaction ends whose answer is lost.
@@ -45,7 +51,7 @@ impl Partition {
     }
 
     fn read(&self, from: i64) -> LogRead {
-        let end = self.stable.unwrap_or(self.end);
+        let end = self.open.as_ref().map_or(self.end, |it| it.begin);
         let mut read = LogRead { next: from, start: self.start, end, high_watermark: self.end, ..LogRead::default() };
         if (self.start..end).contains(&from) {
             read.records = self.records.iter().filter(|it| (from..end).contains(&it.offset)).cloned().collect();
@@ -84,7 +90,7 @@ impl MemoryCluster {
     /// [`MemoryCluster::close_transaction`].
     pub fn open_transaction(&self, topic: &TopicName) {
         if let Some(it) = self.state().topics.get_mut(topic) {
-            it.log.stable = Some(it.log.end);
+            it.log.open = Some(Open { begin: it.log.end, lease: None });
             it.log.end += 1;
         }
     }
@@ -92,7 +98,7 @@ impl MemoryCluster {
     /// Ends the open transaction of a topic, and nothing of it is to be read.
     pub fn close_transaction(&self, topic: &TopicName) {
         if let Some(it) = self.state().topics.get_mut(topic) {
-            it.log.stable = None;
+            it.log.open = None;
             it.log.end += 1;
         }
     }
@@ -169,7 +175,7 @@ impl State {
             let appended = kept.log.append(&it.records, has_append_time);
             res.push(appended);
             if lost == Some(LostAnswer::Forgotten) {
-                (kept.log.stable, kept.log.forgotten) = (Some(appended.offset), Some(lease.id.clone()));
+                kept.log.open = Some(Open { begin: appended.offset, lease: Some(lease.id.clone()) });
                 continue;
             }
             // The marker of the commit.
@@ -177,18 +183,15 @@ impl State {
         }
         Ok(if lost.is_some() { Outcome::Unknown } else { Outcome::Committed(res) })
     }
-}
 
-impl State {
     /// Ends in topics what is open under a lease.
     fn abort(&mut self, lease: &Lease, appends: &[Append]) -> Result<(), KafkaError> {
         for it in appends {
             let log = &mut self.log(&it.topic)?.log;
             // Its records, and the marker of the abort.
             log.end += 1 + i64::try_from(it.records.len()).unwrap_or(i64::MAX);
-            if let Some(begin) = log.stable.take_if(|_| log.forgotten.as_ref() == Some(&lease.id)) {
-                log.records.retain(|it| it.offset < begin);
-                log.forgotten = None;
+            if let Some(it) = log.open.take_if(|it| it.lease.as_ref() == Some(&lease.id)) {
+                log.records.retain(|record| record.offset < it.begin);
             }
         }
         Ok(())
