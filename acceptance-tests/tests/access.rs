@@ -1,11 +1,11 @@
 //! One team asks, another one agrees, and Kafka's own client reads what it could not before.
 
-use std::{process::Command, thread, time::Duration};
+use std::{process::Command, time::Duration};
 
 use acceptance_tests::{Engine, Outcome, Stack, Workspace, binary, hcl, run};
 use serde_json::Value;
 
-use crate::{connections::sasl, provider, servers};
+use crate::{connections::sasl, until, workspace_on, workspace_with};
 
 pub(crate) const TOPIC: &str = "billing.invoices.v1";
 pub(crate) const REQUEST: &str = "kafka_access_request.it";
@@ -13,8 +13,7 @@ pub(crate) const DECISION: &str = "kafka_access_decision.it";
 
 /// Somebody with a state of their own, whose pipeline acts as an application.
 pub(crate) fn acting(engine: &Engine, stack: &Stack, application: &str) -> Workspace {
-    let mut workspace = Workspace::new(engine);
-    workspace.write("provider.tf", &provider(&servers(&stack.plaintext())));
+    let mut workspace = workspace_on(engine, stack);
     workspace.set_variable("KAFKA_ACTING_APPLICATION", application);
     workspace
 }
@@ -27,8 +26,7 @@ pub(crate) fn platform(engine: &Engine, stack: &Stack, rules: &str) -> Workspace
 
 /// The same, where `shipping` runs, or is deployed, otherwise.
 pub(crate) fn platform_of(engine: &Engine, stack: &Stack, rules: &str, shipping: &str) -> Workspace {
-    let platform = Workspace::new(engine);
-    platform.write("provider.tf", &provider(&servers(&stack.plaintext())));
+    let platform = workspace_on(engine, stack);
     let application = |name: &str, programs: &str| {
         format!(
             "resource \"kafka_application\" {name} {{\n name = {name}\n environment = kafka_environment.dev.id\n owner = \
@@ -46,6 +44,19 @@ pub(crate) fn platform_of(engine: &Engine, stack: &Stack, rules: &str, shipping:
     );
     platform.applies();
     platform
+}
+
+/// The topic of `billing`, as its pipeline declares it.
+pub(crate) fn topic(rest: &str) -> String {
+    format!("resource \"kafka_topic\" \"it\" {{\n name = {}\n{rest}\n}}\n", hcl(TOPIC))
+}
+
+/// `billing` makes the topic, and three records are in it.
+#[track_caller]
+pub(crate) fn has_topic(stack: &Stack, billing: &Workspace, rest: &str) {
+    billing.write("topic.tf", &topic(rest));
+    billing.applies();
+    stack.produce_as(Stack::ADMIN, TOPIC).says(&["3 records sent"]);
 }
 
 pub(crate) fn request(access: &str, rest: &str) -> String {
@@ -117,10 +128,7 @@ fn what_is_asked_for_is_what_the_owner_gives_and_takes_back() {
         let stack = Stack::start().expect("a broker starts");
         let platform = platform(&engine, &stack, "");
         let (billing, shipping) = (acting(&engine, &stack, "billing"), acting(&engine, &stack, "shipping"));
-        let topic = format!("resource \"kafka_topic\" \"it\" {{\n name = {}\n}}\n", hcl(TOPIC));
-        billing.write("topic.tf", &topic);
-        billing.applies();
-        stack.produce_as(Stack::ADMIN, TOPIC).says(&["3 records sent"]);
+        has_topic(&stack, &billing, "");
 
         shipping.write("main.tf", &request("read", ""));
         shipping.applies();
@@ -161,9 +169,7 @@ fn what_is_asked_for_is_what_the_owner_gives_and_takes_back() {
 #[track_caller]
 fn nobody_else_agrees(engine: &Engine, stack: &Stack, shipping: &Workspace) {
     let approval = decision(&shipping.attributes(REQUEST), "approve", "");
-    let nobody = Workspace::new(engine);
-    nobody.write("provider.tf", &provider(&servers(&stack.plaintext())));
-    for other in [nobody, acting(engine, stack, "shipping")] {
+    for other in [workspace_on(engine, stack), acting(engine, stack, "shipping")] {
         other.write("main.tf", &approval);
         other.plan().failure(&["Not yours to decide"]);
         other.apply().failure(&["Not yours to decide"]);
@@ -191,11 +197,41 @@ fn an_amendment_is_agreed_to_anew(stack: &Stack, billing: &Workspace, shipping: 
 /// Rule 9 of governance.
 #[track_caller]
 fn a_topic_that_others_read_stays(billing: &Workspace) {
-    let topic = format!("resource \"kafka_topic\" \"it\" {{\n name = {}\n}}\n", hcl(TOPIC));
     billing.remove("topic.tf");
     billing.apply().failure(&["shipping"]);
-    billing.write("topic.tf", &topic);
+    billing.write("topic.tf", &topic(""));
     billing.plans_nothing();
+}
+
+/// Rule 9 of governance: ACLs outlive a topic.
+#[test]
+fn the_acls_of_others_go_before_the_topic_and_stay_where_other_tools_made_it_anew() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        platform(&engine, &stack, "approval = { access = \"none\" }");
+        let (billing, shipping) = (acting(&engine, &stack, "billing"), acting(&engine, &stack, "shipping"));
+        has_topic(&stack, &billing, "revoke_grants_on_delete = true");
+        shipping.write("main.tf", &request("read", ""));
+        shipping.applies();
+        assert_eq!(granted(&stack), ["READ"]);
+
+        stack.delete_topic(TOPIC);
+        stack.create_topic(TOPIC, 1);
+        reconcile(&stack).says(&["was made anew", "`shipping`"]);
+        billing.plan().says(&["Access to a topic made anew", "`shipping`"]);
+        billing.run(&["state", "rm", "kafka_topic.it"]).success();
+        billing.run(&["import", "-no-color", "-input=false", "kafka_topic.it", &format!("dev/{TOPIC}")]).success();
+        billing.applies();
+        billing.plans_nothing();
+        let said = reconcile(&stack);
+        assert!(!said.words().contains("made anew"), "{said}");
+        assert_eq!(granted(&stack), ["READ"]);
+
+        billing.destroy().success();
+        assert_eq!((stack.topic(TOPIC), granted(&stack)), (None, vec![]));
+        assert_eq!(refreshed(&shipping, REQUEST), "revoked");
+        reconcile(&stack).says(&["Nothing to do."]);
+    }
 }
 
 /// One state of a platform that asks and decides itself, in one apply.
@@ -242,8 +278,7 @@ fn a_team_with_its_own_credentials_asks_by_letter() {
         let stack = Stack::start().expect("a broker starts");
         let rules = "platform_principals = [\"User:ANONYMOUS\"]";
         platform_of(&engine, &stack, rules, "principals = [\"User:shipping\"]\n deployers = [\"User:team\"]");
-        let team = Workspace::new(&engine);
-        team.write("provider.tf", &provider(&sasl(&stack, "SCRAM-SHA-512", Stack::TEAM)));
+        let team = workspace_with(&engine, &sasl(&stack, "SCRAM-SHA-512", Stack::TEAM));
         team.write("main.tf", &request("read", ""));
         team.applies();
         assert_eq!(team.attributes(REQUEST)["status"], "requested");
@@ -289,11 +324,8 @@ fn access_that_is_overdue_is_told_and_ends_with_the_next_reconcile() {
         shipping.write("main.tf", &request("read", &format!("expires_at = {}", hcl(&end))));
         shipping.applies();
         assert_eq!(granted(&stack), ["READ"]);
-        let deadline = shipping.deadline();
-        while refreshed(&shipping, REQUEST) != "expiring_overdue" {
-            assert!(std::time::Instant::now() < deadline, "the access of {end} does not end");
-            thread::sleep(Duration::from_millis(200));
-        }
+        until("the access ends", Duration::from_mins(2), || refreshed(&shipping, REQUEST) == "expiring_overdue");
+        shipping.plan().says(&["Access overdue", "reconcile"]);
         shipping.plans_nothing();
         assert_eq!(granted(&stack), ["READ"], "nobody reconciles");
         reconcile(&stack);

@@ -1,32 +1,19 @@
 //! Who must agree to access, as the environment says, each with a state of their own; Kafka's own client tells whether it
 //! is given.
 
-use acceptance_tests::{Engine, Stack, Workspace, hcl};
+use acceptance_tests::{Engine, Stack, Workspace};
 
 use crate::{
-    access::{DECISION, REQUEST, TOPIC, acting, decision, granted, is_refused, platform, reads, refreshed, request},
-    provider, servers,
+    access::{
+        DECISION, REQUEST, acting, decision, granted, has_topic, is_refused, platform, reads, refreshed, request,
+    },
+    workspace_on,
 };
 
-/// The platform's pipeline, with a state of its own.
-fn platforms(engine: &Engine, stack: &Stack) -> Workspace {
-    let workspace = Workspace::new(engine);
-    workspace.write("provider.tf", &provider(&servers(&stack.plaintext())));
-    workspace
-}
-
-/// The same pipeline in somebody's hands.
+/// A pipeline in somebody's hands.
 fn by(actor: &str, mut workspace: Workspace) -> Workspace {
     workspace.set_variable("KAFKA_ACTOR", actor);
     workspace
-}
-
-/// `billing` makes the topic, and three records are in it.
-#[track_caller]
-fn has_topic(stack: &Stack, billing: &Workspace) {
-    billing.write("topic.tf", &format!("resource \"kafka_topic\" \"it\" {{\n name = {}\n}}\n", hcl(TOPIC)));
-    billing.applies();
-    stack.produce_as(Stack::ADMIN, TOPIC).says(&["3 records sent"]);
 }
 
 #[track_caller]
@@ -42,7 +29,7 @@ fn owner_and_platform_agree_and_are_different_people() {
         let stack = Stack::start().expect("a broker starts");
         platform(&engine, &stack, "approval = { access = \"owner_and_platform\", distinct_actors = true }");
         let billing = by("ben", acting(&engine, &stack, "billing"));
-        has_topic(&stack, &billing);
+        has_topic(&stack, &billing, "");
 
         let unnamed = acting(&engine, &stack, "shipping");
         unnamed.write("main.tf", &request("read", ""));
@@ -67,11 +54,11 @@ fn owner_and_platform_agree_and_are_different_people() {
         // Then the platform, which is neither of them.
         let approval = decision(&asked, "approve", "as = \"platform\"");
         for actor in ["ben", "ann"] {
-            is_one_too_few(&by(actor, platforms(&engine, &stack)), &approval, "One person for two");
+            is_one_too_few(&by(actor, workspace_on(&engine, &stack)), &approval, "One person for two");
         }
-        is_one_too_few(&platforms(&engine, &stack), &approval, "Actor unknown");
+        is_one_too_few(&workspace_on(&engine, &stack), &approval, "Actor unknown");
         nothing_is_given(&stack);
-        let operations = by("cleo", platforms(&engine, &stack));
+        let operations = by("cleo", workspace_on(&engine, &stack));
         operations.write("main.tf", &approval);
         operations.applies();
         operations.plans_nothing();
@@ -112,7 +99,7 @@ fn one_who_refuses_is_enough(engine: &Engine, stack: &Stack, billing: &Workspace
     shipping.write("main.tf", &request("read", ""));
     shipping.applies();
     let asked = shipping.attributes(REQUEST);
-    let operations = by("cleo", platforms(engine, stack));
+    let operations = by("cleo", workspace_on(engine, stack));
     operations.write("main.tf", &decision(&asked, "approve", "as = \"platform\""));
     operations.applies();
     nothing_is_given(stack);
@@ -147,12 +134,12 @@ fn where_checks_decide_what_they_find_in_order_needs_nobody() {
         shipping.plans_nothing();
         assert_eq!(shipping.attributes(REQUEST)["status"], "pending");
         assert_eq!(granted(&stack), Vec::<String>::new());
-        has_topic(&stack, &billing);
+        has_topic(&stack, &billing, "");
         nothing_is_given(&stack);
         // The owner is asked, and not the platform.
         let asked = shipping.attributes(REQUEST);
         is_one_too_few(
-            &platforms(&engine, &stack),
+            &workspace_on(&engine, &stack),
             &decision(&asked, "approve", "as = \"platform\""),
             "Not asked to decide",
         );

@@ -4,15 +4,17 @@ use std::{
     collections::BTreeSet,
     fmt::Write as _,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use acceptance_tests::{Engine, Running, Stack, Workspace};
 use tokio::runtime::Runtime;
 use wire_proxy::{Action, ApiKey, WireProxy};
 
-use crate::{servers, topic_block, workspace_with};
+use crate::{servers, topic_block, until, workspace_with};
 
+/// How long what follows at once may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 const TOPICS: usize = 100;
 /// A `CreateTopics` request in the middle of an apply of all: engines create ten objects at once, so that each request
 /// has one to ten topics.
@@ -40,16 +42,6 @@ fn write_topics(workspace: &Workspace, prefix: &str, rest: &str) {
         blocks.write_str(&block).expect("a string takes everything");
     }
     workspace.write("main.tf", &blocks);
-}
-
-/// Waits until something is so.
-#[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: not within 30 seconds");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]
@@ -132,7 +124,7 @@ fn apply_until_the_broker_dies(workspace: &Workspace, runtime: &Runtime, proxy: 
         if creations < MIDDLE { Action::Forward } else { Action::CutBefore }
     });
     let running = workspace.start(&["apply", "-no-color", "plan.bin"]);
-    until("topics are created", || MIDDLE <= proxy.count(ApiKey::CreateTopics));
+    until("topics are created", PATIENCE, || MIDDLE <= proxy.count(ApiKey::CreateTopics));
     runtime.block_on(proxy.refuse_connections(true));
     running
 }
@@ -207,11 +199,11 @@ fn an_engine_that_is_killed_leaves_no_provider_behind() {
         // The provider hangs in a request that nobody answers.
         proxy.on_request(|_, _| Action::Drop);
         let running = workspace.start(&["plan", "-no-color"]);
-        until("the provider asks", || 0 < proxy.total());
+        until("the provider asks", PATIENCE, || 0 < proxy.total());
         let providers = acceptance_tests::children(running.id());
         assert!(!providers.is_empty());
         running.kill();
-        until("the provider ends", || !providers.iter().any(|it| acceptance_tests::is_alive(*it)));
+        until("the provider ends", PATIENCE, || !providers.iter().any(|it| acceptance_tests::is_alive(*it)));
     }
 }
 
@@ -225,7 +217,7 @@ fn an_interrupted_apply_keeps_what_it_made() {
         proxy.reset_counts();
         proxy.delay(Duration::from_millis(20));
         let running: Running = workspace.start(&["apply", "-no-color", "plan.bin"]);
-        until("topics are created", || MIDDLE <= proxy.count(ApiKey::CreateTopics));
+        until("topics are created", PATIENCE, || MIDDLE <= proxy.count(ApiKey::CreateTopics));
         running.interrupt();
         let apply = running.wait(workspace.deadline()).expect("it ends");
         assert!(!apply.succeeded(), "it was interrupted\n{apply}");

@@ -83,16 +83,6 @@ fn written(outcome: &Outcome) -> Vec<(String, i64)> {
     lines.map(|(id, offset)| (id.to_owned(), offset.parse().expect("an offset"))).collect()
 }
 
-/// Waits until something is so.
-#[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: not in time");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// A proxy before the shared broker, and the runtime that it works in.
 fn proxy() -> (Runtime, WireProxy) {
     proxy_before(Stack::shared())

@@ -1,20 +1,17 @@
 //! Teams whose pipelines have credentials of their own: all that they want goes by letter, and the broker's authorizer keeps
 //! them from doing it themselves.
 
-use std::{
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{process::Command, time::Duration};
 
 use acceptance_tests::{Engine, Outcome, Stack, Workspace, binary, hcl, run};
 
 use crate::{
     access::{
         DECISION, REQUEST, TOPIC, decision, granted, is_refused, platform_of, reads, reconcile, refreshed, request,
+        topic,
     },
     connections::sasl,
-    provider, servers,
+    until, workspace_on, workspace_with,
 };
 
 const OWN: &str = "kafka_application.own";
@@ -22,17 +19,12 @@ const RULES: &str = "platform_principals = [\"User:ANONYMOUS\"]";
 
 /// The pipelines of `billing` and `shipping`, each with a state and credentials of its own.
 fn teams(engine: &Engine, stack: &Stack) -> [Workspace; 2] {
-    Stack::PIPELINES.map(|it| {
-        let team = Workspace::new(engine);
-        team.write("provider.tf", &provider(&sasl(stack, "SCRAM-SHA-512", it)));
-        team
-    })
+    Stack::PIPELINES.map(|it| workspace_with(engine, &sasl(stack, "SCRAM-SHA-512", it)))
 }
 
 /// A platform that declares nothing but the environment.
 fn environment(engine: &Engine, stack: &Stack, rules: &str) -> Workspace {
-    let platform = Workspace::new(engine);
-    platform.write("provider.tf", &provider(&servers(&stack.plaintext())));
+    let platform = workspace_on(engine, stack);
     platform.write(
         "main.tf",
         &format!("resource \"kafka_environment\" \"dev\" {{\n name = \"dev\"\n{RULES}\n{rules}\n}}\n"),
@@ -49,10 +41,6 @@ fn own(name: &str, rest: &str) -> String {
         hcl(name),
         hcl(name)
     )
-}
-
-fn topic(rest: &str) -> String {
-    format!("resource \"kafka_topic\" \"it\" {{\n name = {}\n{rest}\n}}\n", hcl(TOPIC))
 }
 
 /// A run of the platform's command, whatever comes of it.
@@ -173,11 +161,7 @@ fn it_expires(stack: &Stack, teams: &[Workspace; 2]) {
     shipping.applies();
     reconcile(stack);
     agrees(stack, teams, &["READ"], |_| {});
-    let deadline = Instant::now() + Duration::from_mins(2);
-    while refreshed(shipping, REQUEST) != "expiring_overdue" {
-        assert!(Instant::now() < deadline, "the access of {end} does not end");
-        thread::sleep(Duration::from_millis(200));
-    }
+    until("the access ends", Duration::from_mins(2), || refreshed(shipping, REQUEST) == "expiring_overdue");
     assert_eq!(granted(stack), ["READ"], "nobody reconciles");
     reconcile(stack);
     assert_eq!(granted(stack), Vec::<String>::new());

@@ -1,11 +1,9 @@
 //! What was asked and granted is seen by whom it concerns: by the platform in full, by a team as far as it may.
 
-use acceptance_tests::{Engine, Stack, Workspace, hcl};
+use acceptance_tests::{Engine, Stack, Workspace};
 use serde_json::Value;
 
-use crate::access::{acting, platform};
-
-const TOPIC: &str = "billing.invoices.v1";
+use crate::access::{REQUEST, TOPIC, acting, decision, has_topic, platform, request};
 
 const LOOKING: &str = r#"
 data "kafka_access_requests" "it" {
@@ -25,24 +23,11 @@ fn who_may_read_a_topic_and_who_agreed_is_seen() {
     let stack = Stack::start().expect("a broker starts");
     let platform = platform(&engine, &stack, "");
     let (billing, shipping) = (acting(&engine, &stack, "billing"), acting(&engine, &stack, "shipping"));
-    let topic = format!("resource \"kafka_topic\" \"it\" {{\n name = {}\n}}\n", hcl(TOPIC));
-    billing.write("topic.tf", &topic);
-    billing.applies();
-    let request = format!(
-        "resource \"kafka_access_request\" \"it\" {{\n application = \"shipping\"\n resource_type = \"topic\"\n \
-         resource_name = {}\n access = \"read\"\n justification = \"They deliver.\"\n}}\n",
-        hcl(TOPIC)
-    );
-    shipping.write("main.tf", &request);
+    has_topic(&stack, &billing, "");
+    shipping.write("main.tf", &request("read", "justification = \"They deliver.\""));
     shipping.applies();
-    let asked = shipping.attributes("kafka_access_request.it");
-    let of = |attribute: &str| hcl(asked[attribute].as_str().expect("a request has it"));
-    let decision = format!(
-        "resource \"kafka_access_decision\" \"it\" {{\n request_id = {}\n revision = {}\n decision = \"approve\"\n}}\n",
-        of("request_id"),
-        of("revision")
-    );
-    billing.write("main.tf", &decision);
+    let asked = shipping.attributes(REQUEST);
+    billing.write("main.tf", &decision(&asked, "approve", ""));
     billing.applies();
 
     let auditor = acting(&engine, &stack, "billing");

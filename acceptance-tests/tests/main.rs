@@ -34,7 +34,12 @@ mod threats;
 mod topic;
 mod topics;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use acceptance_tests::{Engine, Stack, Workspace, hcl};
 
@@ -64,6 +69,21 @@ fn workspace_with(engine: &Engine, environment: &str) -> Workspace {
     let workspace = Workspace::new(engine);
     workspace.write("provider.tf", &provider(environment));
     workspace
+}
+
+/// A workspace whose environment `dev` is a broker of its own, where it may do everything.
+fn workspace_on(engine: &Engine, stack: &Stack) -> Workspace {
+    workspace_with(engine, &servers(&stack.plaintext()))
+}
+
+/// Waits until something is so.
+#[track_caller]
+fn until(what: &str, within: Duration, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + within;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}: not within {within:?}");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// A topic `a` of that name.

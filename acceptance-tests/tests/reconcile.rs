@@ -35,6 +35,8 @@ use terraform_provider_kafka::{
 };
 use tokio::runtime::Runtime;
 
+use crate::until;
+
 /// Most time that anything here may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -269,11 +271,8 @@ fn what_is_over_is_taken_away_by_the_next_run() {
     stage.approve(1);
     stage.reconcile();
     assert_eq!(stage.status(1), "active");
-    let deadline = soon();
-    while stage.wait(stage.platform().foresee(soon())).expect("it is known").tasks.is_empty() {
-        assert!(Instant::now() < deadline, "it never expires");
-        thread::sleep(Duration::from_millis(200));
-    }
+    let platform = stage.platform();
+    until("it expires", PATIENCE, || !stage.wait(platform.foresee(soon())).expect("it is known").tasks.is_empty());
     stage.reconcile().says(&["Take away for its time is over"]);
     assert_eq!(stage.status(1), "expired");
     assert!(!stage.stack.rules("User:shop").contains("pay.t1"));

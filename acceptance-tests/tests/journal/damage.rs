@@ -4,7 +4,8 @@ use std::{fs, time::Instant};
 
 use acceptance_tests::{Outcome, Stack, binary, run};
 
-use super::{PATIENCE, Subject, proxy, until, witness, written};
+use super::{PATIENCE, Subject, proxy, witness, written};
+use crate::until;
 
 impl Subject {
     /// The newest event's place, as a Terraform state keeps it.
@@ -125,7 +126,7 @@ fn a_broker_that_goes_and_comes_back_loses_no_command() {
     let journal = Subject::create("journal.back");
     let (runtime, proxy) = proxy();
     let running = journal.through(&proxy).start(&["count", "number/n", "200", "3", "100"]);
-    until("some are written", || 60 < proxy.total());
+    until("some are written", PATIENCE, || 60 < proxy.total());
     runtime.block_on(proxy.refuse_connections(true));
     proxy.cut_connections();
     assert!(acceptance_tests::is_alive(running.id()), "it waits for the broker");

@@ -5,7 +5,8 @@ use std::time::Instant;
 use acceptance_tests::{Running, Stack, is_alive};
 use wire_proxy::ApiKey;
 
-use super::{PATIENCE, Subject, proxy_before, until, witness, written};
+use super::{PATIENCE, Subject, proxy_before, witness, written};
+use crate::until;
 
 const PROCESSES: usize = 4;
 
@@ -25,12 +26,12 @@ fn a_broker_that_is_killed_and_one_that_is_stopped_lose_no_command() {
     let running: Vec<Running> = (0..PROCESSES).map(|_| through.start(&arguments)).collect();
     for end in [Stack::kill_and_start, Stack::restart] {
         proxy.reset_counts();
-        until("some are written", || SOME <= proxy.count(ApiKey::EndTxn));
+        until("some are written", PATIENCE, || SOME <= proxy.count(ApiKey::EndTxn));
         end(&mut stack).expect("it starts again");
         assert!(running.iter().all(|it| is_alive(it.id())), "they wait for the broker");
     }
     proxy.reset_counts();
-    until("they go on", || SOME <= proxy.count(ApiKey::EndTxn));
+    until("they go on", PATIENCE, || SOME <= proxy.count(ApiKey::EndTxn));
     let deadline = Instant::now() + PATIENCE;
     running.iter().for_each(Running::interrupt);
     let ended = running.into_iter().map(|it| it.wait(deadline).expect("it ends").success());
@@ -49,7 +50,7 @@ fn a_cluster_whose_transactions_change_their_level_loses_no_command() {
     for (task, level, adds) in [("downgrade", 1, true), ("upgrade", 2, false)] {
         let running = through.start(&["count", "number/n", WITHOUT_END, "1", "200"]);
         proxy.reset_counts();
-        until("some are written", || SOME <= proxy.count(ApiKey::EndTxn));
+        until("some are written", PATIENCE, || SOME <= proxy.count(ApiKey::EndTxn));
         let feature = format!("transaction.version={level}");
         stack.tool("org.apache.kafka.tools.FeatureCommand", &[task, "--feature", &feature]);
         running.interrupt();
