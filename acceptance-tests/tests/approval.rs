@@ -43,7 +43,7 @@ fn owner_and_platform_agree_and_are_different_people() {
 
         // The owner first, and who asked is not the one who agrees.
         let approval = decision(&asked, "approve", "");
-        is_one_too_few(&by("ann", acting(&engine, &stack, "billing")), &approval, "One person for two");
+        is_one_too_few(&by("ann", acting(&engine, &stack, "billing")), &approval, "Another person must agree");
         is_one_too_few(&acting(&engine, &stack, "billing"), &approval, "Actor unknown");
         billing.write("main.tf", &approval);
         billing.applies();
@@ -54,7 +54,7 @@ fn owner_and_platform_agree_and_are_different_people() {
         // Then the platform, which is neither of them.
         let approval = decision(&asked, "approve", "as = \"platform\"");
         for actor in ["ben", "ann"] {
-            is_one_too_few(&by(actor, workspace_on(&engine, &stack)), &approval, "One person for two");
+            is_one_too_few(&by(actor, workspace_on(&engine, &stack)), &approval, "Another person must agree");
         }
         is_one_too_few(&workspace_on(&engine, &stack), &approval, "Actor unknown");
         nothing_is_given(&stack);

@@ -190,9 +190,9 @@ fn access(state: &State, filing: &Filing, access: &AccessTo) -> Vec<Violation> {
         res.push(Violation::new(At::attribute(attribute), summary, what, remedy));
     };
     if resource_type(*kind).is_none() {
-        let what = format!("Kafka's authorizer knows no {kind}s, so that no rule gives access to one.");
-        let remedy = "Ask for the topics behind it, or ask its owner.";
-        tell("resource_type", "No rules for such resources", what, remedy.to_owned());
+        let what = format!("Access to {kind}s cannot be asked for yet: Kafka's authorizer does not know them.");
+        let remedy = "Ask for a `topic`, a `group` or a `transactional_id`, such as the topic behind it.";
+        tell("resource_type", "Not to be asked for yet", what, remedy.to_owned());
         return res;
     }
     let permitted = askable(*kind);
@@ -206,7 +206,15 @@ fn access(state: &State, filing: &Filing, access: &AccessTo) -> Vec<Violation> {
         let what = format!("{} of a {kind} is nothing that another application can be given.", listed(refused));
         tell("operations", "Operation refused", what, format!("It can be given {}.", listed(&permitted)));
     }
-    if name.is_empty() || name == WILDCARD {
+    if name.is_empty() {
+        let what = match pattern {
+            PatternType::Literal => format!("A {kind} has a name, and none is written."),
+            PatternType::Prefixed => format!("Every {kind} begins with nothing, also those of other owners."),
+        };
+        tell("resource_name", "Name missing", what, "Name one resource, or a prefix of one owner.".to_owned());
+        return res;
+    }
+    if name == WILDCARD {
         let what = format!("`{name}` is every {kind}, also those of other owners.");
         let remedy = "Name one resource, or a prefix of one owner.".to_owned();
         tell("resource_name", "Wildcard refused", what, remedy);

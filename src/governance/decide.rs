@@ -275,7 +275,7 @@ fn forbidden(role: &Role, command: &Command, subject: Option<&ApplicationName>) 
     let who = match role {
         Role::Platform => "the platform".to_owned(),
         Role::Application(it) => format!("the application `{it}`"),
-        Role::Nobody => "nobody in particular".to_owned(),
+        Role::Nobody => "a principal that deploys no application, or none any more".to_owned(),
     };
     let is_owners = right(command.kind()) != Right::Platform;
     let (what, remedy) = match (object(command), subject) {

@@ -11,7 +11,7 @@ use ending::{tell_end, tell_reversal};
 use judging::tell_deletion;
 
 use super::{
-    governed::{remember, tell, told},
+    governed::{known, remember, tell, told},
     letters::{Outcome, REFUSED, REQUESTED, ask, is_awaited, outcome, was_filed},
     place::{
         IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
@@ -137,6 +137,9 @@ const AMENDED: &str = "amended";
 /// The status of a decision that somebody took back, or that an amendment or another owner made void.
 const UNDECIDED: &str = "undecided";
 
+/// Whether the decision is made in the place of one that is there: a fact that a plan tells apply.
+const REPLACES: &str = "replaces";
+
 /// The resource.
 #[derive(Debug)]
 pub enum AccessDecision {}
@@ -178,6 +181,14 @@ impl Resource<Context> for AccessDecision {
         tell_reversal(change, state, call);
         tell_deletion(&decided, state, call);
         change.tell_other_reason(call);
+        call.private.set(REPLACES, change.replacing);
+        if change.is_create() && !change.replacing {
+            model.tell_twice(state, call)?;
+        }
+        if change.holds(state) && over.is_none() {
+            // What is decided needs nobody who may decide it.
+            return Ok(());
+        }
         match (governed.would(state, &Command::DecideRequest(decided)), over) {
             (Ok(()), Some(what)) => call.report.push(without_effect(&what)),
             (Err(_), Some(what)) if change.decides_the_same() => call.report.push(without_effect(&what)),
@@ -194,6 +205,10 @@ impl Resource<Context> for AccessDecision {
         call: &mut Call,
     ) -> Result<AccessDecisionModel, Failure> {
         let site = Site::of_plan(ctx, &plan, call).await?;
+        if call.private.take(REPLACES) != Some(true.into()) {
+            let there = known(&site.governed, call.deadline).await?;
+            plan.refuse_other_verdict(&there.state)?;
+        }
         let state = plan.decide(&site.governed, call).await?;
         site.environment.note_made(&state.made()?);
         site.settle(state).await

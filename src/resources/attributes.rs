@@ -24,7 +24,7 @@ use crate::{
             DeployerRights, Enforcement, SubjectNaming,
         },
         record::Timestamp,
-        request::{Choice, Judge, Level, RequestId, Revision},
+        request::{Choice, Judge, Level, RequestId, Revision, resource_type},
         topic::TopicName,
     },
 };
@@ -175,7 +175,6 @@ words! {
     OnDestroy => "Invalid choice for the end",
     OnExisting => "Invalid choice for what exists",
     Pattern => "Invalid pattern type",
-    ResourceKind => "Invalid resource type",
     SubjectNaming => "Invalid naming of subjects",
 }
 
@@ -188,6 +187,27 @@ fn shortened(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
+    }
+}
+
+/// All kinds are read, and those that have rules are offered.
+impl Attribute for ResourceKind {
+    fn kind() -> Kind {
+        Kind::Plain(Type::String)
+    }
+
+    fn from_value(value: Value) -> Result<Self, Diagnostics> {
+        let text = String::from_value(value)?;
+        Self::ALL.into_iter().find(|it| it.word() == text).ok_or_else(|| {
+            let offered = Self::ALL.into_iter().filter(|it| resource_type(*it).is_some());
+            let offered: Vec<String> = offered.map(|it| format!("`{}`", it.word())).collect();
+            let detail = format!("`{}` cannot be used: it is one of {}.", shortened(&text), offered.join(", "));
+            Diagnostic::error("Invalid resource type", detail).into()
+        })
+    }
+
+    fn into_value(self) -> Value {
+        self.word().into()
     }
 }
 
@@ -242,6 +262,14 @@ mod tests {
         let wrong = Enforcement::from_value("maybe".into()).unwrap_err();
         let detail = "`maybe` cannot be used: unknown variant `maybe`, expected one of `acl`, `external`, `none`.";
         assert_eq!((wrong.0[0].summary.as_str(), wrong.0[0].detail.as_str()), ("Invalid enforcement", detail));
+    }
+
+    #[test]
+    fn what_nobody_can_ask_for_yet_is_not_offered() {
+        assert_eq!(ResourceKind::from_value("subject".into()), Ok(ResourceKind::Subject));
+        let wrong = ResourceKind::from_value("queue".into()).unwrap_err();
+        let detail = "`queue` cannot be used: it is one of `topic`, `group`, `transactional_id`.";
+        assert_eq!((wrong.0[0].summary.as_str(), wrong.0[0].detail.as_str()), ("Invalid resource type", detail));
     }
 
     #[test]

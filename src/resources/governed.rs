@@ -133,8 +133,10 @@ pub(super) fn told(governing: Governing, call: &mut Call) -> Option<Governance> 
 /// The same for what an environment alone has. That nobody declared one is told, too.
 pub(super) fn told_of_declared(governing: Governing, call: &mut Call) -> Option<Governance> {
     if let Governing::Nothing = governing {
-        let detail = "Nobody declared an environment on this cluster yet, so that nothing can be checked.\n\nDeclare it \
-                      with `kafka_environment`; where that is in this configuration, refer to its `id` in `environment`.";
+        let detail = "This cluster shows no environment, so that nothing can be checked: nobody declared one yet, or its \
+                      journal is not yours to read.\n\nDeclare it with `kafka_environment`; where that is in this \
+                      configuration, refer to its `id` in `environment`. If the platform has one, its inbox is closed to \
+                      those who have no application yet: ask the platform to declare yours.";
         call.report.push(Diagnostic::warning("No environment declared", detail));
     }
     told(governing, call)

@@ -15,7 +15,8 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
     let there = draft.state.request(id).ok_or_else(|| request_unknown(id))?;
     let application = as_judge(draft, there, *judge)?;
     let said = there.decisions.get(judge).filter(|it| it.revision == *revision);
-    if said.is_some_and(|it| it.choice == *choice && it.application == application) {
+    let is_lost = *choice == Choice::Approve && there.status.is_over();
+    if said.is_some_and(|it| it.choice == *choice && it.application == application) && !is_lost {
         return Ok(());
     }
     if *choice == Choice::Approve && there.status.is_approved() && said.is_none() && there.revision == *revision {
@@ -27,6 +28,8 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
     if *choice == Choice::Reject && there.revision != *revision && has(there, revision) {
         // An amendment that waits is no reason to keep what is not to be had any more.
         if gives(there, revision) {
+            Refusal::of(reason.as_deref().and_then(|it| secret("reason", it)).into_iter().collect())?;
+            say(draft, id, *judge, reason.as_deref());
             grant::end_granted(draft, id);
         }
         return Ok(());
@@ -51,10 +54,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
     let actor = draft.actor.claimed.clone();
     let decided = Decided { revision: revision.clone(), choice: *choice, application, actor, at: draft.now };
     next.decisions.insert(*judge, decided);
-    if let Some(reason) = reason {
-        let key = format!("{}/{}", request_key(id), judge.word());
-        draft.texts.insert(key, Some(reason.as_str().into()));
-    }
+    say(draft, id, *judge, reason.as_deref());
     match choice {
         Choice::Approve => {
             if next.status == RequestStatus::Rejected && !next.decisions.values().any(|it| it.choice == Choice::Reject)
@@ -85,6 +85,13 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
     }
     draft.set_request(id.clone(), next);
     Ok(())
+}
+
+/// Puts the reason for a decision where it can be erased.
+fn say(draft: &mut Draft<'_>, id: &RequestId, judge: Judge, reason: Option<&str>) {
+    if let Some(reason) = reason {
+        draft.texts.insert(format!("{}/{}", request_key(id), judge.word()), Some(reason.into()));
+    }
 }
 
 /// Has what was rejected asked for again.
@@ -174,8 +181,14 @@ fn as_judge(draft: &Draft<'_>, there: &Request, judge: Judge) -> Result<Option<A
         }
         (Judge::Owner, Role::Platform, Some(owner)) => (
             format!("The owner decides as the application `{}`, and you act as the platform.", owner.name),
-            "Act as that application, or decide as the platform.",
+            "Set `KAFKA_ACTING_APPLICATION` to it where its pipeline runs; or write `as = \"platform\"` where the \
+             environment asks the platform, too.",
         ),
+        (Judge::Owner, Role::Platform, None) => {
+            let what = "No application owns what the request is for: it is yours to decide, as the platform.";
+            let remedy = "Write `as = \"platform\"`.";
+            return Err(Violation::new(At::attribute("as"), "Not decided as an owner", what, remedy).into());
+        }
         (Judge::Owner, _, None) => {
             ("This is the platform's to decide.".to_owned(), "Have the platform decide, as the platform.")
         }
@@ -192,7 +205,12 @@ fn stale(id: &RequestId, there: &Request, revision: &Revision) -> Option<Violati
         |at: &str, summary, what: String, remedy: &str| Some(Violation::new(At::attribute(at), summary, what, remedy));
     if there.status.is_over() {
         let what = format!("The request `{id}` is `{}`.", there.status);
-        return told("request_id", "Request over", what, "There is nothing to decide any more: remove the decision.");
+        return told(
+            "request_id",
+            "Request over",
+            what,
+            "There is nothing to decide any more: remove the decision, or have the request filed anew.",
+        );
     }
     if there.revision == *revision {
         return None;
@@ -272,8 +290,8 @@ fn same_actor(draft: &Draft<'_>, there: &Request, judge: Judge) -> Option<Violat
             "Have the request withdrawn and filed again by somebody who says so.",
         ),
         Some(me) if others.iter().any(|it| it.as_ref() == Some(me)) => (
-            "One person for two",
-            format!("Who asks and who agrees must be different people here, and both are `{me}`."),
+            "Another person must agree",
+            format!("Who asks and each who agrees must be different people here, and `{me}` is one of them already."),
             "Have somebody else agree.",
         ),
         Some(_) => return None,

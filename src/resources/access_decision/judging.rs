@@ -53,6 +53,34 @@ impl AccessDecisionModel {
         Err(Refusal::from(Violation::new(At::attribute("as"), "Not yours to decide", what, remedy)).into())
     }
 
+    /// Tells of a decision that is there already: a destroy of either resource takes it back for both.
+    pub(super) fn tell_twice(&self, known: &State, call: &mut Call) -> Result<(), Failure> {
+        self.refuse_other_verdict(known)?;
+        let id = self.request_id.value()?;
+        if known.request(id).filter(|it| !it.status.is_over()).and_then(|it| self.held(it)).is_some() {
+            let detail = format!(
+                "The request `{id}` has this decision already. If another resource manages it, remove one of them with a \
+                 `removed` block and `destroy = false`: a destroy of either takes it back for both."
+            );
+            call.report.push(Diagnostic::warning("Decided already", detail).at("request_id"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a second decision that says the opposite of one that is there: two states would take turns.
+    pub(super) fn refuse_other_verdict(&self, known: &State) -> Result<(), Failure> {
+        let id = self.request_id.value()?;
+        let held = known.request(id).filter(|it| !it.status.is_over()).and_then(|it| self.held(it));
+        let Some(held) = held.filter(|it| Some(&it.choice) != self.decision.get()) else { return Ok(()) };
+        let detail = format!(
+            "The request `{id}` was decided otherwise as the {} on {}, and another state may manage that decision: the two \
+             would overrule each other in turn.\n\nChange it where it is managed, or import it here to change it.",
+            self.judge()?.word(),
+            held.at.date()
+        );
+        Err(Diagnostic::error("Decided otherwise", detail).at("decision").into())
+    }
+
     /// The state after a look at the journal: what somebody decided otherwise about the same revision is drift.
     pub(super) fn seen(self, found: &Request, known: &State) -> Self {
         let status = self.status_of(found, known);
@@ -139,6 +167,15 @@ impl Change<AccessDecisionModel> {
                           alone, until something else is decided.";
             call.report.push(Diagnostic::warning("Reason kept", detail).at("reason"));
         }
+    }
+
+    /// Whether nobody changes what is decided, and it holds.
+    pub(super) fn holds(&self, known: &State) -> bool {
+        let Some(plan) = self.plan.as_ref().filter(|it| self.decides_the_same() && it.status.get().is_some()) else {
+            return false;
+        };
+        let found = plan.request_id.get().and_then(|it| known.request(it));
+        found.is_some_and(|it| plan.held(it).is_some() && plan.status_of(it, known) != AMENDED)
     }
 
     /// Whether nobody changes what is decided.

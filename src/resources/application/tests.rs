@@ -555,6 +555,26 @@ async fn a_newcomer_is_told_why_the_platform_refused() {
     assert_eq!(status(&refused.stored), &"refused".into());
 }
 
+/// Rule 19 of governance: a closed inbox shows nothing of what governs the cluster.
+#[tokio::test]
+async fn a_newcomer_before_a_closed_inbox_is_sent_to_the_platform() {
+    let cluster = governed_cluster().await;
+    let seen = Arc::new(cluster.seen_by(Principal::user("billing-ci")));
+    let planned = as_newcomer(&seen).plan(&nothing(), &billing()).await;
+    told(&planned.diagnostics, Severity::Warning, "No environment declared", "its inbox is closed");
+}
+
+/// Somebody who was among the deployers, and is not any more.
+#[tokio::test]
+async fn a_removed_deployer_is_told_what_it_is() {
+    let (_, seen) = newcomer().await;
+    let governed = as_newcomer(&seen).governed();
+    let state = governed.snapshot(soon()).await.unwrap();
+    let name = "billing".parse().unwrap();
+    let refused = governed.would(&state.state, &Command::DeleteApplication(name)).unwrap_err();
+    assert!(refused.0[0].detail.contains("deploys no application, or none any more"), "{refused:?}");
+}
+
 #[tokio::test]
 async fn a_newcomer_may_ask_for_nothing_but_an_application() {
     let (_, seen) = newcomer().await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::governance::{
     acl::Operation,
     binding::BindingStatus,
-    command::{Actor, Command, GrantFailure, Granting, Retraction, Revocation, Role, SeenRules},
+    command::{Actor, Command, Decision, GrantFailure, Granting, Retraction, Revocation, Role, SeenRules},
     decide::{
         decide,
         fixtures::{World, change, named},
@@ -93,7 +93,7 @@ fn what_was_revoked_is_not_granted_again() {
     let again = verdict(&world, Judge::Owner, Choice::Approve);
     world.ask("platform", &revoke()).unwrap();
     for _ in 0..2 {
-        assert_eq!(world.ask("pay", &again), Ok(vec![]));
+        assert_eq!(summaries(&mut world, "pay", &again), ["Request over"]);
         assert_eq!(world.ask("shop", &file("pay.x", &[Operation::Read])), Ok(vec![]));
         assert_eq!(summaries(&mut world, "platform", &start(&[])), ["Request not approved"]);
         world.work();
@@ -129,6 +129,21 @@ fn what_was_granted_before_an_amendment_is_revoked_by_its_revision() {
     world.ask("pay", &revoked).unwrap();
     assert_eq!((status(&world), granted(&world)), (RequestStatus::Pending, vec![]), "the amendment still waits");
     assert_eq!(world.ask("pay", &revoked), Ok(vec![]));
+}
+
+/// The reason is kept with what it was for, and holds no secret there either.
+#[test]
+fn the_reason_for_revoking_what_was_granted_before_an_amendment_is_kept() {
+    let mut world = active();
+    let Command::DecideRequest(revoked) = verdict(&world, Judge::Owner, Choice::Reject) else {
+        unreachable!("a verdict is a decision")
+    };
+    world.ask("shop", &file("pay.x", &[Operation::Write])).unwrap();
+    let because = |it: &str| Command::DecideRequest(Decision { reason: Some(it.to_owned()), ..revoked.clone() });
+    assert_eq!(summaries(&mut world, "pay", &because("password: hunter2")), ["Secret in a text"]);
+    let events = world.ask("pay", &because("They leak.")).unwrap();
+    let texts: Vec<_> = events.iter().flat_map(|it| &it.texts).collect();
+    assert_eq!(texts, [(&format!("request/{ID}/owner"), &Some("They leak.".into()))]);
 }
 
 #[test]
@@ -280,7 +295,7 @@ fn a_rule_that_is_being_removed_is_waited_for() {
     world.ask("pay", &revoke()).unwrap();
     let other = Filing { id: "shop-00000002".parse().unwrap(), ..filing("pay.x", &[Operation::Read]) };
     world.ask("shop", &Command::FileRequest(Box::new(other.clone()))).unwrap();
-    let decision = crate::governance::command::Decision {
+    let decision = Decision {
         request: other.id.clone(),
         revision: world.state.request(&other.id).unwrap().revision.clone(),
         judge: Judge::Owner,

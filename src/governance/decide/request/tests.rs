@@ -164,10 +164,10 @@ fn who_asks_and_who_agrees_are_different_people() {
     ask(world, &claiming(shop, "ann"), &filed).unwrap();
     let owner = verdict(world, Judge::Owner, Choice::Approve);
     assert_eq!(ask(world, &Actor::of(pay.clone()), &owner), Err(vec!["Actor unknown"]));
-    assert_eq!(ask(world, &claiming(pay.clone(), "ann"), &owner), Err(vec!["One person for two"]));
+    assert_eq!(ask(world, &claiming(pay.clone(), "ann"), &owner), Err(vec!["Another person must agree"]));
     ask(world, &claiming(pay, "bob"), &owner).unwrap();
     let platform = verdict(world, Judge::Platform, Choice::Approve);
-    assert_eq!(ask(world, &claiming(Role::Platform, "bob"), &platform), Err(vec!["One person for two"]));
+    assert_eq!(ask(world, &claiming(Role::Platform, "bob"), &platform), Err(vec!["Another person must agree"]));
     ask(world, &claiming(Role::Platform, "eve"), &platform).unwrap();
     assert_eq!(status(world), RequestStatus::Approved);
 }
@@ -186,7 +186,7 @@ fn what_cannot_be_asked_for_is_told_all_at_once() {
         ("__consumer_offsets", "Internal topic"),
         ("_selfserve", "Internal topic"),
         ("*", "Wildcard refused"),
-        ("", "Wildcard refused"),
+        ("", "Name missing"),
         ("pay.ä", "Invalid topic name"),
         ("idle.x", ""),
     ] {

@@ -7,11 +7,11 @@ use crate::{
     framework::{Diagnostics, Severity, Value},
     governance::{
         command::Command,
-        policy::{AccessApproval, Approval, Policy},
+        policy::{AccessApproval, ApplicationApproval, Approval, Policy},
     },
     resources::{
-        requests::testing::{REQUEST, in_milliseconds, pass, plan_without},
-        testing::{Run, quiet},
+        requests::testing::{REQUEST, application, in_milliseconds, pass, plan_without, plans_nothing},
+        testing::{Run, quiet, soon},
     },
 };
 
@@ -106,9 +106,70 @@ async fn what_was_decided_already_is_not_decided_twice() {
     let here = Here::new().await;
     let request = here.filed(&reading()).await;
     let first = here.decided(&request, "approve").await;
-    let second = here.decided(&request, "approve").await;
-    assert_eq!(second.state, first.state);
+    let approve = about(&request, "approve");
+    let planned = here.deciding().plan(&nothing(), &approve).await;
+    assert_eq!(told(&planned.diagnostics), [(Severity::Warning, "Decided already", "request_id".to_owned())]);
+    let second = here.deciding().apply(&nothing(), planned.planned, &approve).await;
+    quiet(&second.diagnostics);
+    assert_eq!(second.stored.state, first.state);
     assert_eq!(here.request(&request).await.decisions.len(), 1);
+    assert_eq!(plans_nothing(&here.deciding(), &first, &approve).await, Vec::<String>::new());
+}
+
+/// Two states that say the opposite would overrule each other in turn.
+#[tokio::test]
+async fn a_second_decision_that_says_the_opposite_is_refused() {
+    let here = Here::new().await;
+    let request = here.filed(&reading()).await;
+    let early = here.deciding().plan(&nothing(), &about(&request, "reject")).await.planned;
+    let first = here.decided(&request, "approve").await;
+    is_refused(&here.deciding(), &about(&request, "reject"), "Decided otherwise", "decision").await;
+    let outcome = here.deciding().apply(&nothing(), early, &about(&request, "reject")).await;
+    assert_eq!(told(&outcome.diagnostics), [(Severity::Error, "Decided otherwise", "decision".to_owned())]);
+    assert_eq!(here.granted().await.len(), 1, "what was agreed to holds");
+    // Where it is managed, it is changed.
+    let planned = here.deciding().plan(&first, &about(&request, "reject")).await;
+    assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
+}
+
+/// Who only reads what an owner decided is not told to be somebody else.
+#[tokio::test]
+async fn the_platform_plans_an_owners_decision_without_a_word() {
+    let here = Here::new().await;
+    let request = here.filed(&reading()).await;
+    let decision = here.decided(&request, "approve").await;
+    let told = plans_nothing(&here.run(DECISION, None), &decision, &about(&request, "approve")).await;
+    assert_eq!(told, Vec::<String>::new());
+}
+
+/// What was approved and is over is approved no more; who approved it then is only told.
+#[tokio::test]
+async fn a_request_that_gave_something_and_ended_is_not_approved_again() {
+    let here = Here::new().await;
+    let request = here.filed(&reading()).await;
+    let approve = about(&request, "approve");
+    let decision = here.decided(&request, "approve").await;
+    quiet(&here.asking().destroy(&request).await.diagnostics);
+    is_refused(&here.deciding(), &approve, "Request over", "request_id").await;
+    assert_eq!(plans_nothing(&here.deciding(), &decision, &approve).await, ["Request over"]);
+    let seen = here.deciding().read(&decision).await.stored;
+    assert_eq!(plans_nothing(&here.deciding(), &seen, &approve).await, ["Request over"]);
+}
+
+/// What nobody owns is the platform's, and whoever is that is told how to say so.
+#[tokio::test]
+async fn the_platform_is_told_to_decide_as_the_platform() {
+    let approval = Approval { applications: ApplicationApproval::Platform, ..Approval::default() };
+    let here = Here::under(Policy { approval, ..Policy::default() }).await;
+    let team = here.run("application", Some("stock"));
+    let planned = team.plan(&nothing(), &application("stock")).await.planned;
+    let waiting = team.apply(&nothing(), planned, &application("stock")).await.stored;
+    let known = team.governed().snapshot(soon()).await.unwrap();
+    let revision = known.state.request(&id(&waiting)).unwrap().revision.to_string();
+    let config = json!({ "request_id": text(&waiting, "request_id"), "revision": revision, "decision": "approve" });
+    let planned = here.run(DECISION, None).plan(&nothing(), &config).await;
+    assert_eq!(told(&planned.diagnostics), [(Severity::Error, "Not decided as an owner", "as".to_owned())]);
+    assert!(planned.diagnostics.0[0].detail.contains("Write `as = \"platform\"`."), "{planned:?}");
 }
 
 #[tokio::test]
@@ -123,7 +184,8 @@ async fn a_reason_holds_no_secret_and_one_person_is_not_two() {
     let approval = Approval { access: AccessApproval::Owner, distinct_actors: true, ..Approval::default() };
     let here = Here::under(Policy { approval, ..Policy::default() }).await;
     let request = here.person(REQUEST, "shop", "ann").applied(&nothing(), &reading()).await;
-    is_refused(&here.person(DECISION, "pay", "ann"), &about(&request, "approve"), "One person for two", "").await;
+    is_refused(&here.person(DECISION, "pay", "ann"), &about(&request, "approve"), "Another person must agree", "")
+        .await;
     is_refused(&here.deciding(), &about(&request, "approve"), "Actor unknown", "").await;
     let decision = here.person(DECISION, "pay", "bob").applied(&nothing(), &about(&request, "approve")).await;
     assert_eq!(text(&decision, "status"), "active");

@@ -107,14 +107,10 @@ async fn a_targeted_destroy_of_the_decision_lets_the_request_be_asked_anew() {
     quiet(&here.deciding().destroy(&decision).await.diagnostics);
     let request = here.refreshed(&request).await;
     plans_nothing(&here.asking(), &request, &reading()).await;
-    // The decision is planned anew for a request that is over: that is told, and nothing hangs on it.
+    // The decision is planned anew for a request that is over: that is told, with what to do.
     let config = about(&request, "approve");
     let planned = here.deciding().plan(&nothing(), &config).await;
-    told(&planned.diagnostics, Severity::Warning, "Request over", "no effect");
-    let decision = here.deciding().apply(&nothing(), planned.planned, &config).await;
-    quiet(&decision.diagnostics);
-    assert_eq!((text(&decision.stored, "status"), here.granted().await), ("revoked".to_owned(), vec![]));
-    assert_eq!(plans_nothing(&here.deciding(), &decision.stored, &config).await, ["Request over"]);
+    told(&planned.diagnostics, Severity::Error, "Request over", "have the request filed anew");
     let mut again = reading();
     again["ticket"] = "OPS-3".into();
     quiet(&here.asking().destroy(&request).await.diagnostics);
@@ -188,7 +184,11 @@ async fn a_decision_that_is_made_anew_first_survives_the_end_of_the_one_before()
     let request = here.filed(&reading()).await;
     let decision = here.decided(&request, "approve").await;
     let run = here.deciding();
-    let anew = run.applied(&nothing(), &about(&request, "approve")).await;
+    let planned = run.plan(&nothing(), &about(&request, "approve")).await;
+    told(&planned.diagnostics, Severity::Warning, "Decided already", "`removed` block");
+    let anew = run.apply(&nothing(), planned.planned, &about(&request, "approve")).await;
+    quiet(&anew.diagnostics);
+    let anew = anew.stored;
     quiet(&run.destroy(&decision).await.diagnostics);
     assert_eq!((text(&anew, "status"), here.granted().await), ("active".to_owned(), vec![READ.to_owned()]));
     let seen = here.deciding().read(&anew).await.stored;

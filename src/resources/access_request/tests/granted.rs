@@ -290,7 +290,11 @@ async fn a_grant_that_failed_is_made_by_the_next_apply() {
     assert_eq!((text(&seen, "status"), here.granted().await), ("failed".to_owned(), vec![]));
     let mended = here.asking().applied(&seen, &reading()).await;
     assert_eq!((text(&mended, "status"), here.granted().await), ("active".to_owned(), vec![READ.to_owned()]));
-    let decided = here.decided(&mended, "approve").await;
+    // The decision was made, and is in no state.
+    let run = here.deciding();
+    let planned = run.plan(&nothing(), &about(&mended, "approve")).await;
+    told(&planned.diagnostics, Severity::Warning, "Decided already", "this decision already");
+    let decided = run.apply(&nothing(), planned.planned, &about(&mended, "approve")).await.stored;
     assert_eq!(text(&decided, "status"), "active");
 }
 
