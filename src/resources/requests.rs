@@ -1,6 +1,6 @@
 //! What requests and the decisions about them have in common.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,12 +86,16 @@ pub(super) fn taken_away(request: &Request) -> Option<String> {
     let granted = request.live_grant().map(|it| &it.content);
     let content = granted.or_else(|| request.status.is_approved().then_some(&request.content))?;
     let Content { applicant, principals, .. } = content;
+    // Programs that were removed since have it no more.
+    let holders: BTreeSet<_> =
+        request.live_grant().iter().flat_map(|it| &it.bindings).map(|it| &it.principal).collect();
+    let holders = if holders.is_empty() { principals.iter().collect() } else { holders };
     let AccessTo { kind, name, pattern, operations } = content.access()?;
     let of = match pattern {
         PatternType::Literal => format!("the {kind} `{name}`"),
         PatternType::Prefixed => format!("{kind}s that begin with `{name}`"),
     };
-    Some(format!("{} of {of} from `{}` ({})", listed(operations), applicant.name, listed(principals)))
+    Some(format!("{} of {of} from `{}` ({})", listed(operations), applicant.name, listed(holders)))
 }
 
 /// Has a request ended by a command, unless it is over, with what it had: also what another run left half done.

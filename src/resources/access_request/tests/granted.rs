@@ -200,7 +200,7 @@ async fn principals_that_came_later_are_asked_for_by_another_revision() {
     more["principals"] = json!(["User:shop", "User:shop-two"]);
     let applications = here.run("application", None);
     let shop = applications.read(&applications.import("dev/shop").await.stored).await.stored;
-    applications.applied(&shop, &more).await;
+    let shop = applications.applied(&shop, &more).await;
     assert_eq!(here.granted().await, [READ], "who came later has nothing");
     let stored = here.refreshed(&stored).await;
     let planned = here.asking().plan(&stored, &reading()).await;
@@ -208,8 +208,14 @@ async fn principals_that_came_later_are_asked_for_by_another_revision() {
     let amended = here.asking().apply(&stored, planned.planned, &reading()).await;
     quiet(&amended.diagnostics);
     assert_eq!((text(&amended.stored, "status"), here.granted().await), ("pending".to_owned(), vec![READ.to_owned()]));
-    here.decided(&amended.stored, "approve").await;
+    let decision = here.decided(&amended.stored, "approve").await;
     assert_eq!(here.granted().await.len(), 2);
+
+    // Who is removed loses it, and nobody is told that it is taken from it once more.
+    here.run("application", None).applied(&shop, &application("shop")).await;
+    assert_eq!(here.granted().await, [READ]);
+    let planned = here.deciding().plan(&decision, &about(&amended.stored, "reject")).await;
+    told(&planned.diagnostics, Severity::Warning, "Access revoked", "from `shop` (`User:shop`)");
 }
 
 #[tokio::test]
