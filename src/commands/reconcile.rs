@@ -115,7 +115,7 @@ fn astray(it: &Astray, format: Format) -> String {
                     "Its team declares and imports it, or deletes it.",
                 )
             };
-            let problems: String = problems.iter().map(|it| format!(" {it}")).collect();
+            let problems = problems.iter().map(|it| format!(" {it}")).collect::<Vec<_>>().concat();
             format!("The topic `{topic}` of `{application}` {what}.{problems} {remedy}")
         }
     }
