@@ -28,6 +28,7 @@ use crate::{
     governance::{
         command::Command,
         request::{Choice, Judge, RequestId, Revision},
+        state::State,
         violation::Refusal,
     },
     provider::{Context, Governance},
@@ -205,11 +206,11 @@ impl Resource<Context> for AccessDecision {
         call: &mut Call,
     ) -> Result<AccessDecisionModel, Failure> {
         let site = Site::of_plan(ctx, &plan, call).await?;
+        let there = known(&site.governed, call.deadline).await?;
         if call.private.take(REPLACES) != Some(true.into()) {
-            let there = known(&site.governed, call.deadline).await?;
             plan.refuse_other_verdict(&there.state)?;
         }
-        let state = plan.decide(&site.governed, call).await?;
+        let state = plan.decide(&site.governed, &there.state, call).await?;
         site.environment.note_made(&state.made()?);
         site.settle(state).await
     }
@@ -264,7 +265,11 @@ impl Resource<Context> for AccessDecision {
     ) -> Result<AccessDecisionModel, Failure> {
         let site = Site::of_change(ctx, &prior, &plan, call).await?;
         // What is only said otherwise, such as `on_destroy`, decides nothing.
-        let state = if plan.status.get().is_some() { plan } else { plan.decide(&site.governed, call).await? };
+        if plan.status.get().is_some() {
+            return site.settle(plan).await;
+        }
+        let there = known(&site.governed, call.deadline).await?;
+        let state = plan.decide(&site.governed, &there.state, call).await?;
         site.settle(state).await
     }
 
@@ -301,10 +306,10 @@ impl AccessDecisionModel {
     }
 
     /// Decides, and makes what follows at once.
-    async fn decide(self, governed: &Governed, call: &mut Call) -> Result<Self, Failure> {
+    async fn decide(self, governed: &Governed, known: &State, call: &mut Call) -> Result<Self, Failure> {
         let decision = self.decided()?;
         let id = decision.request.clone();
-        ask(governed, Command::DecideRequest(decision), call).await?;
+        ask(governed, known, Command::DecideRequest(decision), call).await?;
         let made = governed.follow(&id, call.deadline).await?;
         remember(call, &made);
         let status = match made.state.request(&id) {

@@ -300,7 +300,7 @@ impl AccessRequestModel {
         if after.as_ref().is_some_and(|it| planned.is_some_and(|planned| planned != it.revision.as_str())) {
             return Err(stale().into());
         }
-        ask(governed, command, call).await?;
+        ask(governed, &there.state, command, call).await?;
         let made = governed.follow(&id, call.deadline).await?;
         remember(call, &made);
         // What was filed shows only to those who may read their mailbox.

@@ -3,14 +3,8 @@
 //! A state keeps the id of the newest letter among its private facts. While nobody looked at that, what was asked for
 //! counts as done; a refusal is kept, so that it is told in the next plan.
 
-use std::sync::Arc;
-
-use super::governed::known;
 use crate::{
-    clients::{
-        governed::{Filed, Governed},
-        journal::Snapshot,
-    },
+    clients::governed::{Filed, Governed},
     framework::{Call, Diagnostic, Failure},
     governance::{command::Command, state::State},
 };
@@ -34,23 +28,19 @@ pub(super) enum Outcome<'a> {
     Refused(&'a str),
 }
 
-/// Has a command written, or filed where the journal is not the caller's to write.
+/// Has a command written, or filed where the journal is not the caller's to write by what is known. Tells what is known then,
+/// and what was filed; a command that would change nothing leaves the letter before the newest.
 pub(super) async fn ask(
     governed: &Governed,
+    known: &State,
     command: Command,
     call: &mut Call,
-) -> Result<Arc<Snapshot<State>>, Failure> {
-    let there = known(governed, call.deadline).await?;
-    if governed.mailbox(&there.state).is_none() {
+) -> Result<Filed, Failure> {
+    if governed.mailbox(known).is_none() {
         forget_letter(call);
-        return Ok(governed.command(command, call.deadline).await?);
+        return Ok(Filed { snapshot: governed.command(command, call.deadline).await?, id: None });
     }
-    Ok(file(governed, &command, call).await?.snapshot)
-}
-
-/// Files a command. One that would change nothing leaves the letter before the newest.
-pub(super) async fn file(governed: &Governed, command: &Command, call: &mut Call) -> Result<Filed, Failure> {
-    let filed = governed.file(command, call.deadline).await?;
+    let filed = governed.file(&command, call.deadline).await?;
     if let Some(id) = &filed.id {
         call.private.set(LETTER, id.clone());
     }

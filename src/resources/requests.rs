@@ -103,7 +103,7 @@ pub(super) async fn end(site: &Site<'_>, id: &RequestId, command: Command, call:
     let there = known(&site.governed, call.deadline).await?;
     let Some(found) = there.state.request(id) else { return Ok(()) };
     if !found.status.is_over() {
-        ask(&site.governed, command, call).await?;
+        ask(&site.governed, &there.state, command, call).await?;
     }
     site.governed.follow(id, call.deadline).await?;
     site.environment.forget_governance().await;

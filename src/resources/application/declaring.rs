@@ -39,7 +39,7 @@ impl ApplicationModel {
         if inbox::is_used(governed, &there.state) {
             return self.ask_for(plan, governed, &there.state, request, call).await;
         }
-        let declared = ask(governed, command(request.clone()), call).await?;
+        let declared = ask(governed, &there.state, command(request.clone()), call).await?.snapshot;
         adopt_rest(governed, &request, declared, call).await?;
         if is_new {
             self.take_over(&name, governed, call).await?;

@@ -33,7 +33,7 @@ impl ApplicationModel {
         let name = self.name.value()?.clone();
         let command = Command::DeclareApplication(Box::new(request));
         let wanted = governed.application_after(known, &command, &name)?;
-        ask(governed, command, call).await?;
+        ask(governed, known, command, call).await?;
         // It is another one than the one that was rejected before.
         call.private.take(INCARNATION);
         let prefixes = wanted.map(|it| PrefixesModel::of(&it.spec.prefixes));

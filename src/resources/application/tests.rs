@@ -1,6 +1,9 @@
 //! The resource on a governed cluster in memory.
 
+mod deployers;
+mod newcomers;
 mod rejecting;
+mod replacing;
 
 use std::sync::Arc;
 
@@ -16,7 +19,6 @@ use crate::{
     governance::{
         acl::{AclBinding, Principal},
         command::ApplicationRequest,
-        environment::ClusterFacts,
         mailbox::MailboxOf,
         policy::{AclMode, ApplicationApproval, Approval, Policy},
         probe::Probed,
@@ -24,7 +26,7 @@ use crate::{
         topic::{TopicName, TopicSpec},
     },
     provider::Acting,
-    resources::testing::{Run, change_policy, governed_by, governed_with, nothing, quiet, soon, told},
+    resources::testing::{Run, change_policy, governed_by, nothing, quiet, soon, told},
 };
 
 async fn governed_cluster() -> Arc<MemoryCluster> {
@@ -363,53 +365,6 @@ async fn a_prefix_goes_to_another_application_in_two_steps_with_its_rights() {
     platform(&cluster).applied(&taker, &sales).await;
 }
 
-/// Rule 13 of Terraform's core: no order of deletions makes a new name come true with the topics kept.
-#[tokio::test]
-async fn an_application_with_topics_is_neither_renamed_nor_replaced() {
-    let cluster = governed_cluster().await;
-    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
-    let topics = Run::on(&cluster, "topic", Acting::default());
-    topics.applied(&nothing(), &json!({ "name": "billing.invoices", "partitions": 1 })).await;
-    let mut renamed = billing();
-    renamed["name"] = "invoicing".into();
-    let plan = platform(&cluster).plan(&stored, &renamed).await;
-    told(&plan.diagnostics, Severity::Error, "Application in use", "transfer");
-    let plan = replacement(&cluster, &stored, &billing()).await;
-    told(&plan.diagnostics, Severity::Error, "Application in use", "`billing.invoices`");
-}
-
-/// The plan of core's second call, in which what is replaced is gone but for what the first one left.
-async fn replacement(cluster: &Arc<MemoryCluster>, stored: &Stored, config: &Json) -> PlanResponse {
-    let run = platform(cluster);
-    let first = run.plan(stored, config).await;
-    quiet(&first.diagnostics);
-    run.plan(&Stored { private: first.planned.private, ..nothing() }, config).await
-}
-
-/// Rule 2 of Terraform's core: `create_before_destroy` deletes after creating, perhaps the same thing.
-#[tokio::test]
-async fn an_application_is_not_made_before_the_one_that_it_replaces_is_gone() {
-    let cluster = governed_cluster().await;
-    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
-    for name in ["billing", "invoicing"] {
-        let mut config = billing();
-        config["name"] = name.into();
-        let plan = replacement(&cluster, &stored, &config).await;
-        told(&plan.diagnostics, Severity::Warning, "Application replaced", "`create_before_destroy`");
-        let early = platform(&cluster).apply(&nothing(), plan.planned.clone(), &config).await;
-        assert!(early.diagnostics.has_errors() && early.stored.state == Value::Null, "{name}: {early:?}");
-        // What is there stays, and in the other order it comes true.
-        quiet(&platform(&cluster).read(&stored).await.diagnostics);
-        if name == "invoicing" {
-            let run = platform(&cluster);
-            quiet(&run.destroy(&stored).await.diagnostics);
-            let made = run.apply(&nothing(), plan.planned, &config).await;
-            quiet(&made.diagnostics);
-            assert_eq!(status(&made.stored), &"ready".into());
-        }
-    }
-}
-
 /// Rule 17 of governance: rules that nobody enforces are not called enforced.
 #[tokio::test]
 async fn an_application_says_that_its_rights_are_not_enforced_where_that_was_found() {
@@ -440,148 +395,6 @@ async fn a_topic_whose_deletion_could_not_be_told_is_in_the_way_of_nobody() {
         cluster.delete_topic(&name, None, soon()).await.unwrap();
     }
     quiet(&platform(&cluster).destroy(&application).await.diagnostics);
-}
-
-/// A cluster on which everybody may ask for an application, and somebody who has none.
-async fn newcomer() -> (Arc<MemoryCluster>, Arc<MemoryCluster>) {
-    let principals = [Principal::user("platform")].into();
-    let facts = ClusterFacts { platform_principals: principals, ..ClusterFacts::default() };
-    let approval = Approval { applications: ApplicationApproval::Platform, ..Approval::default() };
-    let cluster = governed_with(Policy { approval, inbox: true, ..Policy::default() }, facts).await;
-    platform(&cluster).governed().make_box(&MailboxOf::Everybody, soon()).await.unwrap();
-    let rules = ["_selfserve.inbox|User:*|*|WRITE", "_selfserve.state|User:*|*|READ"];
-    cluster.add_rules(rules.map(|it| format!("TOPIC|LITERAL|{it}|ALLOW").parse().unwrap()));
-    let seen = Arc::new(cluster.seen_by(Principal::user("billing-ci")));
-    (cluster, seen)
-}
-
-fn as_newcomer(cluster: &Arc<MemoryCluster>) -> Run {
-    let kafka: Arc<dyn Kafka> = cluster.clone();
-    let principal = Some(Principal::user("billing-ci"));
-    let environment = crate::provider::Environment::new("dev", kafka).acting(Arc::default(), principal);
-    Run::with(Context::new([environment], None), "application")
-}
-
-/// Rule 19 of governance: who has no application asks for one.
-#[tokio::test]
-async fn a_newcomer_asks_and_has_its_application_when_the_platform_agreed() {
-    let (cluster, seen) = newcomer().await;
-    let mut config = billing();
-    config["deployers"] = json!(["User:billing-ci"]);
-    let planned = as_newcomer(&seen).plan(&nothing(), &config).await;
-    assert!(!planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
-    let asked = as_newcomer(&seen).apply(&nothing(), planned.planned, &config).await;
-    let summaries: Vec<_> = asked.diagnostics.0.iter().map(|it| it.summary.as_str()).collect();
-    assert_eq!(summaries, ["Existing names not looked for", "Application asked for"]);
-    assert_eq!(status(&asked.stored), &"requested".into());
-    let waiting = as_newcomer(&seen).read(&asked.stored).await;
-    let again = as_newcomer(&seen).plan(&waiting.stored, &config).await;
-    assert_eq!(again.planned.state, asked.stored.state, "to wait is no change");
-
-    let governed = platform(&cluster).governed();
-    governed.fold(&MailboxOf::Everybody, soon()).await.unwrap();
-    let folded = as_newcomer(&seen).read(&asked.stored).await;
-    assert_eq!((status(&folded.stored), request_id(&folded.stored)), (&"pending".into(), first_request()));
-    let again = as_newcomer(&seen).plan(&folded.stored, &config).await;
-    assert_eq!(again.planned.state, folded.stored.state);
-}
-
-/// What the team files is not done yet, and to wait for the platform is no change.
-#[tokio::test]
-async fn what_a_deployer_changes_is_made_by_the_platform() {
-    let cluster = governed_cluster().await;
-    let mut config = billing();
-    config["deployers"] = json!(["User:billing-ci"]);
-    let stored = platform(&cluster).applied(&nothing(), &config).await;
-    let seen = Arc::new(cluster.seen_by(Principal::user("billing-ci")));
-    config["principals"] = json!(["User:billing", "User:more"]);
-    let planned = as_newcomer(&seen).plan(&stored, &config).await;
-    let filed = as_newcomer(&seen).apply(&stored, planned.planned, &config).await;
-    assert!(!filed.diagnostics.has_errors(), "{:?}", filed.diagnostics);
-    assert_eq!(status(&filed.stored), &"requested".into());
-    let is_made = async || rules(&cluster).await.iter().any(|it| it.principal == Principal::user("more"));
-    assert!(!is_made().await, "a letter does nothing by itself");
-    let governed = platform(&cluster).governed();
-    for expected in ["requested", "approved"] {
-        let waiting = as_newcomer(&seen).read(&filed.stored).await;
-        assert_eq!(status(&waiting.stored), &expected.into());
-        let again = as_newcomer(&seen).plan(&waiting.stored, &config).await;
-        assert_eq!(again.planned.state, waiting.stored.state, "to wait is no change");
-        governed.fold(&MailboxOf::Application("billing".parse().unwrap()), soon()).await.unwrap();
-    }
-    governed.provision(&"billing".parse().unwrap(), soon()).await.unwrap();
-    let done = as_newcomer(&seen).read(&filed.stored).await;
-    assert_eq!((status(&done.stored), is_made().await), (&"ready".into(), true));
-}
-
-#[tokio::test]
-async fn a_deployer_is_told_why_its_change_was_refused() {
-    let cluster = governed_cluster().await;
-    let mut config = billing();
-    config["deployers"] = json!(["User:billing-ci"]);
-    let stored = platform(&cluster).applied(&nothing(), &config).await;
-    let seen = Arc::new(cluster.seen_by(Principal::user("billing-ci")));
-    config["principals"] = json!(["User:billing", "User:more"]);
-    let planned = as_newcomer(&seen).plan(&stored, &config).await;
-    let filed = as_newcomer(&seen).apply(&stored, planned.planned, &config).await;
-    let mut other = billing();
-    other["name"] = json!("bills");
-    other["principals"] = json!(["User:more"]);
-    platform(&cluster).applied(&nothing(), &other).await;
-    platform(&cluster).governed().fold(&MailboxOf::Application("billing".parse().unwrap()), soon()).await.unwrap();
-    let of = |it: &crate::framework::Diagnostics| {
-        it.0.iter().find(|it| it.summary == "Change refused").map(|it| it.detail.clone())
-    };
-    let refused = as_newcomer(&seen).read(&filed.stored).await;
-    assert!(of(&refused.diagnostics).is_some_and(|it| it.contains("`bills`")), "{:?}", refused.diagnostics);
-    let again = as_newcomer(&seen).read(&refused.stored).await;
-    assert_eq!(of(&again.diagnostics), None, "once it is kept in the state");
-}
-
-#[tokio::test]
-async fn a_newcomer_is_told_why_the_platform_refused() {
-    let (cluster, seen) = newcomer().await;
-    let run = as_newcomer(&seen);
-    let planned = run.plan(&nothing(), &billing()).await;
-    let asked = run.apply(&nothing(), planned.planned, &billing()).await;
-    let mut other = billing();
-    other["name"] = json!("bills");
-    other["principals"] = json!(["User:bills"]);
-    other["prefixes"] = json!({ "topic": ["billing."] });
-    platform(&cluster).applied(&nothing(), &other).await;
-    platform(&cluster).governed().fold(&MailboxOf::Everybody, soon()).await.unwrap();
-    let refused = as_newcomer(&seen).read(&asked.stored).await;
-    told(&refused.diagnostics, Severity::Warning, "Application refused", "`bills`");
-    assert_eq!(status(&refused.stored), &"refused".into());
-}
-
-/// Rule 19 of governance: a closed inbox shows nothing of what governs the cluster.
-#[tokio::test]
-async fn a_newcomer_before_a_closed_inbox_is_sent_to_the_platform() {
-    let cluster = governed_cluster().await;
-    let seen = Arc::new(cluster.seen_by(Principal::user("billing-ci")));
-    let planned = as_newcomer(&seen).plan(&nothing(), &billing()).await;
-    told(&planned.diagnostics, Severity::Warning, "No environment declared", "its inbox is closed");
-}
-
-/// Somebody who was among the deployers, and is not any more.
-#[tokio::test]
-async fn a_removed_deployer_is_told_what_it_is() {
-    let (_, seen) = newcomer().await;
-    let governed = as_newcomer(&seen).governed();
-    let state = governed.snapshot(soon()).await.unwrap();
-    let name = "billing".parse().unwrap();
-    let refused = governed.would(&state.state, &Command::DeleteApplication(name)).unwrap_err();
-    assert!(refused.0[0].detail.contains("deploys no application, or none any more"), "{refused:?}");
-}
-
-#[tokio::test]
-async fn a_newcomer_may_ask_for_nothing_but_an_application() {
-    let (_, seen) = newcomer().await;
-    let known = as_newcomer(&seen).governed();
-    let state = known.snapshot(soon()).await.unwrap();
-    let refused = known.would(&state.state, &Command::DestroyEnvironment(())).unwrap_err();
-    assert_eq!(refused.0[0].summary, "Not yours to decide");
 }
 
 /// What nobody here made is not removed, and not silent either.

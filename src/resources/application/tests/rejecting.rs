@@ -1,8 +1,11 @@
 //! What the platform rejects stays in the state, is told, and is asked for anew by another declaration.
 
+use std::sync::Arc;
+
 use super::{
-    Json, MailboxOf, Principal, Run, Severity, Stored, Value, as_newcomer, billing, json, newcomer, nothing, platform,
-    quiet, request_id, rules, soon, status, team, told,
+    Json, MailboxOf, Principal, Run, Severity, Stored, Value, billing, json,
+    newcomers::{as_newcomer, newcomer},
+    nothing, platform, quiet, request_id, rules, soon, status, team, told,
 };
 use crate::{
     clients::memory::MemoryCluster,
@@ -13,8 +16,6 @@ use crate::{
     provider::Acting,
     resources::testing::{change_policy, governed_by},
 };
-use std::sync::Arc;
-
 /// The rules of an environment whose platform agrees to applications.
 fn watched() -> Policy {
     Policy {
