@@ -18,6 +18,8 @@ mod acls;
 mod facts;
 #[path = "conformance/logs.rs"]
 mod logs;
+#[path = "conformance/scram_users.rs"]
+mod scram_users;
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +36,12 @@ use acls::{
 use facts::{
     a_quota_is_set_changed_and_removed_key_by_key, a_quota_that_cannot_be_is_refused, brokers_tell_their_settings,
     checking_a_quota_changes_nothing, idempotence_needs_a_right_before_topics_have_ids,
-    rights_are_told_of_the_cluster_and_of_topics, the_quotas_of_a_user_and_of_its_clients_are_two,
+    quotas_of_every_kind_of_entity_are_listed, rights_are_told_of_the_cluster_and_of_topics,
+    the_quotas_of_a_user_and_of_its_clients_are_two,
+};
+use scram_users::{
+    a_credential_that_cannot_be_is_refused, a_user_has_a_password_for_each_mechanism,
+    both_passwords_of_a_user_may_be_set_at_once, many_credentials_at_once_are_each_answered_for_their_own_user,
 };
 use terraform_provider_kafka::{
     clients::{
@@ -444,6 +451,11 @@ conformance! {
     the_quotas_of_a_user_and_of_its_clients_are_two
     a_quota_that_cannot_be_is_refused
     checking_a_quota_changes_nothing
+    quotas_of_every_kind_of_entity_are_listed
+    a_user_has_a_password_for_each_mechanism
+    both_passwords_of_a_user_may_be_set_at_once
+    a_credential_that_cannot_be_is_refused
+    many_credentials_at_once_are_each_answered_for_their_own_user
     brokers_tell_their_settings
     rights_are_told_of_the_cluster_and_of_topics
     idempotence_needs_a_right_before_topics_have_ids

@@ -3,6 +3,7 @@
 mod acls;
 mod facts;
 mod log;
+mod scram_users;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,6 +42,7 @@ struct State {
     caller: Option<Principal>,
     rules: BTreeSet<AclBinding>,
     quotas: BTreeMap<QuotaEntity, Quota>,
+    users: scram_users::Users,
     /// Settings of the brokers that a test made; `None` for those that they do not know.
     settings: BTreeMap<String, Option<BrokerSetting>>,
     authorizer: Authorizer,

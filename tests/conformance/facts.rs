@@ -55,6 +55,29 @@ pub(super) async fn the_quotas_of_a_user_and_of_its_clients_are_two(on: &Subject
     }
 }
 
+pub(super) async fn quotas_of_every_kind_of_entity_are_listed(on: &Subject) {
+    let client = || Some(QuotaName::Named(format!("conformance.{}.listed", on.prefix)));
+    let user = on.user("listed");
+    let address = QuotaEntity { ip: Some(QuotaName::Named("192.0.2.77".to_owned())), ..QuotaEntity::default() };
+    let entities = [
+        (QuotaEntity { client_id: client(), ..QuotaEntity::default() }, "producer_byte_rate"),
+        (QuotaEntity { client_id: client(), user: Some(QuotaName::Default), ip: None }, "request_percentage"),
+        (QuotaEntity { client_id: client(), ..user.clone() }, "consumer_byte_rate"),
+        (user, "controller_mutation_rate"),
+        (address, "connection_creation_rate"),
+    ];
+    for (of, key) in &entities {
+        on.alter_quota(of, &[(key, Some(7.0))]).await.unwrap();
+    }
+    let all = on.kafka.quotas(soon()).await.unwrap();
+    for (of, key) in &entities {
+        assert_eq!(all.get(of), Some(&Quota::from([((*key).to_owned(), 7.0)])), "{of:?}");
+        on.alter_quota(of, &[(key, None)]).await.unwrap();
+    }
+    let all = on.kafka.quotas(soon()).await.unwrap();
+    assert!(entities.iter().all(|(of, _)| !all.contains_key(of)), "{all:?}");
+}
+
 pub(super) async fn a_quota_that_cannot_be_is_refused(on: &Subject) {
     let of = on.user("wrong");
     let address = QuotaEntity { ip: Some(QuotaName::Named("10.1.2.3".to_owned())), ..QuotaEntity::default() };

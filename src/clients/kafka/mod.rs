@@ -20,7 +20,9 @@ mod reads;
 mod records;
 mod requests;
 mod sasl;
+mod scram_users;
 mod settings;
+mod snapshot;
 mod tls;
 mod topic_reads;
 mod topic_writes;
@@ -46,6 +48,9 @@ pub use log::{
 };
 pub use names::{Listed, Names};
 pub use quotas::{Quota, QuotaChanges, QuotaEntity, QuotaName, Quotas};
+pub use scram_users::{
+    ITERATIONS, NewScramCredential, ScramCredentials, ScramMechanism, ScramMechanismError, ScramUsers,
+};
 pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
 
 pub(super) use tls::{client_config, problem as tls_problem};
@@ -61,7 +66,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, KafkaError>> + Se
 /// Every method returns when the cluster agrees, or at the deadline with [`KafkaError::Deadline`]; retriable codes,
 /// moved controllers and broken connections are the client's matter. A write whose answer was lost is settled by
 /// reading back before an error is returned. Concurrent calls of one kind leave as one request.
-pub trait Kafka: Acls + Facts + Log + Names + Quotas + Send + Sync + fmt::Debug {
+pub trait Kafka: Acls + Facts + Log + Names + Quotas + ScramUsers + Send + Sync + fmt::Debug {
     /// The cluster itself: asked anew each time but for the id, which never changes.
     fn cluster(&self, deadline: Instant) -> Answer<'_, Cluster>;
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -19,9 +19,9 @@ use kafka_protocol::{
 use crate::clients::kafka::{
     Answer, KafkaError,
     client::{Client, Target, Wired, in_time},
-    locked,
     queue::{Gathered, Queue, QueueOf, gathered},
     requests::wire_text,
+    snapshot::Snapshot,
     topic_reads::all,
     trouble::{Asked, Tries, Trouble},
 };
@@ -34,6 +34,9 @@ pub trait Quotas: Send + Sync {
 
     /// The quota of exactly this entity, asked anew; empty if it has none.
     fn quota<'a>(&'a self, of: &'a QuotaEntity, deadline: Instant) -> Answer<'a, Quota>;
+
+    /// All quotas, asked anew, but those of entities that this release does not know.
+    fn quotas(&self, deadline: Instant) -> Answer<'_, BTreeMap<QuotaEntity, Quota>>;
 
     /// Sets the keys with a value and removes those without, and returns when a broker shows it.
     fn alter_quota<'a>(&'a self, of: &'a QuotaEntity, changes: &'a QuotaChanges, deadline: Instant) -> Answer<'a, ()>;
@@ -122,23 +125,12 @@ const CHANGING: Asked<'_> = Asked { operation: "ALTER_CONFIGS", name: "" };
 /// How long a changed quota may take to show on a broker until the controller's word is enough.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// How long a snapshot is served.
-const MAX_AGE: Duration = Duration::from_secs(30);
-
 /// What a client keeps of quotas.
 #[derive(Default)]
 pub(super) struct QuotaQueues {
     alters: Queue<AlterQuota>,
     checks: Queue<AlterQuota>,
-    snapshot: tokio::sync::Mutex<Option<Snapshot>>,
-    /// When a write of this client began or ended last: what was read before says nothing any more.
-    written: Mutex<Option<Instant>>,
-}
-
-/// All quotas, as they were at one time.
-struct Snapshot {
-    taken: Instant,
-    quotas: Arc<BTreeMap<QuotaEntity, Quota>>,
+    snapshot: Snapshot<BTreeMap<QuotaEntity, Quota>>,
 }
 
 /// A change of a quota, or the question whether it would succeed.
@@ -158,14 +150,18 @@ impl Quotas for Wired {
         self.told(self.0.quota(of, deadline))
     }
 
+    fn quotas(&self, deadline: Instant) -> Answer<'_, BTreeMap<QuotaEntity, Quota>> {
+        self.told(self.0.quotas(deadline))
+    }
+
     fn alter_quota<'a>(&'a self, of: &'a QuotaEntity, changes: &'a QuotaChanges, deadline: Instant) -> Answer<'a, ()> {
         self.told(async move {
-            self.0.touch_quotas();
+            self.0.quotas.snapshot.touch();
             let res = self.0.alter_quota(of, changes, false, deadline).await;
             if res.is_ok() {
                 self.0.await_quota(of, changes, deadline.min(Instant::now() + SETTLING)).await;
             }
-            self.0.touch_quotas();
+            self.0.quotas.snapshot.touch();
             res
         })
     }
@@ -184,8 +180,7 @@ impl Client {
     async fn refresh_quota(&self, of: &QuotaEntity, deadline: Instant) -> Result<Quota, KafkaError> {
         let mut tries = Tries::new(deadline, || "reading client quotas".to_owned());
         loop {
-            let fresh = Instant::now().checked_sub(MAX_AGE).max(*locked(&self.quotas.written));
-            match in_time(deadline, Box::pin(self.all_quotas(fresh, deadline))).await {
+            match self.all_quotas(self.quotas.snapshot.fresh(), deadline).await {
                 Ok(all) => return Ok(all.get(of).cloned().unwrap_or_default()),
                 Err(trouble) => tries.next(trouble).await?,
             }
@@ -198,19 +193,18 @@ impl Client {
         not_before: Option<Instant>,
         deadline: Instant,
     ) -> Result<Arc<BTreeMap<QuotaEntity, Quota>>, Trouble> {
-        let mut kept = self.quotas.snapshot.lock().await;
-        if let Some(it) = kept.as_ref().filter(|it| not_before.is_none_or(|time| time <= it.taken)) {
-            return Ok(it.quotas.clone());
-        }
-        *kept = None;
-        let taken = Instant::now();
-        let quotas = Arc::new(self.described_quotas(DescribeClientQuotasRequest::default(), deadline).await?);
-        *kept = Some(Snapshot { taken, quotas: quotas.clone() });
-        Ok(quotas)
+        let read = self.described_quotas(DescribeClientQuotasRequest::default(), deadline);
+        in_time(deadline, Box::pin(self.quotas.snapshot.since(not_before, read))).await
     }
 
-    fn touch_quotas(&self) {
-        *locked(&self.quotas.written) = Some(Instant::now());
+    async fn quotas(&self, deadline: Instant) -> Result<BTreeMap<QuotaEntity, Quota>, KafkaError> {
+        let mut tries = Tries::new(deadline, || "reading client quotas".to_owned());
+        loop {
+            match self.described_quotas(DescribeClientQuotasRequest::default(), deadline).await {
+                Ok(quotas) => return Ok(quotas),
+                Err(trouble) => tries.next(trouble).await?,
+            }
+        }
     }
 
     async fn quota(&self, of: &QuotaEntity, deadline: Instant) -> Result<Quota, KafkaError> {
@@ -273,10 +267,14 @@ impl Client {
     /// Waits until a broker shows a change that the controller has made. It is made all the same if none does in time,
     /// or if the caller may not see it.
     async fn await_quota(&self, of: &QuotaEntity, changes: &QuotaChanges, until: Instant) {
+        let is_shown = |all: &BTreeMap<QuotaEntity, Quota>| {
+            let quota = all.get(of);
+            changes.iter().all(|(key, value)| quota.and_then(|it| it.get(key)) == value.as_ref())
+        };
         let mut tries = Tries::looking(until, String::new);
         loop {
-            let trouble = match self.described_quota(of, until).await {
-                Ok(quota) if changes.iter().all(|(key, value)| quota.get(key) == value.as_ref()) => return,
+            let trouble = match self.all_quotas(Some(Instant::now()), until).await {
+                Ok(all) if is_shown(&all) => return,
                 Ok(_) => Trouble::Again(KafkaError::Deadline(String::new())),
                 Err(trouble) => trouble,
             };
@@ -328,12 +326,13 @@ impl Gathered for AlterQuota {
             let Some(entity) = QuotaEntity::of_parts(parts) else { continue };
             said.insert(entity, Trouble::of_code(it.error_code, it.error_message.as_deref(), CHANGING));
         }
-        asked.iter().map(|it| said.remove(&it.of).unwrap_or_else(|| Some(unanswered())).map_or(Ok(()), Err)).collect()
+        asked
+            .iter()
+            .map(|it| {
+                said.remove(&it.of)
+                    .unwrap_or_else(|| Some(Trouble::unanswered("the quota that it was asked about")))
+                    .map_or(Ok(()), Err)
+            })
+            .collect()
     }
-}
-
-/// An answer that leaves an entity out.
-fn unanswered() -> Trouble {
-    let message = "it said nothing about the quota that it was asked about".to_owned();
-    Trouble::Final(KafkaError::Broker { code: "UNKNOWN_SERVER_ERROR".to_owned(), message })
 }

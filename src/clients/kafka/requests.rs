@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use kafka_protocol::{
     messages::{
-        AddPartitionsToTxnRequest, AlterClientQuotasRequest, ConsumerGroupDescribeRequest, CreateAclsRequest,
-        CreatePartitionsRequest, CreateTopicsRequest, DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest,
-        DescribeClientQuotasRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-        DescribeTransactionsRequest, EndTxnRequest, FetchRequest, FindCoordinatorRequest,
+        AddPartitionsToTxnRequest, AlterClientQuotasRequest, AlterUserScramCredentialsRequest,
+        ConsumerGroupDescribeRequest, CreateAclsRequest, CreatePartitionsRequest, CreateTopicsRequest,
+        DeleteAclsRequest, DeleteTopicsRequest, DescribeAclsRequest, DescribeClientQuotasRequest,
+        DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest, DescribeTransactionsRequest,
+        DescribeUserScramCredentialsRequest, EndTxnRequest, FetchRequest, FindCoordinatorRequest,
         IncrementalAlterConfigsRequest, InitProducerIdRequest, ListGroupsRequest, ListOffsetsRequest,
         ListTransactionsRequest, MetadataRequest, ProduceRequest, TopicName as WireTopicName,
         describe_configs_request::DescribeConfigsResource, metadata_request::MetadataRequestTopic,
@@ -62,6 +63,8 @@ asks! {
     DeleteAclsRequest, 1..=3, "deletion of ACLs with prefixes (Kafka 2.0)";
     DescribeClientQuotasRequest, 0..=1, "descriptions of client quotas (Kafka 2.6)";
     AlterClientQuotasRequest, 0..=1, "changes of client quotas (Kafka 2.6)";
+    DescribeUserScramCredentialsRequest, 0..=0, "descriptions of SCRAM credentials (Kafka 2.7)";
+    AlterUserScramCredentialsRequest, 0..=0, "changes of SCRAM credentials (Kafka 2.7)";
     DescribeClusterRequest, 0..=2, "descriptions of the cluster (Kafka 2.8)";
     ListOffsetsRequest, 1..=7, "end offsets (Kafka 0.10.1)";
     FindCoordinatorRequest, 0..=6, "the search for a group's coordinator (Kafka 0.8.2)";

@@ -1,6 +1,6 @@
 //! SASL: who calls. Each mechanism is a match arm here, and a file if it is more than one message.
 
-mod scram;
+pub(super) mod scram;
 
 use std::time::Duration;
 

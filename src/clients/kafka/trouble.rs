@@ -61,12 +61,20 @@ impl Trouble {
             | R::InvalidConfig
             | R::InvalidRequest
             | R::PolicyViolation
+            | R::UnacceptableCredential
+            | R::UnsupportedSaslMechanism
             | R::TopicDeletionDisabled => Self::Final(KafkaError::Refused { code: name, message }),
             // The controller did not finish, or the broker in between lost it.
             R::RequestTimedOut | R::NetworkException => Self::Lost(KafkaError::Broker { code: name, message }),
             it if it.is_retriable() => Self::Again(KafkaError::Broker { code: name, message }),
             _ => Self::Final(KafkaError::Broker { code: name, message }),
         })
+    }
+
+    /// An answer that leaves out what it was asked about.
+    pub(super) fn unanswered(what: &str) -> Self {
+        let message = format!("it said nothing about {what}");
+        Self::Final(KafkaError::Broker { code: "UNKNOWN_SERVER_ERROR".to_owned(), message })
     }
 
     /// The error itself.

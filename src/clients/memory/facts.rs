@@ -150,10 +150,21 @@ impl Quotas for MemoryCluster {
         self.answer("quota", |state| state.shown_quota(of))
     }
 
+    fn quotas(&self, _: Instant) -> Answer<'_, BTreeMap<QuotaEntity, Quota>> {
+        self.answer("quotas", |state| {
+            state.permit(Operation::DescribeConfigs, ResourceType::Cluster, CLUSTER)?;
+            Ok(state.quotas.clone())
+        })
+    }
+
     fn alter_quota<'a>(&'a self, of: &'a QuotaEntity, changes: &'a QuotaChanges, _: Instant) -> Answer<'a, ()> {
         self.answer("alter_quota", |state| {
             let quota = state.quota_after(of, changes)?;
-            state.quotas.insert(of.clone(), quota);
+            if quota.is_empty() {
+                state.quotas.remove(of);
+            } else {
+                state.quotas.insert(of.clone(), quota);
+            }
             Ok(())
         })
     }

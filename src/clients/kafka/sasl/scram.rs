@@ -13,18 +13,18 @@ const FEWEST_ITERATIONS: u32 = 4_096;
 
 /// The hash that a mechanism is named for.
 #[derive(Clone, Copy)]
-pub(super) struct Hash {
+pub(in crate::clients::kafka) struct Hash {
     digest: &'static digest::Algorithm,
     hmac: hmac::Algorithm,
     pbkdf2: pbkdf2::Algorithm,
 }
 
 /// `SCRAM-SHA-256`.
-pub(super) const SHA_256: Hash =
+pub(in crate::clients::kafka) const SHA_256: Hash =
     Hash { digest: &digest::SHA256, hmac: hmac::HMAC_SHA256, pbkdf2: pbkdf2::PBKDF2_HMAC_SHA256 };
 
 /// `SCRAM-SHA-512`.
-pub(super) const SHA_512: Hash =
+pub(in crate::clients::kafka) const SHA_512: Hash =
     Hash { digest: &digest::SHA512, hmac: hmac::HMAC_SHA512, pbkdf2: pbkdf2::PBKDF2_HMAC_SHA512 };
 
 /// The client's side of one exchange, after its first message.
@@ -73,8 +73,7 @@ impl Exchange {
             NonZeroU32::new(iterations).filter(|_| (FEWEST_ITERATIONS..=MOST_ITERATIONS).contains(&iterations));
         let Some(rounds) = rounds else { return Err(format!("the server asks for {iterations} iterations")) };
 
-        let mut salted = vec![0; self.hash.digest.output_len()];
-        pbkdf2::derive(self.hash.pbkdf2, rounds, &salt, password.as_bytes(), &mut salted);
+        let salted = salted(self.hash, password, &salt, rounds);
         let client_key = self.sign(&salted, "Client Key");
         let stored_key = digest::digest(self.hash.digest, &client_key);
         let without_proof = format!("c=biws,r={nonce}");
@@ -103,6 +102,13 @@ impl Proof {
         hmac::verify(&hmac::Key::new(self.hash.hmac, &self.key), self.signed.as_bytes(), &signature)
             .map_err(|_| "the server does not know the password".to_owned())
     }
+}
+
+/// A password as servers keep it, hashed so many times.
+pub(in crate::clients::kafka) fn salted(hash: Hash, password: &str, salt: &[u8], rounds: NonZeroU32) -> Vec<u8> {
+    let mut salted = vec![0; hash.digest.output_len()];
+    pbkdf2::derive(hash.pbkdf2, rounds, salt, password.as_bytes(), &mut salted);
+    salted
 }
 
 fn field<'a>(message: &'a str, name: &str) -> Result<&'a str, String> {
