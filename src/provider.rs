@@ -23,7 +23,7 @@ use crate::{
     functions::{parse_name::ParseName, render_name::RenderName},
     resources::{
         access_decision::AccessDecision, access_request::AccessRequest, application::Application,
-        environment::Environment as EnvironmentResource, topic::Topic,
+        environment::Environment as EnvironmentResource, topic::Topic, user_scram_credential::UserScramCredential,
     },
 };
 
@@ -53,6 +53,7 @@ impl Provider for KafkaProvider {
             .resource::<Application>()
             .resource::<EnvironmentResource>()
             .resource::<Topic>()
+            .resource::<UserScramCredential>()
     }
 
     fn validate(settings: &Settings, report: &mut Diagnostics) {

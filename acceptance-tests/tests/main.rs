@@ -33,6 +33,7 @@ mod services;
 mod threats;
 mod topic;
 mod topics;
+mod user_scram_credential;
 
 use std::{
     fs,

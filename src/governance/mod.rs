@@ -16,6 +16,7 @@ pub mod capacity;
 pub mod changes;
 pub mod check_request;
 pub mod check_topic;
+pub mod check_user;
 pub mod client_quota;
 pub mod command;
 pub mod completion;

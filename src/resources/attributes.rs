@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clients::{
-        kafka::{HostPort, SaslMechanism, Secret},
+        kafka::{HostPort, SaslMechanism, ScramMechanism, Secret},
         rest::{BaseUrl, BaseUrlError},
     },
     framework::{Attribute, Diagnostic, Diagnostics, Kind, Type, Value},
@@ -131,6 +131,7 @@ texts! {
     RequestId => "Invalid request id",
     Revision => "Invalid revision",
     SaslMechanism => "Invalid SASL mechanism",
+    ScramMechanism => "Invalid SCRAM mechanism",
     TopicName => "Invalid topic name",
 }
 

@@ -17,6 +17,8 @@ mod site;
 mod testing;
 pub mod topic;
 mod totals;
+pub mod user_scram_credential;
+mod users;
 mod violations;
 
 pub use attributes::Moment;

@@ -168,6 +168,37 @@ impl Stack {
         self.tool(CONFIGS, &["--describe", "--entity-type", "users"]).stdout
     }
 
+    /// What Kafka has of a user, but for rules: its SCRAM credentials and its quotas, in the words of Kafka's own tool.
+    #[track_caller]
+    pub fn user(&self, name: &str) -> String {
+        self.entity(&["--entity-type", "users", "--entity-name", name])
+    }
+
+    /// What Kafka has of something that `--entity-…` options name, in the words of its own tool.
+    #[track_caller]
+    pub fn entity(&self, options: &[&str]) -> String {
+        self.tool(CONFIGS, &[&["--describe"][..], options].concat()).stdout
+    }
+
+    /// Sets configuration of something that `--entity-…` options name, as `key=value`.
+    #[track_caller]
+    pub fn set_on_entity(&self, options: &[&str], setting: &str) {
+        self.tool(CONFIGS, &[&["--alter", "--add-config", setting][..], options].concat());
+    }
+
+    /// Gives a user a password.
+    #[track_caller]
+    pub fn set_password(&self, user: &str, mechanism: &str, iterations: u32, password: &str) {
+        let setting = format!("{mechanism}=[iterations={iterations},password={password}]");
+        self.set_on_entity(&["--entity-type", "users", "--entity-name", user], &setting);
+    }
+
+    /// Has a user log in and look for topics with Kafka's own tool.
+    #[track_caller]
+    pub fn log_in(&self, mechanism: &str, user: &str, password: &str) -> Outcome {
+        self.tool_with(mechanism, user, password, TOPICS, &["--list"])
+    }
+
     /// Removes all rules for a principal on topics whose names start with `prefix`.
     #[track_caller]
     pub fn remove_topic_rules(&self, principal: &str, prefix: &str) {
@@ -195,13 +226,16 @@ impl Stack {
     /// Runs one of Kafka's classes as a user, who may fail.
     #[track_caller]
     fn tool_as(&self, user: User, class: &str, arguments: &[&str]) -> Outcome {
+        self.tool_with("SCRAM-SHA-256", user.name, user.password, class, arguments)
+    }
+
+    #[track_caller]
+    fn tool_with(&self, mechanism: &str, user: &str, password: &str, class: &str, arguments: &[&str]) -> Outcome {
         let login = format!(
-            "security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-256\nssl.truststore.type=PEM\n\
+            "security.protocol=SASL_SSL\nsasl.mechanism={mechanism}\nssl.truststore.type=PEM\n\
              ssl.truststore.location={}\nsasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule \
-             required username=\"{}\" password=\"{}\";\n",
+             required username=\"{user}\" password=\"{password}\";\n",
             self.ca_file().display(),
-            user.name,
-            user.password
         );
         let file = expect(tempfile::NamedTempFile::new());
         expect(fs::write(file.path(), login));
