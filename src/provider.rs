@@ -17,13 +17,15 @@ use crate::{
     },
     data_sources::{
         access_requests::AccessRequests, applications::Applications, cluster::Cluster, consumer_group::ConsumerGroup,
-        environment::DeclaredEnvironment, environments::DeclaredEnvironments, grants::Grants, topics::Topics,
+        environment::DeclaredEnvironment, environments::DeclaredEnvironments, grants::Grants, quotas::Quotas,
+        topics::Topics, user_scram_credentials::UserScramCredentials,
     },
     framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
     functions::{parse_name::ParseName, render_name::RenderName},
     resources::{
         access_decision::AccessDecision, access_request::AccessRequest, application::Application,
-        environment::Environment as EnvironmentResource, topic::Topic, user_scram_credential::UserScramCredential,
+        environment::Environment as EnvironmentResource, quota::Quota, topic::Topic,
+        user_scram_credential::UserScramCredential,
     },
 };
 
@@ -45,13 +47,16 @@ impl Provider for KafkaProvider {
             .data_source::<DeclaredEnvironment>()
             .data_source::<DeclaredEnvironments>()
             .data_source::<Grants>()
+            .data_source::<Quotas>()
             .data_source::<Topics>()
+            .data_source::<UserScramCredentials>()
             .function::<ParseName>()
             .function::<RenderName>()
             .resource::<AccessDecision>()
             .resource::<AccessRequest>()
             .resource::<Application>()
             .resource::<EnvironmentResource>()
+            .resource::<Quota>()
             .resource::<Topic>()
             .resource::<UserScramCredential>()
     }

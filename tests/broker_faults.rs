@@ -12,17 +12,22 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::{
     messages::{
-        ApiKey, ApiVersionsResponse, BrokerId, ConsumerGroupDescribeResponse, CreateTopicsRequest,
-        CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse, DescribeConfigsRequest,
-        DescribeConfigsResponse, DescribeGroupsRequest, DescribeGroupsResponse, FindCoordinatorRequest,
-        FindCoordinatorResponse, GroupId, ListOffsetsResponse, MetadataRequest, MetadataResponse,
-        TopicName as WireTopicName,
+        AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse, ApiKey, ApiVersionsResponse, BrokerId,
+        ConsumerGroupDescribeResponse, CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest,
+        DeleteTopicsResponse, DescribeConfigsRequest, DescribeConfigsResponse, DescribeGroupsRequest,
+        DescribeGroupsResponse, DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse,
+        FindCoordinatorRequest, FindCoordinatorResponse, GroupId, ListOffsetsResponse, MetadataRequest,
+        MetadataResponse, TopicName as WireTopicName,
+        alter_user_scram_credentials_request::ScramCredentialUpsertion,
+        alter_user_scram_credentials_response::AlterUserScramCredentialsResult,
         api_versions_response::ApiVersion,
         consumer_group_describe_response::{DescribedGroup as NewGroup, Member},
         create_topics_response::CreatableTopicResult,
         delete_topics_response::DeletableTopicResult,
         describe_configs_response::DescribeConfigsResult,
         describe_groups_response::{DescribedGroup, DescribedGroupMember},
+        describe_user_scram_credentials_request::UserName,
+        describe_user_scram_credentials_response::{CredentialInfo, DescribeUserScramCredentialsResult},
         find_coordinator_response::Coordinator,
         list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
         metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic},
@@ -37,7 +42,8 @@ use rustls::{
 };
 use terraform_provider_kafka::{
     clients::kafka::{
-        ConnectProblem, ConsumerGroup, GroupMember, HostPort, Kafka, KafkaError, KafkaSettings, Secret, Tls, connect,
+        ConnectProblem, ConsumerGroup, GroupMember, HostPort, Kafka, KafkaError, KafkaSettings, NewScramCredential,
+        ScramMechanism, Secret, Tls, connect,
     },
     governance::topic::{TopicName, TopicSpec},
 };
@@ -935,4 +941,76 @@ async fn the_end_of_one_callers_time_is_no_failure_for_others() {
     let (hurried, patient) = tokio::join!(hurried, patient);
     assert!(matches!(hurried, Err(KafkaError::Deadline(_))), "{hurried:?}");
     assert_eq!(patient.unwrap().id, "cluster");
+}
+
+/// A broker that knows SCRAM, and shows each user with both mechanisms as soon as it is asked.
+fn with_scram(asked: &Asked) -> Reply {
+    match asked.key {
+        ApiKey::ApiVersions => {
+            let scram = [ApiKey::DescribeUserScramCredentials, ApiKey::AlterUserScramCredentials];
+            let mut all = versions(7);
+            all.api_keys.extend(scram.map(|it| ApiVersion::default().with_api_key(it as i16)));
+            asked.answer(&all)
+        }
+        ApiKey::DescribeUserScramCredentials => {
+            let users = asked.decoded::<DescribeUserScramCredentialsRequest>().users.unwrap();
+            let info = |mechanism| CredentialInfo::default().with_mechanism(mechanism).with_iterations(4096);
+            let user = |it: UserName| {
+                let user = DescribeUserScramCredentialsResult::default().with_user(it.name).with_error_message(None);
+                user.with_credential_infos(vec![info(1), info(2)])
+            };
+            let answer = DescribeUserScramCredentialsResponse::default().with_error_message(None);
+            asked.answer(&answer.with_results(users.into_iter().map(user).collect()))
+        }
+        ApiKey::AlterUserScramCredentials => {
+            let upsertions = asked.decoded::<AlterUserScramCredentialsRequest>().upsertions;
+            let user = |it: ScramCredentialUpsertion| {
+                AlterUserScramCredentialsResult::default().with_user(it.name).with_error_message(None)
+            };
+            let results = upsertions.into_iter().map(user).collect();
+            asked.answer(&AlterUserScramCredentialsResponse::default().with_results(results))
+        }
+        _ => usual(asked),
+    }
+}
+
+#[tokio::test]
+async fn passwords_at_the_same_time_leave_salted_in_few_requests_that_name_each_user_once() {
+    let broker = FakeBroker::start(with_scram).await;
+    let kafka = broker.client();
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..100 {
+        let kafka = kafka.clone();
+        calls.spawn(async move {
+            let mechanism = if number % 2 == 0 { ScramMechanism::Sha256 } else { ScramMechanism::Sha512 };
+            let (user, password) = (format!("u{}", number / 2), Secret::new("correct horse"));
+            let credential = NewScramCredential { user, mechanism, iterations: 4096, password };
+            kafka.set_scram_credential(&credential, soon()).await.unwrap();
+        });
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap();
+    }
+    let requests = broker.asked(ApiKey::AlterUserScramCredentials);
+    assert!((2..20).contains(&requests.len()), "{}", requests.len());
+    for request in requests {
+        assert!(!request.body.windows(13).any(|it| it == b"correct horse"));
+        let names = request.decoded::<AlterUserScramCredentialsRequest>().upsertions.into_iter().map(|it| it.name);
+        let names: Vec<_> = names.collect();
+        let once: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(once.len(), names.len(), "Kafka refuses a user that is named twice");
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_is_too_old_for_users_or_quotas_is_told_with_the_release_that_is_not() {
+    let broker = FakeBroker::start(usual).await;
+    let kafka = broker.client();
+    let unsupported = |what: &str| KafkaError::Unsupported(what.to_owned());
+    let users = unsupported("descriptions of SCRAM credentials (Kafka 2.7)");
+    assert_eq!(kafka.refresh_scram_user("a", soon()).await, Err(users.clone()));
+    assert_eq!(kafka.scram_users(soon()).await, Err(users));
+    let deleted = kafka.delete_scram_credential("a", ScramMechanism::Sha256, soon()).await;
+    assert_eq!(deleted, Err(unsupported("changes of SCRAM credentials (Kafka 2.7)")));
+    assert_eq!(kafka.quotas(soon()).await, Err(unsupported("descriptions of client quotas (Kafka 2.6)")));
 }

@@ -25,6 +25,7 @@ mod journal;
 mod kills;
 mod letters;
 mod looking;
+mod quota;
 mod reconcile;
 mod rights;
 mod rules;

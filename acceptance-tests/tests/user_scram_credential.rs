@@ -3,6 +3,7 @@
 use std::{process::Command, time::Duration};
 
 use acceptance_tests::{Engine, Stack, Workspace, run};
+use serde_json::json;
 
 use crate::{
     example,
@@ -29,6 +30,7 @@ fn the_example_lives_from_create_to_destroy() {
         let example = example("resources/kafka_user_scram_credential/resource.tf");
         workspace.write("main.tf", &example);
         workspace.run(&["plan", "-out=saved.plan"]).success();
+        assert!(log.is_file(), "the engine logs");
         nobody_reads_the_passwords(&workspace);
         workspace.applies();
         assert!(stack.user(USER).contains("SCRAM-SHA-512=iterations=8192"), "{}", stack.user(USER));
@@ -44,6 +46,15 @@ fn the_example_lives_from_create_to_destroy() {
         stack.log_in(MECHANISM, USER, FIRST).failure(&["Authentication failed"]);
 
         iterations_that_somebody_changed_are_seen_and_mended(stack, &workspace);
+
+        let shown = crate::example("data-sources/kafka_user_scram_credentials/data-source.tf");
+        workspace.write("show.tf", &shown);
+        workspace.apply().success();
+        let credentials = workspace.attributes("data.kafka_user_scram_credentials.all")["credentials"].clone();
+        let own = json!({ "username": USER, "scram_mechanism": MECHANISM, "scram_iterations": 8192 });
+        assert!(credentials.as_array().is_some_and(|it| it.contains(&own)), "{credentials}");
+        workspace.remove("show.tf");
+        workspace.apply().success();
 
         let examples = examples("kafka_user_scram_credential", stack);
         imports_by_command(&workspace, ADDRESS, &examples);

@@ -7,4 +7,8 @@ pub mod consumer_group;
 pub mod environment;
 pub mod environments;
 pub mod grants;
+pub mod quotas;
+#[cfg(test)]
+mod testing;
 pub mod topics;
+pub mod user_scram_credentials;

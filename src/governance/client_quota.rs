@@ -46,10 +46,8 @@ impl ClientQuota {
 
     /// Whether limits by Kafka's keys are these, and none besides of those that can be given.
     pub fn is_what(&self, found: &BTreeMap<String, f64>) -> bool {
-        // Brokers keep a fraction as text.
-        let is_close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(b.abs());
         self.named().into_iter().all(|(_, key, limit)| match (limit, found.get(key)) {
-            (Some(limit), Some(found)) => is_close(limit, *found),
+            (Some(limit), Some(found)) => is_same_limit(limit, *found),
             (None, None) => true,
             _ => false,
         })
@@ -64,6 +62,11 @@ impl ClientQuota {
             ("controller_mutation_rate", "controller_mutation_rate", self.controller_mutation_rate),
         ]
     }
+}
+
+/// Whether two limits are one: brokers keep a fraction as text.
+pub fn is_same_limit(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-9 * one.abs().max(other.abs())
 }
 
 /// Whose use is limited: a user, in the form that Kafka's quotas have, which is the principal's name without its type.

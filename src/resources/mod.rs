@@ -11,6 +11,7 @@ mod failures;
 mod governed;
 mod letters;
 mod place;
+pub mod quota;
 pub mod requests;
 mod site;
 #[cfg(test)]

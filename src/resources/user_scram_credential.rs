@@ -16,7 +16,7 @@ use super::{
         IMPORTED, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
         expect_cluster, plan_place, settle, settle_imported, settle_seen,
     },
-    users::{OF_THE_PLAN, REPLACING, judge, patience, plan_once},
+    users::{OF_THE_PLAN, REPLACING, judge, patience, plan_once, username},
 };
 use crate::{
     clients::kafka::{ITERATIONS, KafkaError, NewScramCredential, ScramMechanism, Secret},
@@ -37,7 +37,7 @@ use crate::{
 /// another `password_wo_version` sets it again.
 ///
 /// A user with both mechanisms has two of these. Applying it takes the right to ALTER the cluster, a refresh to DESCRIBE it,
-/// and brokers that know the requests: Kafka 2.7, or 3.5 without ZooKeeper. Where an environment is declared, an application
+/// and brokers that know the requests: Kafka 2.7, or 3.5 in `KRaft` mode. Where an environment is declared, an application
 /// has credentials of its own principals alone.
 ///
 /// Terraform 1.11 or OpenTofu 1.11 is the first that does not store write-only values.
@@ -109,7 +109,7 @@ impl Resource<Context> for UserScramCredential {
 
     fn validate(config: &UserScramCredentialModel, report: &mut Diagnostics) {
         if let Some(user) = config.username.get() {
-            report.0.extend(told::username(user));
+            report.0.extend(username(user, "username"));
         }
         if let Some(count) = config.scram_iterations.get().filter(|it| !ITERATIONS.contains(*it)) {
             report.push(told::iterations(*count));

@@ -78,3 +78,17 @@ pub(super) async fn plan_once<M: Placed>(
     }
     Ok(())
 }
+
+/// What is wrong with the name of a user in an attribute.
+pub(super) fn username(user: &str, attribute: &'static str) -> Option<Diagnostic> {
+    if user.is_empty() {
+        let detail = "The name of a user is not empty.\n\nWrite the name that the user logs in with.";
+        return Some(Diagnostic::error("Invalid username", detail).at(attribute));
+    }
+    let name = user.strip_prefix("User:")?;
+    let detail = format!(
+        "`{user}` begins with `User:`, which belongs to principals in ACLs: who has this name is `User:{user}` there.\n\n\
+         Write `{attribute} = \"{name}\"`."
+    );
+    Some(Diagnostic::warning("Username has a type", detail).at(attribute))
+}

@@ -186,6 +186,12 @@ impl Stack {
         self.tool(CONFIGS, &[&["--alter", "--add-config", setting][..], options].concat());
     }
 
+    /// Takes a key of its configuration away from something that `--entity-…` options name.
+    #[track_caller]
+    pub fn remove_from_entity(&self, options: &[&str], key: &str) {
+        self.tool(CONFIGS, &[&["--alter", "--delete-config", key][..], options].concat());
+    }
+
     /// Gives a user a password.
     #[track_caller]
     pub fn set_password(&self, user: &str, mechanism: &str, iterations: u32, password: &str) {

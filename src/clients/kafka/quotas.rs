@@ -83,7 +83,7 @@ impl QuotaEntity {
     }
 
     /// Kafka's words for the parts that it has.
-    fn parts(&self) -> impl Iterator<Item = (&'static str, &QuotaName)> {
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &QuotaName)> {
         let Self { user, client_id, ip } = self;
         let parts = [("user", user), ("client-id", client_id), ("ip", ip)];
         parts.into_iter().filter_map(|(kind, it)| Some((kind, it.as_ref()?)))

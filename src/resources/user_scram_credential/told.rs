@@ -3,20 +3,6 @@
 use super::name::CredentialName;
 use crate::framework::Diagnostic;
 
-/// What is wrong with the name of a user.
-pub(super) fn username(user: &str) -> Option<Diagnostic> {
-    if user.is_empty() {
-        let detail = "The name of a user is not empty.\n\nWrite the name that the user logs in with.";
-        return Some(Diagnostic::error("Invalid username", detail).at("username"));
-    }
-    let name = user.strip_prefix("User:")?;
-    let detail = format!(
-        "`{user}` begins with `User:`, which belongs to principals in ACLs: who logs in so would be `User:{user}` there.\n\n\
-         Write `username = \"{name}\"`."
-    );
-    Some(Diagnostic::warning("Username has a type", detail).at("username"))
-}
-
 pub(super) fn iterations(count: u32) -> Diagnostic {
     let nearest = if count < 4096 { 4096 } else { 16384 };
     let detail = format!(
