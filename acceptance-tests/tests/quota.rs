@@ -35,7 +35,7 @@ fn the_example_lives_from_create_to_destroy() {
             let told = stack.entity(options);
             assert!(expected.iter().all(|it| told.contains(it)), "{told}");
         };
-        has(&REPORTS, &["producer_byte_rate=1048576", "consumer_byte_rate=10485760", "request_percentage=12.5"]);
+        has(&REPORTS, &["producer_byte_rate=1048576", "consumer_byte_rate=1.048576E7", "request_percentage=12.5"]);
         has(&OTHERS, &["controller_mutation_rate=10"]);
 
         workspace.write("show.tf", &shown);

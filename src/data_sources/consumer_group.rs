@@ -85,25 +85,21 @@ fn absent(group_id: &str, environment: &str) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, sync::Arc};
+    use std::sync::Arc;
+
+    use serde_json::json;
 
     use crate::{
         clients::{
-            kafka::{ConsumerGroup, GroupMember, Kafka, KafkaError},
+            kafka::{ConsumerGroup, GroupMember, KafkaError},
             memory::MemoryCluster,
         },
-        framework::{Diagnostics, Provider, Value},
-        provider::{Context, Environment, KafkaProvider},
+        data_sources::testing,
+        framework::{Diagnostics, Value},
     };
 
     async fn read(cluster: &Arc<MemoryCluster>, group: &str) -> (Value, Diagnostics) {
-        let kafka: Arc<dyn Kafka> = cluster.clone();
-        let ctx = Context::new([Environment::new("dev", kafka)], None);
-        let data_source = KafkaProvider::registry().data_sources.remove("consumer_group").unwrap();
-        let attributes = data_source.schema().attributes.keys();
-        let mut config: BTreeMap<_, _> = attributes.map(|it| ((*it).to_owned(), Value::Null)).collect();
-        config.insert("group_id".to_owned(), Value::String(group.to_owned()));
-        data_source.read(&ctx, Value::Object(config)).await
+        testing::read(cluster, "consumer_group", &json!({ "group_id": group })).await
     }
 
     #[tokio::test]

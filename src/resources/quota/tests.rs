@@ -297,6 +297,7 @@ fn what_cannot_be_is_told_at_its_attribute() {
     );
 }
 
+/// Rule 23 of governance: a quota has one holder.
 #[tokio::test]
 async fn quotas_are_the_platforms_unless_an_application_holds_them() {
     let cluster = governed_by(Policy::default()).await;

@@ -9,7 +9,7 @@ use crate::{
         kafka::{KafkaError, NewScramCredential, ScramMechanism, ScramUsers, Secret},
         memory::MemoryCluster,
     },
-    framework::{Diagnostics, Severity, Stored, Value},
+    framework::{Diagnostics, Severity, Stored, Value, check},
     governance::{
         acl::Principal,
         environment::ClusterFacts,
@@ -306,6 +306,16 @@ fn what_cannot_be_is_told_at_its_attribute_and_never_with_the_password() {
         assert_eq!(summaries(&report), expected, "{config}");
         assert!(!format!("{report:?}").contains("hunter2"), "{report:?}");
     }
+}
+
+/// A client that does not know write-only attributes is refused wherever one of these is set.
+#[test]
+fn no_password_is_ever_stored_by_a_client() {
+    let run = run(&cluster());
+    let config = run.config(&with(billing("hunter2", "1"), "password", json!("hunter2")));
+    let written: Vec<String> =
+        check::write_only(run.resource.schema(), &config).iter().map(ToString::to_string).collect();
+    assert_eq!(written, ["password", "password_wo"]);
 }
 
 #[test]
