@@ -2,12 +2,14 @@
 
 mod environment;
 mod governance;
+mod rules;
 mod settings;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use environment::{Claimed, Context, Environment};
 pub use governance::{Acting, Governance, Governing};
+pub use rules::{Ending, Rules, Standing};
 pub use settings::{EnvironmentSettings, SaslSettings, ServiceSettings, Settings, TlsSettings};
 
 use crate::{
@@ -23,7 +25,7 @@ use crate::{
     framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
     functions::{parse_name::ParseName, render_name::RenderName},
     resources::{
-        access_decision::AccessDecision, access_request::AccessRequest, application::Application,
+        access_decision::AccessDecision, access_request::AccessRequest, acl::Acl, application::Application,
         environment::Environment as EnvironmentResource, quota::Quota, topic::Topic,
         user_scram_credential::UserScramCredential,
     },
@@ -54,6 +56,7 @@ impl Provider for KafkaProvider {
             .function::<RenderName>()
             .resource::<AccessDecision>()
             .resource::<AccessRequest>()
+            .resource::<Acl>()
             .resource::<Application>()
             .resource::<EnvironmentResource>()
             .resource::<Quota>()

@@ -23,7 +23,8 @@ pub(crate) fn imports_by_command(workspace: &Workspace, address: &str, examples:
     let script = examples("import.sh");
     let command = script.lines().find_map(|it| it.strip_prefix("terraform ")).expect("the example is a command");
     workspace.forget(address);
-    workspace.run(&command.split(' ').collect::<Vec<_>>()).success();
+    // What a shell would read otherwise is in quotes, which the engine never sees.
+    workspace.run(&command.split(' ').map(|it| it.trim_matches('\'')).collect::<Vec<_>>()).success();
 }
 
 /// Imports an object by a block, which names it by its identifier or by its identity. Nothing is left to do.

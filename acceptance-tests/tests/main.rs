@@ -5,6 +5,7 @@
 mod access;
 mod access_decision;
 mod access_request;
+mod acl;
 mod application;
 mod approval;
 mod changes;

@@ -46,7 +46,7 @@ pub enum AclError {
     /// A part that may not be empty.
     #[error("{0} is empty")]
     Empty(&'static str),
-    /// A `%` that is followed by neither `7C` nor `25`.
+    /// A `%` that is followed by none of `7C`, `25` and `3B`.
     #[error("`%` stands for itself as `%25` and for `|` as `%7C`")]
     Escape,
     /// No principal.
@@ -233,6 +233,11 @@ pub fn verdict<'a>(bindings: impl IntoIterator<Item = &'a AclBinding>, access: A
 }
 
 impl AclBinding {
+    /// The resource that it is written for: kind, pattern and name.
+    pub fn resource(&self) -> (ResourceType, PatternType, &str) {
+        (self.resource_type, self.pattern_type, &self.resource_name)
+    }
+
     /// Whether it is about the resource of that name.
     pub fn covers(&self, resource_type: ResourceType, name: &str) -> bool {
         self.resource_type == resource_type
@@ -282,10 +287,6 @@ impl FromStr for AclBinding {
         let [resource_type, pattern_type, name, principal, host, operation, permission] = parts[..] else {
             return Err(AclError::Parts(parts.len()));
         };
-        let given = |what, text: &str| match unescaped(text)? {
-            it if it.is_empty() => Err(AclError::Empty(what)),
-            it => Ok(it),
-        };
         Ok(Self {
             resource_type: resource_type.parse()?,
             pattern_type: pattern_type.parse()?,
@@ -298,11 +299,21 @@ impl FromStr for AclBinding {
     }
 }
 
-fn escaped(part: &str) -> String {
+/// A part that may not be empty, as it was before it was written.
+pub(super) fn given(what: &'static str, text: &str) -> Result<String, AclError> {
+    match unescaped(text)? {
+        it if it.is_empty() => Err(AclError::Empty(what)),
+        it => Ok(it),
+    }
+}
+
+/// A part as it is written.
+pub(super) fn escaped(part: &str) -> String {
     part.replace('%', "%25").replace('|', "%7C")
 }
 
-fn unescaped(part: &str) -> Result<String, AclError> {
+/// A part as it was before it was written.
+pub(super) fn unescaped(part: &str) -> Result<String, AclError> {
     let mut pieces = part.split('%');
     let mut res = pieces.next().unwrap_or_default().to_owned();
     for it in pieces {
@@ -311,6 +322,9 @@ fn unescaped(part: &str) -> Result<String, AclError> {
             res.push_str(rest);
         } else if let Some(rest) = it.strip_prefix("7C") {
             res.push('|');
+            res.push_str(rest);
+        } else if let Some(rest) = it.strip_prefix("3B") {
+            res.push(';');
             res.push_str(rest);
         } else {
             return Err(AclError::Escape);

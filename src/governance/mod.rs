@@ -9,6 +9,7 @@
 //! killed between two steps leaves a state from which the next run goes on.
 
 pub mod acl;
+pub mod acl_set;
 pub mod application;
 pub mod astray;
 pub mod binding;
@@ -27,6 +28,7 @@ pub mod entity;
 pub mod environment;
 pub mod grants;
 pub mod kind;
+pub mod lockout;
 pub mod mailbox;
 pub mod names;
 pub mod outstanding;

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     governance::{Acting, Read},
+    rules::Rules,
     settings::listed,
 };
 use crate::{
@@ -59,6 +60,8 @@ pub struct Environment {
     pub(super) notices: Option<Arc<Webhook>>,
     /// When the cluster did not say what governs it.
     pub(super) silent: Mutex<Option<(Instant, KafkaError)>>,
+    /// What this process has to do with the authorizer's rules.
+    pub rules: Rules,
 }
 
 /// What applications of one plan claim, each with whether it gives something to another or takes something.
@@ -205,6 +208,7 @@ impl Environment {
             services: Services::default(),
             notices: None,
             silent: Mutex::default(),
+            rules: Rules::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod access_decision;
 pub mod access_request;
+pub mod acl;
 pub mod application;
 mod attributes;
 #[cfg(test)]

@@ -208,7 +208,9 @@ fn identified<'a, N>(ctx: &'a Context, what: &str, id: &str) -> Result<(&'a Arc<
 where
     N: FromStr<Err: std::error::Error>,
 {
-    let (environment, name) = id.split_once('/').map_or((None, id), |(environment, name)| (Some(environment), name));
+    // No name of an environment has a `|`, and names may have a `/` after one.
+    let split = id.split_once('/').filter(|(environment, _)| !environment.contains('|'));
+    let (environment, name) = split.map_or((None, id), |(environment, name)| (Some(environment), name));
     let name = name.parse().map_err(|error| {
         let form =
             format!("The identifier of a {what} is `<environment>/<name>`, or `<name>` in the only environment.");

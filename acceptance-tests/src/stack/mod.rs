@@ -83,6 +83,14 @@ impl Stack {
         Self::start_with("allow.everyone.if.no.acl.found=true")
     }
 
+    /// Starts a broker that has no authorizer.
+    ///
+    /// # Errors
+    /// Those of [`Stack::start`].
+    pub fn start_without_authorizer() -> Result<Self, String> {
+        Self::start_with("authorizer.class.name=")
+    }
+
     fn start_with(setting: &str) -> Result<Self, String> {
         let jars = fetch()?;
         for _ in 0..2 {

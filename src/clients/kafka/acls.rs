@@ -65,6 +65,13 @@ pub enum ResourceFilter {
 }
 
 impl AclFilter {
+    /// The rules that are written for the same resource as this one.
+    pub fn of_resource(binding: &AclBinding) -> Self {
+        let (resource_type, pattern, name) = binding.resource();
+        let resource = ResourceFilter::Written(pattern, name.to_owned());
+        Self { resource_type: Some(resource_type), resource, principal: None }
+    }
+
     /// Whether it admits a rule.
     pub fn admits(&self, binding: &AclBinding) -> bool {
         self.resource_type.is_none_or(|it| it == binding.resource_type)
@@ -85,12 +92,17 @@ const MAX_AGE: Duration = Duration::from_secs(30);
 /// How long a change may take to show on a broker until the controller's word is enough.
 const SETTLING: Duration = Duration::from_secs(5);
 
+/// Resources that are looked at one by one after a change. Of more, all rules are read at once.
+const FEW: usize = 16;
+
 /// What a client keeps of rules.
 #[derive(Default)]
 pub(super) struct Rules {
     creates: Queue<CreateAcls>,
     deletes: Queue<DeleteAcls>,
     snapshot: tokio::sync::Mutex<Option<Snapshot>>,
+    /// When brokers last did not show all rules at once: until a snapshot would be too old, they are not asked again.
+    withheld: Mutex<Option<Instant>>,
     /// When a write of this client began or ended last: what was read before says nothing any more.
     written: Mutex<Option<Instant>>,
 }
@@ -123,14 +135,23 @@ impl Client {
     async fn refresh_acls(&self, filter: &AclFilter, deadline: Instant) -> Result<Vec<AclBinding>, KafkaError> {
         let mut tries = Tries::new(deadline, || "reading ACLs".to_owned());
         loop {
+            if *filter != AclFilter::default() && self.are_acls_withheld() {
+                return self.acls(filter, deadline).await;
+            }
             let fresh = Instant::now().checked_sub(MAX_AGE).max(*locked(&self.rules.written));
             match in_time(deadline, Box::pin(self.all_acls(fresh, deadline))).await {
-                Ok(all) => return Ok(all.iter().filter(|it| filter.admits(it)).cloned().collect()),
-                // An authorizer of another make may show some of the rules to one whom it does not show all.
-                Err(Trouble::Final(KafkaError::Denied { .. })) => return self.acls(filter, deadline).await,
+                Ok(all) => return Ok(admitted(&all, filter)),
+                Err(Trouble::Final(error)) if is_of_the_breadth(&error) => {
+                    *locked(&self.rules.withheld) = Some(Instant::now());
+                    return self.acls(filter, deadline).await;
+                }
                 Err(trouble) => tries.next(trouble).await?,
             }
         }
+    }
+
+    fn are_acls_withheld(&self) -> bool {
+        locked(&self.rules.withheld).is_some_and(|it| it.elapsed() < MAX_AGE)
     }
 
     async fn acls(&self, filter: &AclFilter, deadline: Instant) -> Result<Vec<AclBinding>, KafkaError> {
@@ -226,8 +247,8 @@ impl Client {
     async fn await_acls(&self, bindings: &BTreeSet<&AclBinding>, created: bool, until: Instant) {
         let mut tries = Tries::looking(until, String::new);
         loop {
-            let trouble = match in_time(until, Box::pin(self.all_acls(Some(Instant::now()), until))).await {
-                Ok(all) if bindings.iter().all(|it| all.binary_search(it).is_ok() == created) => return,
+            let trouble = match in_time(until, Box::pin(self.shown_acls(bindings, until))).await {
+                Ok(shown) if shown.iter().all(|it| *it == created) => return,
                 Ok(_) => Trouble::Again(KafkaError::Deadline(String::new())),
                 Err(trouble) => trouble,
             };
@@ -237,9 +258,46 @@ impl Client {
         }
     }
 
+    /// Whether a broker shows each of the rules, asked anew: by their resources, for a list of all rules is long, and not
+    /// every broker gives it.
+    async fn shown_acls(&self, bindings: &BTreeSet<&AclBinding>, deadline: Instant) -> Result<Vec<bool>, Trouble> {
+        let filters: BTreeMap<_, _> = bindings.iter().map(|it| (it.resource(), AclFilter::of_resource(it))).collect();
+        let all: Arc<[AclBinding]> = if filters.len() <= FEW {
+            let mut all = Vec::new();
+            for filter in filters.values() {
+                all.extend(self.described_acls(filter, deadline).await?);
+            }
+            all.sort_unstable();
+            all.into()
+        } else {
+            self.all_acls(Some(Instant::now()), deadline).await?
+        };
+        Ok(bindings.iter().map(|it| all.binary_search(it).is_ok()).collect())
+    }
+
     fn touch_acls(&self) {
         *locked(&self.rules.written) = Some(Instant::now());
     }
+}
+
+/// What a filter admits of all rules, which are in their order: those of one resource stand together.
+fn admitted(all: &[AclBinding], filter: &AclFilter) -> Vec<AclBinding> {
+    let part = match (filter.resource_type, &filter.resource) {
+        (Some(kind), ResourceFilter::Written(pattern, name)) => {
+            let resource = (kind, *pattern, name.as_str());
+            let start = all.partition_point(|it| it.resource() < resource);
+            let length = all[start..].partition_point(|it| it.resource() == resource);
+            &all[start..start + length]
+        }
+        _ => all,
+    };
+    part.iter().filter(|it| filter.admits(it)).cloned().collect()
+}
+
+/// Whether brokers may answer a narrower question: authorizers of other makes may show some of the rules to one whom they
+/// do not show all, or know no list of all.
+fn is_of_the_breadth(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Denied { .. } | KafkaError::Refused { .. } | KafkaError::Broker { .. })
 }
 
 /// The failures of some rules, or the error that is the same for all.
@@ -250,5 +308,38 @@ fn unless_alike(failures: AclFailures, bindings: &[AclBinding]) -> Result<AclFai
             Err(first.clone())
         }
         _ => Ok(failures),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(texts: &[&str]) -> Vec<AclBinding> {
+        let mut res: Vec<AclBinding> = texts.iter().map(|it| it.parse().unwrap()).collect();
+        res.sort();
+        res
+    }
+
+    #[test]
+    fn the_rules_of_one_resource_are_found_among_all() {
+        let all = rules(&[
+            "TOPIC|LITERAL|a|User:x|*|READ|ALLOW",
+            "TOPIC|LITERAL|b|User:x|*|READ|ALLOW",
+            "TOPIC|LITERAL|b|User:y|*|WRITE|ALLOW",
+            "TOPIC|LITERAL|bb|User:x|*|READ|ALLOW",
+            "TOPIC|PREFIXED|b|User:x|*|READ|ALLOW",
+            "GROUP|LITERAL|b|User:x|*|READ|ALLOW",
+        ]);
+        for rule in &all {
+            let filter = AclFilter::of_resource(rule);
+            let expected: Vec<_> = all.iter().filter(|it| filter.admits(it)).cloned().collect();
+            assert_eq!(admitted(&all, &filter), expected, "{rule}");
+            let of_principal = AclFilter { principal: Some(rule.principal.clone()), ..filter };
+            assert!(admitted(&all, &of_principal).contains(rule), "{rule}");
+        }
+        let absent = AclFilter::of_resource(&rules(&["TOPIC|LITERAL|ab|User:x|*|READ|ALLOW"])[0]);
+        assert_eq!(admitted(&all, &absent), []);
+        assert_eq!(admitted(&all, &AclFilter::default()), all);
     }
 }

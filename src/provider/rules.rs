@@ -1,0 +1,159 @@
+//! What this process knows of the rules of a cluster: which of them its plans have, which it is removing, and what the
+//! caller may do about them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use tokio::sync::{Notify, OnceCell};
+
+use crate::{
+    clients::kafka::{AclFilter, Kafka, KafkaError, ResourceFilter},
+    governance::acl::{AclBinding, CLUSTER, Operation, PatternType, ResourceType},
+};
+
+/// The rules that the plans of this process have, and those that it is removing. Whoever removes one spares it where
+/// another one has it, and whoever makes one makes it again where somebody removed it meanwhile.
+#[derive(Debug, Default)]
+pub struct Rules {
+    state: Mutex<State>,
+    changed: Notify,
+    standing: OnceCell<Standing>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Which resources have a rule.
+    held: BTreeMap<AclBinding, BTreeSet<String>>,
+    /// How many are removing a rule.
+    ending: BTreeMap<AclBinding, usize>,
+    /// The rules that somebody removed.
+    ended: BTreeSet<AclBinding>,
+}
+
+/// What the caller may do about rules, as far as the cluster tells.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// What it may do to the cluster; `None` if nobody says.
+    pub rights: Option<BTreeSet<Operation>>,
+    /// The rules for the cluster itself, or why they are not known.
+    pub of_cluster: Result<Vec<AclBinding>, KafkaError>,
+}
+
+impl Standing {
+    async fn of(kafka: &dyn Kafka, deadline: Instant) -> Self {
+        let filter = AclFilter {
+            resource_type: Some(ResourceType::Cluster),
+            resource: ResourceFilter::Written(PatternType::Literal, CLUSTER.to_owned()),
+            principal: None,
+        };
+        let of_cluster = kafka.refresh_acls(&filter, deadline).await;
+        Self { rights: kafka.cluster_rights(deadline).await.unwrap_or(None), of_cluster }
+    }
+}
+
+impl Rules {
+    /// What the caller may do, asked once.
+    pub async fn standing(&self, kafka: &dyn Kafka, deadline: Instant) -> &Standing {
+        self.standing.get_or_init(async || Standing::of(kafka, deadline).await).await
+    }
+
+    /// Notes that a resource has these rules, and answers which of them another one has too.
+    pub fn hold(&self, id: &str, bindings: &BTreeSet<AclBinding>) -> Vec<AclBinding> {
+        let mut state = self.state();
+        let mut shared = Vec::new();
+        for it in bindings {
+            let holders = state.held.entry(it.clone()).or_default();
+            holders.insert(id.to_owned());
+            if 1 < holders.len() {
+                shared.push(it.clone());
+            }
+        }
+        shared
+    }
+
+    /// Takes those of the rules for removal that nobody else has, and answers with those that somebody has.
+    pub fn begin_end(&self, ids: &[&str], bindings: &BTreeSet<AclBinding>) -> (Ending<'_>, BTreeSet<AclBinding>) {
+        let mut state = self.state();
+        let is_held = |it: &&AclBinding| {
+            state.held.get(*it).is_some_and(|holders| holders.iter().any(|it| !ids.contains(&it.as_str())))
+        };
+        let (spared, taken): (BTreeSet<_>, BTreeSet<_>) = bindings.iter().partition(is_held);
+        let (spared, taken): (BTreeSet<_>, BTreeSet<_>) =
+            (spared.into_iter().cloned().collect(), taken.into_iter().cloned().collect());
+        for it in &taken {
+            *state.ending.entry(it.clone()).or_default() += 1;
+        }
+        (Ending { rules: self, taken }, spared)
+    }
+
+    /// Waits until nobody is removing any of the rules, and answers with those that somebody removed before.
+    pub async fn settled(&self, bindings: &BTreeSet<AclBinding>) -> BTreeSet<AclBinding> {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let state = self.state();
+                if !bindings.iter().any(|it| state.ending.contains_key(it)) {
+                    return bindings.intersection(&state.ended).cloned().collect();
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// What is kept is whole between any two changes, so that what another thread left in a panic is still good.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Rules that are being removed, until this is dropped.
+#[derive(Debug)]
+pub struct Ending<'a> {
+    rules: &'a Rules,
+    /// The rules.
+    pub taken: BTreeSet<AclBinding>,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let mut state = self.rules.state();
+        let State { ending, ended, .. } = &mut *state;
+        for it in &self.taken {
+            if let Some(count) = ending.get_mut(it) {
+                *count -= 1;
+                if *count == 0 {
+                    ending.remove(it);
+                }
+            }
+            ended.insert(it.clone());
+        }
+        drop(state);
+        self.rules.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(texts: &[&str]) -> BTreeSet<AclBinding> {
+        texts.iter().map(|it| it.parse().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn what_another_has_is_spared_and_what_is_being_removed_is_waited_for() {
+        let (mine, ours) = ("TOPIC|LITERAL|a|User:x|*|READ|ALLOW", "TOPIC|LITERAL|a|User:x|*|WRITE|ALLOW");
+        let both = rules(&[mine, ours]);
+        let notes = Rules::default();
+        assert!(notes.hold("one", &both).is_empty());
+        assert_eq!(notes.hold("two", &rules(&[ours])), Vec::from_iter(rules(&[ours])));
+        let (ending, spared) = notes.begin_end(&["one"], &both);
+        assert_eq!((&ending.taken, spared), (&rules(&[mine]), rules(&[ours])));
+        assert!(notes.settled(&rules(&[ours])).await.is_empty());
+        let (removed, ()) = tokio::join!(notes.settled(&both), async move { drop(ending) });
+        assert_eq!(removed, rules(&[mine]));
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether a change of rules may be, as far as a plan can tell.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use super::AclModel;
+use crate::{
+    clients::kafka::KafkaError,
+    framework::{Call, Change, Diagnostic, Failure, Unknown},
+    governance::{
+        acl::{AclBinding, Operation},
+        lockout::locks_out,
+    },
+    provider::{Context, Environment},
+    resources::place::environment_of_plan,
+};
+
+/// How long a plan waits for what is a service to its reader.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Tells what would go wrong with a change.
+pub(super) async fn judge(ctx: &Context, change: &Change<AclModel>, call: &mut Call) -> Result<(), Failure> {
+    let placed = change.plan.as_ref().or(change.prior.as_ref()).ok_or(Unknown)?;
+    let environment = environment_of_plan(ctx, placed)?;
+    let (before, after) = (rules(change.prior.as_ref())?, rules(change.plan.as_ref())?);
+    if before == after {
+        return Ok(());
+    }
+    let (added, removed) = (&after - &before, &before - &after);
+    if !environment.has_made_anything() {
+        judge_standing(environment, &added, &removed, call).await?;
+    }
+    Ok(())
+}
+
+fn rules(model: Option<&AclModel>) -> Result<BTreeSet<AclBinding>, Unknown> {
+    model.map_or_else(|| Ok(BTreeSet::new()), |it| Ok(it.set()?.bindings()))
+}
+
+/// Tells what the cluster says of the caller's right to change rules.
+async fn judge_standing(
+    environment: &Environment,
+    added: &BTreeSet<AclBinding>,
+    removed: &BTreeSet<AclBinding>,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let deadline = call.deadline.min(Instant::now() + PATIENCE);
+    let standing = environment.rules.standing(environment.kafka()?, deadline).await;
+    if let Err(KafkaError::NoAuthorizer) = standing.of_cluster {
+        let detail = "The brokers have no authorizer, so that they take no ACLs, and apply will fail.\n\nSet \
+                      `authorizer.class.name` on the brokers, or do without ACLs.";
+        call.report.push(Diagnostic::warning("No authorizer", detail));
+        return Ok(());
+    }
+    if standing.rights.as_ref().is_some_and(|it| !it.contains(&Operation::Alter)) {
+        let detail = "The principal that the provider authenticates as may not ALTER the cluster, which it takes to change \
+                      rules. That is as it should be where the plan may only read; apply needs the right.\n\nGrant it the \
+                      operation with an ACL, or apply with another principal.";
+        call.report.push(Diagnostic::warning("ACLs not permitted", detail));
+    }
+    if let (Some(caller), Ok(rules)) = (environment.principal(), &standing.of_cluster)
+        && locks_out(rules, caller, added, removed)
+    {
+        let detail = format!(
+            "After this change, no rule would permit `{caller}`, as whom the provider authenticates, to ALTER the cluster: it \
+             could not change rules any more, nor take this back.\n\nGive it the right with another rule before, or apply \
+             this with another principal."
+        );
+        return Err(Diagnostic::error("Own right would be lost", detail).into());
+    }
+    Ok(())
+}
