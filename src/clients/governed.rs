@@ -3,6 +3,7 @@
 //! What is to be done is decided and written first, then done, then seen, and then written to be done. Whoever is
 //! interrupted leaves a journal that says what is left, and the next one does that.
 
+mod declared;
 mod folding;
 mod granting;
 mod mailboxes;

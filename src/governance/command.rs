@@ -244,6 +244,15 @@ pub struct Holding {
     pub holder: Holder,
     /// What.
     pub bindings: BTreeSet<AclBinding>,
+    /// What is there and has no rule, where that makes it everybody's (`acl_mode = "open"`).
+    pub unruled: Existing,
+}
+
+impl Holding {
+    /// Rules and who needs them, where nothing is everybody's.
+    pub fn new(holder: Holder, bindings: impl IntoIterator<Item = AclBinding>) -> Self {
+        Self { holder, bindings: bindings.into_iter().collect(), unruled: Existing::new() }
+    }
 }
 
 /// What was seen on the cluster.

@@ -1,8 +1,11 @@
 //! The rules of an environment.
 
+mod acls;
 mod check;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use acls::AclPolicy;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +28,8 @@ pub struct Policy {
     pub schemas: SchemaPolicy,
     /// What connectors may be.
     pub connectors: ConnectorPolicy,
+    /// Which rules of the authorizer may be written by hand.
+    pub acls: AclPolicy,
     /// What there is besides brokers.
     pub capabilities: BTreeSet<Capability>,
     /// Who must agree to what.

@@ -2,6 +2,7 @@
 
 mod deeds;
 mod elsewhere;
+mod governed;
 mod importing;
 mod judging;
 mod planning;
@@ -162,7 +163,7 @@ impl Resource<Context> for Acl {
     async fn create(ctx: &Context, plan: AclModel, _: &AclModel, call: &mut Call) -> Result<AclModel, Failure> {
         let environment = environment_of_plan(ctx, &plan)?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
-        change(environment, None, &plan.set()?, BTreeSet::new(), call).await?;
+        change(environment, None, &plan, BTreeSet::new(), call).await?;
         let mut state = plan;
         settle(&mut state, &environment.name, &cluster_id)?;
         Ok(state)
@@ -207,9 +208,8 @@ impl Resource<Context> for Acl {
     ) -> Result<AclModel, Failure> {
         let (environment, cluster_id) = environment_of_state(ctx, &prior, call.deadline).await?;
         expect_governed(call, environment).await?;
-        let before = prior.set()?;
-        let owned = before.with(dropped(call)).bindings();
-        change(environment, Some(&before), &plan.set()?, owned, call).await?;
+        let owned = prior.set()?.with(dropped(call)).bindings();
+        change(environment, Some(&prior), &plan, owned, call).await?;
         call.private.take(DROPPED);
         let mut state = plan;
         let name = environment_of_plan(ctx, &state)?.name.clone();
@@ -222,7 +222,7 @@ impl Resource<Context> for Acl {
         expect_governed(call, environment).await?;
         let set = state.set()?;
         let owned = set.with(dropped(call)).bindings();
-        let removed = remove(environment, &set, owned, call).await;
+        let removed = remove(environment, &state, owned, call).await;
         removed.map_err(|it| naming(it, &format!("the rules `{set}`")))
     }
 

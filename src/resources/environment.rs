@@ -38,7 +38,7 @@ use crate::{
     provider::Context,
 };
 pub(super) use policy::ChangeApprovalWord;
-use policy::{ApprovalModel, ConnectorsModel, NamingModel, SchemasModel, TopicsModel};
+use policy::{AclsModel, ApprovalModel, ConnectorsModel, NamingModel, SchemasModel, TopicsModel};
 
 /// The only status: what the cluster is like changes by itself, and is no part of a state.
 const READY: &str = "ready";
@@ -84,6 +84,8 @@ pub struct EnvironmentModel {
     schemas: Optional<Nested<SchemasModel>>,
     /// What connectors may be.
     connectors: Optional<Nested<ConnectorsModel>>,
+    /// Which rules `kafka_acl` may write. Default: what Kafka permits. What applications and grants need is not asked.
+    acls: Optional<Nested<AclsModel>>,
     /// What there is beside brokers: `connect`, `schemas`, `ksqldb`, `flink`. Where `connect` and `schemas` are is said in
     /// the provider block. Default: nothing.
     capabilities: Optional<Set<Capability>>,

@@ -152,6 +152,7 @@ impl Governed {
             return Ok(known);
         };
         self.settle(&Holder::Application(application.uid()), deadline).await?;
+        self.settle_declared(name, deadline).await?;
         self.remove_mailbox(application, deadline).await?;
         self.follow_up(Command::FinishDeletion(name.clone()), deadline).await
     }

@@ -1,8 +1,8 @@
 //! Rules that are needed one by one, and what was seen on the cluster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{draft::Draft, grant};
+use super::{draft::Draft, grant, open_mode};
 use crate::governance::{
     acl::{AclBinding, Operation, PatternType, Permission, ResourceType, WILDCARD},
     application::{Application, Status},
@@ -11,12 +11,15 @@ use crate::governance::{
     command::{Holding, Role, Seen, SeenRules},
     rights,
     state::kind_of,
-    violation::{At, Refusal, Violation},
+    violation::{At, Refusal, Violation, Weight},
 };
 
 pub(super) fn hold(draft: &mut Draft<'_>, it: &Holding) -> Result<(), Refusal> {
-    let Holding { holder, bindings } = it;
-    Refusal::of(against(draft, holder, bindings))?;
+    let Holding { holder, bindings, unruled } = it;
+    let mut wrong = against(draft, holder, bindings);
+    wrong.extend(draft.policy().acls.violations(bindings));
+    wrong.extend(open_mode::closed_by(draft, bindings, unruled));
+    Refusal::of(wrong)?;
     for binding in bindings {
         let mut entry = draft.binding(binding).cloned().unwrap_or_else(BindingEntry::unknown);
         entry.hold(holder.clone());
@@ -26,8 +29,8 @@ pub(super) fn hold(draft: &mut Draft<'_>, it: &Holding) -> Result<(), Refusal> {
 }
 
 pub(super) fn release(draft: &mut Draft<'_>, it: &Holding) -> Result<(), Refusal> {
-    let Holding { holder, bindings } = it;
-    Refusal::of(not_for_hand(holder).into_iter().collect())?;
+    let Holding { holder, bindings, unruled: _ } = it;
+    Refusal::of(not_for_hand(holder).into_iter().chain(open_mode::opened_by(draft, holder, bindings)).collect())?;
     for binding in bindings {
         if let Some(mut entry) = draft.binding(binding).cloned() {
             entry.release(holder);
@@ -106,21 +109,55 @@ fn provision_again(draft: &mut Draft<'_>, lost: &BTreeSet<Holder>) {
 
 fn against(draft: &Draft<'_>, holder: &Holder, bindings: &BTreeSet<AclBinding>) -> Vec<Violation> {
     let mut res: Vec<Violation> = not_for_hand(holder).into_iter().collect();
-    let Role::Application(acting) = &draft.actor.role else { return res };
+    let Role::Application(acting) = &draft.actor.role else {
+        res.extend(for_whom(draft, holder));
+        return res;
+    };
     let Some(own) = draft.state.application(acting).filter(|it| it.status.is_in_force()) else {
         let what = format!("The application `{acting}` is not in force, and has no rights to give.");
         res.push(Violation::new(At::all(), "Application not in force", what, "Wait until it is."));
         return res;
     };
-    res.extend(bindings.iter().filter(|it| !is_own_right(draft, own, it)).map(|it| {
+    // One reason for each attribute, with one of the rules: there may be thousands.
+    let mut outside = BTreeMap::new();
+    for it in bindings.iter().filter(|it| !is_own_right(draft, own, it)) {
+        outside.entry(blamed(own, it)).or_insert(it);
+    }
+    res.extend(outside.into_iter().map(|(at, it)| {
         let what = format!(
             "`{it}` is more than the application `{acting}` may give: to read and write what it owns, for its own \
              principals."
         );
-        let remedy = "Ask the owner for access, or the platform for the rule.";
-        Violation::new(At::all(), "Rule outside the application", what, remedy)
+        let remedy = "Ask the owner for access with `kafka_access_request`, or the platform for the rule.";
+        Violation::new(At::attribute(at), "Rule outside the application", what, remedy)
     }));
     res
+}
+
+/// The attribute that makes a rule more than an application may give.
+fn blamed(own: &Application, it: &AclBinding) -> &'static str {
+    let is_whose = kind_of(it.resource_type).is_some_and(|kind| own.spec.covers(kind, &it.resource_name));
+    if it.permission == Permission::Deny {
+        "permission"
+    } else if !own.spec.principals.contains(&it.principal) {
+        "principals"
+    } else if !is_whose {
+        "resource_name"
+    } else {
+        "operations"
+    }
+}
+
+/// The application that rules are declared for must be there to go with.
+fn for_whom(draft: &Draft<'_>, holder: &Holder) -> Option<Violation> {
+    let name = holder.declared_by()?;
+    let application = name.parse().ok().and_then(|it| draft.state.application(&it));
+    if application.is_some_and(|it| it.status.is_in_force()) {
+        return None;
+    }
+    let what = format!("The application `{name}` is not in force, and the rules are to go with it.");
+    let remedy = "Declare it before, or leave `application` out.";
+    Some(Violation::new(At::attribute("application"), "Application not in force", what, remedy).weighing(Weight::Wait))
 }
 
 /// Holders other than declarations come and go with what they are for, never by hand.

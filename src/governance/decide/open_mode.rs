@@ -8,7 +8,7 @@ use super::{draft::Draft, provisioning::held};
 use crate::governance::{
     acl::AclBinding,
     application::{Application, ApplicationSpec},
-    binding::{BindingStatus, Holder},
+    binding::{BindingEntry, BindingStatus, Holder},
     kind::Kind,
     policy::{AclMode, Enforcement},
     prefix::Existing,
@@ -103,6 +103,58 @@ pub(super) fn moved(draft: &Draft<'_>, owner: &Application, taken: &ApplicationS
         told(&names)
     );
     Some(Violation::new(At::attribute("from"), "Rules would open existing objects", what, format!("{REMEDY}.")))
+}
+
+/// What rules that are written by hand would take from everybody.
+pub(super) fn closed_by(draft: &Draft<'_>, bindings: &BTreeSet<AclBinding>, unruled: &Existing) -> Vec<Violation> {
+    if !holds(draft) {
+        return Vec::new();
+    }
+    let is_new = |it: &&AclBinding| draft.state.binding(it).is_none_or(|it| it.status != BindingStatus::Present);
+    let new: Vec<&AclBinding> = bindings.iter().filter(is_new).collect();
+    let of_kind = |(kind, names): (&Kind, &BTreeSet<String>)| {
+        let names: Vec<&String> = names.iter().filter(|it| covered(new.iter().copied(), *kind, it)).collect();
+        let what = format!(
+            "The {kind}s {} have no rule, so that everybody may use them (`acl_mode = \"open\"`); with these rules, whoever \
+             has none is locked out.",
+            told(&names)
+        );
+        let remedy = format!("Give rules to whoever uses them. {REMEDY}, and back afterwards.");
+        let violation =
+            Violation::new(At::attribute("resource_name"), "Rules would close existing objects", what, remedy);
+        (!names.is_empty()).then_some(violation)
+    };
+    unruled.iter().filter_map(of_kind).collect()
+}
+
+/// The topics that would be everybody's without rules that somebody gives up.
+pub(super) fn opened_by(draft: &Draft<'_>, holder: &Holder, bindings: &BTreeSet<AclBinding>) -> Option<Violation> {
+    if !holds(draft) {
+        return None;
+    }
+    let is_kept = |binding: &AclBinding, it: &BindingEntry| {
+        let is_released = bindings.contains(binding) && it.holders.iter().all(|it| it == holder);
+        it.status != BindingStatus::Removed && !is_released
+    };
+    let kept: Vec<&AclBinding> =
+        draft.state.bindings().filter(|(binding, it)| is_kept(binding, it)).map(|(it, _)| it).collect();
+    let names: Vec<_> = draft
+        .state
+        .topics()
+        .filter(|(_, it)| it.is_there())
+        .map(|(name, _)| name)
+        .filter(|it| covered(bindings, Kind::Topic, it.as_str()))
+        .filter(|it| !covered(kept.iter().copied(), Kind::Topic, it.as_str()))
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    let what = format!(
+        "Without these rules, topics are everybody's, because resources without a rule are (`acl_mode = \"open\"`): {}.",
+        told(&names)
+    );
+    let remedy = format!("Keep a rule. {REMEDY} if that is meant.");
+    Some(Violation::new(At::attribute("principals"), "Rules would open existing objects", what, remedy))
 }
 
 /// Whether rules may neither close nor open what is there.

@@ -87,7 +87,7 @@ fn topic(u: &mut Unstructured<'_>) -> Result<Box<TopicRequest>> {
 
 fn holding(u: &mut Unstructured<'_>) -> Result<Holding> {
     let holder = u.choose(&["declared/a/1", "declared/b/1", "foreign", "application/a#1", "grant/g"])?;
-    Ok(Holding { holder: holder.parse().unwrap(), bindings: [binding(u)?].into() })
+    Ok(Holding::new(holder.parse().unwrap(), [binding(u)?]))
 }
 
 /// What the platform does by itself: it never declares, and says only what it did and saw.

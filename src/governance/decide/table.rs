@@ -90,7 +90,7 @@ fn sample(kind: CommandKind) -> Command {
     let application = || named("billing");
     let request = |team: &str| Box::new(ApplicationRequest::new(spec("billing", own(team))));
     let rule = || -> AclBinding { RULE.parse().unwrap() };
-    let holding = || Holding { holder: Holder::Declared("billing/x".to_owned()), bindings: [rule()].into() };
+    let holding = || Holding::new(Holder::Declared("billing/x".to_owned()), [rule()]);
     let topic = |partitions| {
         Box::new(TopicRequest { partitions: Some(partitions), ..TopicRequest::new("billing.x".parse().unwrap()) })
     };

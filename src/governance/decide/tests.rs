@@ -177,10 +177,8 @@ fn what_is_not_its_own_any_more_is_released_at_once() {
     let mut world = World::new(&json!({}));
     world.ask("nobody", &declare("pay", json!({"principals": ["User:p", "User:q"]}))).unwrap();
     world.provision("pay");
-    let hold = Holding {
-        holder: Holder::Declared("pay/x".to_owned()),
-        bindings: ["TOPIC|LITERAL|pay.t|User:q|*|READ|ALLOW".parse().unwrap()].into(),
-    };
+    let rule = "TOPIC|LITERAL|pay.t|User:q|*|READ|ALLOW".parse().unwrap();
+    let hold = Holding::new(Holder::Declared("pay/x".to_owned()), [rule]);
     world.ask("pay", &Command::HoldBindings(hold)).unwrap();
     world.ask("pay", &change("pay", json!({"principals": ["User:p"]}))).unwrap();
     assert!(!world.rules().iter().any(|it| it.contains("User:q")), "{:?}", world.rules());

@@ -14,9 +14,10 @@ use crate::governance::{
 impl Policy {
     /// Everything in which the policy contradicts itself or Kafka, each at its attribute.
     pub fn check(&self) -> Vec<Violation> {
-        let Self { naming, topics, schemas, connectors, approval, quota, reserved_prefixes, .. } = self;
+        let Self { naming, topics, schemas, connectors, acls, approval, quota, reserved_prefixes, .. } = self;
         let mut res = naming.check(reserved_prefixes);
         res.extend(topics.check());
+        res.extend(acls.check());
         res.extend(approval.check());
         res.extend(quota.check(&At::attribute("quota")));
         if schemas.required == Some(true) && !self.capabilities.contains(&Capability::Schemas) {

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::{
+    AclModel,
+    governed::{governance, holder},
+};
 use crate::{
     clients::{
         governed::GovernedError,
@@ -9,12 +13,39 @@ use crate::{
     },
     framework::{Call, Diagnostic, Failure},
     governance::{acl::AclBinding, acl_set::AclSet},
-    provider::Environment,
+    provider::{Environment, Governance},
+    resources::governed::remember,
 };
 
 /// Makes what is new of some rules, then removes what is owned and not wanted any more. A rule that another resource of
-/// this process has stays; one that another removed is made again.
+/// this process has stays; one that another removed is made again. On a governed cluster, the journal knows who needs what.
 pub(super) async fn change(
+    environment: &Environment,
+    before: Option<&AclModel>,
+    wanted: &AclModel,
+    owned: BTreeSet<AclBinding>,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let set = wanted.set()?;
+    let governance = governance(environment, call).await?;
+    if let Some(Governance { governed, snapshot }) = &governance {
+        let holder = holder(governed, &snapshot.state, wanted, &set)?;
+        governed.hold(&holder, set.bindings(), call.deadline).await?;
+        environment.note_made(&object(&set));
+        if let Some(before) = before {
+            let released = self::holder(governed, &snapshot.state, before, &before.set()?)?;
+            let gone = if released == holder { &owned - &set.bindings() } else { owned };
+            governed.release(&released, gone, call.deadline).await?;
+        }
+        remember(call, snapshot);
+        return Ok(());
+    }
+    let before = before.map(AclModel::set).transpose()?;
+    change_alone(environment, before.as_ref(), &set, owned, call).await
+}
+
+/// The same where nothing is known of other holders but of those in this process.
+async fn change_alone(
     environment: &Environment,
     before: Option<&AclSet>,
     wanted: &AclSet,
@@ -55,16 +86,21 @@ async fn make_missing(kafka: &dyn Kafka, bindings: &BTreeSet<AclBinding>, call: 
 /// Removes rules but for those that another resource of this process has. Those that are gone already are no trouble.
 pub(super) async fn remove(
     environment: &Environment,
-    set: &AclSet,
+    state: &AclModel,
     owned: BTreeSet<AclBinding>,
     call: &mut Call,
 ) -> Result<(), Failure> {
+    let set = &state.set()?;
     if environment.has_made(&object(set)) {
         let detail = format!(
             "`{set}` is what this run made. With `create_before_destroy`, rules are not replaced by the same ones."
         );
         call.report.push(Diagnostic::warning("ACL not deleted", detail));
         return Ok(());
+    }
+    if let Some(Governance { governed, snapshot }) = governance(environment, call).await? {
+        let holder = holder(&governed, &snapshot.state, state, set)?;
+        return Ok(governed.release(&holder, owned, call.deadline).await?);
     }
     remove_all(environment, &[&set.to_string()], owned, call).await.map(drop)
 }

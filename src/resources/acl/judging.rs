@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::AclModel;
+use super::{AclModel, governed};
 use crate::{
     clients::kafka::KafkaError,
     framework::{Call, Change, Diagnostic, Failure, Unknown},
@@ -29,6 +29,8 @@ pub(super) async fn judge(ctx: &Context, change: &Change<AclModel>, call: &mut C
         return Ok(());
     }
     let (added, removed) = (&after - &before, &before - &after);
+    let models = (change.prior.as_ref(), change.plan.as_ref(), change.config.as_ref());
+    governed::judge(environment, models, removed.clone(), call).await?;
     if !environment.has_made_anything() {
         judge_standing(environment, &added, &removed, call).await?;
     }

@@ -1,5 +1,7 @@
 //! Rules on a cluster in memory.
 
+mod governed;
+
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     framework::{Model, Nested, Number, Optional, Required, Set},
     governance::{
+        acl::Operation,
         policy::{AccessApproval, ApplicationApproval, CapacityRule, Compatibility, ConnectIdentity, SubjectNaming},
         request::{ChangeKind, Verb},
         violation::{At, Violation},
@@ -98,6 +99,20 @@ pub(super) struct ConnectorsModel {
     max_tasks: Optional<i64>,
     /// As whom connectors read and write: `worker` or `application`.
     identity: Optional<ConnectIdentity>,
+}
+
+/// Which rules of the authorizer may be written by hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub(super) struct AclsModel {
+    /// Operations that no rule permits, by the kind of resource, such as `{ cluster = ["ALTER"] }`. Where one is listed, so
+    /// is `ALL`.
+    forbidden_operations: Optional<BTreeMap<String, Set<Operation>>>,
+    /// Whether rules may permit something to everybody (`User:*`). Default: `true`.
+    allow_any_principal: Optional<bool>,
+    /// Whether rules may permit something with every resource of a kind (the literal `*`). Default: `true`.
+    allow_any_resource: Optional<bool>,
+    /// Whether rules may forbid. Default: `true`.
+    allow_deny: Optional<bool>,
 }
 
 /// Who must agree to what.

@@ -242,6 +242,10 @@ mod tests {
             },
             "schemas": {"weakest_compatibility": "FULL_TRANSITIVE", "subject_naming": "topic_name", "required": true},
             "connectors": {"classes": ["org.example.Sink"], "max_tasks": 4, "identity": "application"},
+            "acls": {
+                "forbidden_operations": {"cluster": ["ALTER"]}, "allow_any_principal": false, "allow_any_resource": false,
+                "allow_deny": false,
+            },
             "capabilities": ["connect", "flink", "ksqldb", "schemas"],
             "approval": {
                 "applications": "platform", "access": "auto", "distinct_actors": true,
