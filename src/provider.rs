@@ -18,12 +18,12 @@ use crate::{
         rest::{BaseUrlError, Services, Webhook},
     },
     data_sources::{
-        access_requests::AccessRequests, applications::Applications, cluster::Cluster, consumer_group::ConsumerGroup,
-        environment::DeclaredEnvironment, environments::DeclaredEnvironments, grants::Grants, quotas::Quotas,
-        topics::Topics, user_scram_credentials::UserScramCredentials,
+        access_requests::AccessRequests, acls::Acls, applications::Applications, cluster::Cluster,
+        consumer_group::ConsumerGroup, environment::DeclaredEnvironment, environments::DeclaredEnvironments,
+        grants::Grants, quotas::Quotas, topics::Topics, user_scram_credentials::UserScramCredentials,
     },
     framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
-    functions::{parse_name::ParseName, render_name::RenderName},
+    functions::{acl_preset::AclPreset, parse_name::ParseName, render_name::RenderName},
     resources::{
         access_decision::AccessDecision, access_request::AccessRequest, acl::Acl, application::Application,
         environment::Environment as EnvironmentResource, quota::Quota, topic::Topic,
@@ -43,6 +43,7 @@ impl Provider for KafkaProvider {
     fn registry() -> Registry<Context> {
         Registry::new()
             .data_source::<AccessRequests>()
+            .data_source::<Acls>()
             .data_source::<Applications>()
             .data_source::<Cluster>()
             .data_source::<ConsumerGroup>()
@@ -52,6 +53,7 @@ impl Provider for KafkaProvider {
             .data_source::<Quotas>()
             .data_source::<Topics>()
             .data_source::<UserScramCredentials>()
+            .function::<AclPreset>()
             .function::<ParseName>()
             .function::<RenderName>()
             .resource::<AccessDecision>()

@@ -283,3 +283,22 @@ fn rules_are_managed_where_brokers_do_not_list_all_of_them() {
         assert_eq!(proxy.problems(), Vec::<String>::new());
     }
 }
+
+#[test]
+fn presets_become_rules_that_a_plan_shows_and_a_data_source_lists() {
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        let preset = example("functions/acl_preset/function.tf").replace("billing.invoices.v1", "acl.preset.v1");
+        workspace.write("main.tf", &preset.replace("User:shipping", "User:acl-preset"));
+        workspace.plan().says(&["\"acl.preset.v1\"", "\"shipping.\"", "\"prefixed\""]);
+        workspace.applies();
+        let expected = these(["TOPIC acl.preset.v1 LITERAL READ ALLOW", "GROUP shipping. PREFIXED READ ALLOW"]);
+        assert_eq!(rules(Stack::shared(), "User:acl-preset"), expected);
+        let listed = example("data-sources/kafka_acls/data-source.tf").replace("billing.invoices.v1", "acl.preset.v1");
+        workspace.write("data.tf", &listed);
+        workspace.applies();
+        let who = &workspace.state()["values"]["outputs"]["who"]["value"];
+        assert!(who.as_array().is_some_and(|it| it.contains(&json!("User:acl-preset"))), "{who}");
+        workspace.destroy().success();
+    }
+}

@@ -1,6 +1,7 @@
 //! One file for each data source.
 
 pub mod access_requests;
+pub mod acls;
 pub mod applications;
 pub mod cluster;
 pub mod consumer_group;

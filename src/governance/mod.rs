@@ -35,6 +35,7 @@ pub mod outstanding;
 pub mod owned_topic;
 pub mod policy;
 pub mod prefix;
+pub mod preset;
 pub mod probe;
 pub mod record;
 pub mod request;

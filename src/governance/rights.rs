@@ -13,6 +13,7 @@ use crate::governance::{
     kind::Kind,
     names::ApplicationName,
     policy::DeployerRights,
+    preset::streams,
     state::{State, kind_of},
     violation::{At, Violation},
 };
@@ -60,15 +61,13 @@ fn runtime(res: &mut BTreeSet<AclBinding>, principal: &Principal, spec: &Applica
     for it in spec.prefixes(Kind::TransactionalId) {
         allow(ResourceType::TransactionalId, it, &[Operation::Write]);
     }
-    for id in &spec.streams {
-        let internal = format!("{id}-");
-        let create = [Operation::Create, Operation::Delete, Operation::DescribeConfigs];
-        allow(ResourceType::Topic, &internal, &create);
-        allow(ResourceType::Topic, &internal, &[Operation::Read, Operation::Write]);
-        allow(ResourceType::TransactionalId, &internal, &[Operation::Write]);
+    for it in spec.streams.iter().flat_map(|id| streams(id)) {
+        let rule = |operation: &Operation| AclBinding {
+            pattern_type: it.pattern_type,
+            ..literal(it.resource_type, &it.resource_name, principal, *operation)
+        };
+        res.extend(it.operations.iter().map(rule));
     }
-    let groups = spec.streams.iter().map(|id| literal(ResourceType::Group, id, principal, Operation::Read));
-    res.extend(groups);
     if facts.wants_idempotent_write {
         res.insert(literal(ResourceType::Cluster, CLUSTER, principal, Operation::IdempotentWrite));
     }

@@ -8,7 +8,7 @@ mod judging;
 mod planning;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeSet;
 

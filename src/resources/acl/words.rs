@@ -9,14 +9,14 @@ use crate::{
 
 /// One of Kafka's words, as it was written: Terraform wants it back letter by letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word<T> {
+pub(crate) struct Word<T> {
     written: String,
     /// What it means.
-    pub(super) value: T,
+    pub(crate) value: T,
 }
 
 /// A kind of words.
-pub(super) trait Worded: Copy + PartialEq + Send + Sync + fmt::Debug + 'static {
+pub(crate) trait Worded: Copy + PartialEq + Send + Sync + fmt::Debug + 'static {
     /// All of them.
     const ALL: &'static [Self];
     /// What is told of a text that is none.
@@ -53,7 +53,7 @@ impl<T: Worded> From<T> for Word<T> {
 
 impl<T: Worded> Word<T> {
     /// Reads a word; `None` if it is none of the kind.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let value = *T::ALL.iter().find(|it| letters(&it.written()) == letters(text))?;
         Some(Self { written: text.to_owned(), value })
     }
