@@ -50,13 +50,13 @@ impl Function for AclPreset {
         let [Value::String(kind), Value::Map(names)] = &arguments[..] else {
             unreachable!("the server knows the signature")
         };
-        let wrong = |argument| move |error| FunctionError { text: format!("{error}"), argument: Some(argument) };
-        let preset = Preset::of(kind).map_err(|error| wrong(0)(error.to_string()))?;
+        let wrong = |text, argument| FunctionError { text, argument: Some(argument) };
+        let preset = Preset::of(kind).map_err(|error| wrong(error.to_string(), 0))?;
         let names: BTreeMap<String, String> = names
             .iter()
             .filter_map(|(name, it)| if let Value::String(it) = it { Some((name.clone(), it.clone())) } else { None })
             .collect();
-        let rules = preset.rules(&names).map_err(|error| wrong(1)(error.to_string()))?;
+        let rules = preset.rules(&names).map_err(|error| wrong(error.to_string(), 1))?;
         Ok(Value::List(rules.into_iter().map(shown).collect()))
     }
 }

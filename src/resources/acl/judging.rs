@@ -24,10 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) async fn judge(ctx: &Context, change: &Change<AclModel>, call: &mut Call) -> Result<(), Failure> {
     let placed = change.plan.as_ref().or(change.prior.as_ref()).ok_or(Unknown)?;
     let environment = environment_of_plan(ctx, placed)?;
-    let (before, after) = (rules(change.prior.as_ref())?, rules(change.plan.as_ref())?);
-    if before == after {
+    if let (Some(prior), Some(plan)) = (&change.prior, &change.plan)
+        && prior.set()? == plan.set()?
+    {
         return Ok(());
     }
+    let (before, after) = (rules(change.prior.as_ref())?, rules(change.plan.as_ref())?);
     let (added, removed) = (&after - &before, &before - &after);
     let models = (change.prior.as_ref(), change.plan.as_ref(), change.config.as_ref());
     governed::judge(environment, models, removed.clone(), call).await?;

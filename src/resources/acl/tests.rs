@@ -311,3 +311,17 @@ async fn state_of_another_provider_goes_on_without_a_change() {
     quiet(&planned.diagnostics);
     assert_eq!(planned.planned.state, read.stored.state);
 }
+
+#[tokio::test]
+async fn five_thousand_rules_are_one_resource() {
+    let cluster = cluster();
+    let names: Vec<String> = (0..2_500).map(|it| format!("User:{it}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let config = orders(&names, &["READ", "WRITE"]);
+    let created = run(&cluster).applied(&nothing(), &config).await;
+    let read = run(&cluster).read(&created).await.stored;
+    let again = run(&cluster).plan(&read, &config).await;
+    assert_eq!((rules(&cluster).await.len(), again.planned.state), (5_000, created.state.clone()));
+    quiet(&run(&cluster).destroy(&created).await.diagnostics);
+    assert_eq!(rules(&cluster).await.len(), 0);
+}
