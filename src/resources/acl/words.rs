@@ -89,7 +89,7 @@ fn unknown<T: Worded>(text: &str) -> Diagnostic {
 }
 
 /// How many letters must be put in, left out or exchanged to make one text of another.
-fn distance(from: &str, to: &str) -> usize {
+pub(in crate::resources) fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (at, letter) in from.chars().enumerate() {

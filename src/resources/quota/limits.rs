@@ -4,6 +4,7 @@ use crate::{
     clients::kafka::{Quota, QuotaChanges, QuotaEntity},
     framework::Number,
     governance::client_quota::is_same_limit,
+    resources::acl::words::distance,
 };
 
 /// A key of a quota.
@@ -80,21 +81,6 @@ pub(super) fn shown(declared: Option<&Number>, found: f64) -> Option<Number> {
 fn nearest(text: &str) -> &'static str {
     let keys = KEYS.iter().map(|it| it.name);
     keys.min_by_key(|it| distance(it, text)).unwrap_or_default()
-}
-
-/// How many letters have to be changed, added or taken away.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (at, one) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (to, other) in b.iter().enumerate() {
-            let change = diagonal + usize::from(one != *other);
-            diagonal = row[to + 1];
-            row[to + 1] = change.min(diagonal + 1).min(row[to] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
