@@ -108,15 +108,15 @@ fn astray(it: &Astray, format: Format) -> String {
         .to_string(),
         Format::Text => {
             let (what, remedy) = if *is_declared {
-                ("was changed with other tools to what the rules do not permit", "Its team changes it back.")
+                ("was changed with other tools to what the rules do not permit", "")
             } else {
                 (
                     "was made with other tools, and nobody declared it",
-                    "Its team declares and imports it, or deletes it.",
+                    " Its team declares and imports it, or deletes it.",
                 )
             };
             let problems = problems.iter().map(|it| format!(" {it}")).collect::<Vec<_>>().concat();
-            format!("The topic `{topic}` of `{application}` {what}.{problems} {remedy}")
+            format!("The topic `{topic}` of `{application}` {what}.{problems}{remedy}")
         }
     }
 }
@@ -129,7 +129,7 @@ fn anew(it: &MadeAnew, format: Format) -> String {
         }
         Format::Text => format!(
             "The topic `{}` was made anew by somebody else, and others have access to it still: {it}. Its owner revokes \
-             that, or imports the topic and applies.",
+             that; or whoever may write the journal imports the topic and applies.",
             it.topic
         ),
     }
@@ -165,8 +165,13 @@ fn tell_foreseen(it: &Foreseen, format: Format, progress: &Progress) {
     for it in seen {
         progress.line(&noticed(it, format), 0, 0);
     }
-    if it.is_complete() && format == Format::Text {
-        progress.line("Nothing to do.", 0, 0);
+    match format {
+        Format::Json => {
+            let count = folded.len() + it.lost.len() + tasks.len();
+            progress.line(&json!({"step": "summary", "would": count}).to_string(), 0, 0);
+        }
+        Format::Text if it.is_complete() => progress.line("Nothing to do.", 0, 0),
+        Format::Text => {}
     }
 }
 

@@ -39,8 +39,12 @@ pub const FORM: i64 = 1;
 /// Most bytes of a record. What is larger is set aside unread.
 pub const LARGEST: usize = 64 << 10;
 
-/// How many letters are remembered with what became of them; those who filed ask soon.
-const REMEMBERED: usize = 200;
+/// Most records of a mailbox that are folded at once.
+pub const MOST_FOLDED: usize = 500;
+
+/// How many letters are remembered with what became of them, and how many records that are none: those of a folding all,
+/// so that each is told. Those who filed ask soon.
+const REMEMBERED: usize = MOST_FOLDED;
 
 /// The event of a folding after which nothing else is to be written.
 const FOLDED: &str = "mailbox.folded";

@@ -10,7 +10,7 @@ pub fn looks_secret(text: &str) -> bool {
 }
 
 /// What secrets are called.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 15] = [
     "password",
     "passwd",
     "passphrase",
@@ -22,6 +22,10 @@ const NAMES: [&str; 11] = [
     "api-key",
     "accountkey",
     "authorization",
+    "passwort",
+    "kennwort",
+    "contraseña",
+    "mot de passe",
 ];
 
 /// Whether something is assigned to a password, as in `password=…`, `secret: …` or `the password is …`.
@@ -78,6 +82,7 @@ mod tests {
             "pwd=Hunter2Zx9",
             "Authorization: Bearer abc",
             "with Bearer abcdef0123456789abcdef",
+            "Passwort: geheim123",
             "AccountKey=MDEyMzQ1Njc4OQ==",
             "postgres://user:pa55w0rd@host/db",
         ] {

@@ -16,7 +16,7 @@ use crate::{
         application::Application,
         command::Command,
         decide::decide,
-        mailbox::{FORM, Found, LARGEST, Letter, MailboxOf, Posted, Wish, fold, wish_of},
+        mailbox::{FORM, Found, LARGEST, Letter, MOST_FOLDED, MailboxOf, Posted, Wish, fold, wish_of},
         policy::DeployerRights,
         record::{Fold, Unreadable},
         state::State,
@@ -25,9 +25,8 @@ use crate::{
     },
 };
 
-/// Most records of a mailbox that are read at once, and most of their bytes: more than a team has in a day, and less than
-/// a flood. What is left is read next.
-const MOST_RECORDS: usize = 500;
+/// Most bytes of a mailbox that are read at once, beside [`MOST_FOLDED`] records: more than a team has in a day, and less
+/// than a flood. What is left is read next.
 const MOST_BYTES: usize = 256 << 10;
 
 /// Most copies of a mailbox; fewer where there are fewer brokers.
@@ -159,10 +158,10 @@ impl Governed {
             }
             page.sort_by_key(|it| it.offset);
             posted.extend(page);
-            let is_much = MOST_RECORDS <= posted.len() || MOST_BYTES <= bytes;
+            let is_much = MOST_FOLDED <= posted.len() || MOST_BYTES <= bytes;
             if is_at_end || is_much {
-                let is_more = !is_at_end || MOST_RECORDS < posted.len();
-                posted.truncate(MOST_RECORDS);
+                let is_more = !is_at_end || MOST_FOLDED < posted.len();
+                posted.truncate(MOST_FOLDED);
                 return Ok(Some(Unread { topic_id, posted, is_more }));
             }
             next = read.next.max(read.start).max(next + 1);

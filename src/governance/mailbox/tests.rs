@@ -170,11 +170,11 @@ fn a_change_that_is_asked_for_is_judged_by_what_it_sets() {
 fn only_the_newest_fates_are_remembered() {
     let (mut world, of) = world();
     let wish = topic("b.x", 1);
-    let records: Vec<_> = (0..300).map(|it| posted(it, Ok(filed(&format!("f{it}"), wish.clone())))).collect();
+    let records: Vec<_> = (0..600).map(|it| posted(it, Ok(filed(&format!("f{it}"), wish.clone())))).collect();
     world.fold(&of, ID, &records);
     let fates = &world.state.mailbox(&of).unwrap().fates;
-    assert_eq!(fates.len(), 200);
-    assert!(fates.contains_key("f299") && !fates.contains_key("f99"));
+    assert_eq!(fates.len(), MOST_FOLDED);
+    assert!(fates.contains_key("f599") && !fates.contains_key("f99"));
 }
 
 #[test]
