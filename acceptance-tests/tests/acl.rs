@@ -1,6 +1,6 @@
 //! `kafka_acl`.
 
-use std::{collections::BTreeSet, net::ToSocketAddrs};
+use std::collections::BTreeSet;
 
 use acceptance_tests::{Engine, Stack, Workspace, hcl};
 use bytes::Bytes;
@@ -133,9 +133,8 @@ fn several_resources_become_one_without_a_gap() {
         let principals: Vec<String> = (0..4).map(|it| format!("User:acl-merge-{it}")).collect();
         let principals: Vec<&str> = principals.iter().map(String::as_str).collect();
         let one = block("it0", &topic_rules("acl.merge", &principals, &["READ"]));
-        let forgotten: String = (1..4)
-            .map(|it| format!("removed {{\n from = kafka_acl.it{it}\n lifecycle {{\n destroy = false\n }}\n}}\n"))
-            .collect();
+        let forget = |it| format!("removed {{\n from = kafka_acl.it{it}\n lifecycle {{\n destroy = false\n }}\n}}\n");
+        let forgotten: String = (1..4).map(forget).collect();
         workspace.write("main.tf", &(one.clone() + &forgotten));
         workspace.apply().success();
         workspace.write("main.tf", &one);
@@ -224,11 +223,11 @@ fn who_may_not_alter_the_cluster_is_told_in_the_plan_and_refused_in_apply() {
 /// A proxy before the shared broker, with the runtime that it lives in.
 fn proxy() -> (Runtime, WireProxy) {
     let stack = Stack::shared();
-    let broker = stack.plaintext().to_socket_addrs().unwrap().find(std::net::SocketAddr::is_ipv4).unwrap();
-    let runtime = Runtime::new().unwrap();
+    let broker = stack.plaintext_socket();
+    let runtime = Runtime::new().expect("a runtime starts");
     let proxy = {
         let _inside = runtime.enter();
-        WireProxy::start(broker).unwrap()
+        WireProxy::start(broker).expect("a proxy starts")
     };
     (runtime, proxy)
 }

@@ -36,6 +36,7 @@ mod threats;
 mod topic;
 mod topics;
 mod user_scram_credential;
+mod witness;
 
 use std::{
     fs,
