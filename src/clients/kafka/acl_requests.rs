@@ -23,7 +23,11 @@ use crate::{
 };
 
 /// Rules in one request: `KRaft`'s controller refuses to write more records for one, or to delete more rules.
-pub(super) const MOST_TOGETHER: usize = 10_000;
+const MOST_TOGETHER: usize = 10_000;
+
+/// The same of deletions: the controller compares each filter of a request with all rules that there are, and does nothing
+/// else meanwhile.
+const MOST_DELETED_TOGETHER: usize = 500;
 
 /// `ANY` of resource types, pattern types, operations and permissions.
 const ANY: i8 = 1;
@@ -180,7 +184,7 @@ impl Gathered for CreateAcls {
 impl Gathered for DeleteAcls {
     type Answer = Vec<Option<Trouble>>;
     type Key = Arc<[AclBinding]>;
-    const CAPACITY: usize = MOST_TOGETHER;
+    const CAPACITY: usize = MOST_DELETED_TOGETHER;
 
     fn key(&self) -> &Self::Key {
         &self.0

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     clients::kafka::{
         Answer, KafkaError,
-        acl_requests::{CreateAcls, DeleteAcls, MOST_TOGETHER},
+        acl_requests::{CreateAcls, DeleteAcls},
         client::{Client, Wired, in_time},
         locked,
         queue::{Gathered, Queue, QueueOf, gathered},
@@ -213,7 +213,7 @@ impl Client {
     {
         let mut tries = Tries::new(deadline, || doing.to_owned());
         let mut failures = AclFailures::new();
-        for part in bindings.chunks(MOST_TOGETHER) {
+        for part in bindings.chunks(T::CAPACITY) {
             let mut left: Arc<[AclBinding]> = part.into();
             while !left.is_empty() {
                 let troubles = match gathered(self, queue, T::from(left.clone()), deadline).await {

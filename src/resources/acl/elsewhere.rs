@@ -129,6 +129,7 @@ mod tests {
         })
     }
 
+    /// Rule 19 of Terraform's core: what is moved is one rule, wherever its cluster is configured.
     #[test]
     fn one_rule_of_another_type_becomes_rules() {
         let source = |provider: &str, resource_type: &str, state: Json| MoveSource {

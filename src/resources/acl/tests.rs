@@ -101,6 +101,7 @@ async fn a_change_adds_before_it_removes_and_leaves_the_rest_alone() {
     assert_eq!(rules(&cluster).await, [&[rule("x", "READ")], &there[..]].concat());
 }
 
+/// Rule 7 of Terraform's core: a partial loss is no product of sets.
 #[tokio::test]
 async fn a_principal_that_misses_a_rule_gets_all_of_its_own_again() {
     let cluster = cluster();
@@ -294,7 +295,8 @@ async fn other_names_of_attributes_give_the_same_rules() {
     assert_eq!(principals(&modern), ["User:a"]);
 }
 
-/// State of another provider of the same resource type is of a lower schema version.
+/// Rule 18 of Terraform's core: state of another provider of the same type is of a lower schema version, and its names
+/// stay in the configuration.
 #[tokio::test]
 async fn state_of_another_provider_goes_on_without_a_change() {
     let cluster = cluster();
