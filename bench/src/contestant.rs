@@ -49,6 +49,11 @@ impl Contestant {
         fs::write(self.folder.join("main.tf"), configuration())
     }
 
+    /// Has so many ACLs in the configuration, and nothing else.
+    pub(crate) fn declare_acls(&self, count: u32) -> io::Result<()> {
+        fs::write(self.folder.join("main.tf"), acls(count))
+    }
+
     /// Plans the topics as they exist; a plan with a change is an error.
     pub(crate) fn plan(&self, broker: SocketAddr) -> io::Result<Cost> {
         measure::run(&mut self.command(broker, "plan", &["-detailed-exitcode"]))
@@ -145,6 +150,25 @@ resource "kafka_topic" "t{number:04}" {{
   partitions         = 1
   replication_factor = 1
   config             = {{ "cleanup.policy" = "compact", "retention.ms" = "3600000" }}
+}}
+"#
+        );
+    }
+    text
+}
+
+fn acls(count: u32) -> String {
+    let mut text = head();
+    for number in 0..count {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            r#"
+resource "kafka_acl" "a{number:05}" {{
+  resource_type = "topic"
+  resource_name = "bench.a{number:05}"
+  principals    = ["User:bench", "User:bench-batch"]
+  operations    = ["READ", "DESCRIBE_CONFIGS"]
 }}
 "#
         );

@@ -1,7 +1,7 @@
 //! The floor: a provider with our framework and our models that does nothing. What it costs is what the engine, the
 //! protocol and the framework cost.
 
-use std::process::ExitCode;
+use std::{marker::PhantomData, process::ExitCode};
 
 use terraform_provider_kafka::{
     framework::{
@@ -10,7 +10,7 @@ use terraform_provider_kafka::{
     },
     plugin,
     provider::{Context, Settings},
-    resources::topic::{Topic, TopicIdentity, TopicModel},
+    resources::{acl::Acl, topic::Topic},
     server::Server,
 };
 
@@ -27,7 +27,7 @@ impl Provider for Floor {
     type Context = ();
 
     fn registry() -> Registry<()> {
-        Registry::new().resource::<FloorTopic>()
+        Registry::new().resource::<Of<Acl>>().resource::<Of<Topic>>()
     }
 
     async fn configure(_settings: Settings, _report: &mut Diagnostics) -> Result<(), Failure> {
@@ -35,47 +35,41 @@ impl Provider for Floor {
     }
 }
 
-/// A topic that exists nowhere but in the state.
-enum FloorTopic {}
+/// An object of ours that exists nowhere but in the state.
+struct Of<R>(PhantomData<fn() -> R>);
 
-impl Resource<()> for FloorTopic {
-    const NAME: &'static str = "topic";
-    type Model = TopicModel;
-    type Identity = TopicIdentity;
+impl<R: Resource<Context>> Resource<()> for Of<R> {
+    const NAME: &'static str = R::NAME;
+    type Model = R::Model;
+    type Identity = R::Identity;
 
-    fn identity(state: &TopicModel) -> TopicIdentity {
-        <Topic as Resource<Context>>::identity(state)
+    fn identity(state: &R::Model) -> R::Identity {
+        R::identity(state)
     }
 
-    async fn admit((): &(), _: &Change<TopicModel>, _: &mut Call) -> Result<(), Failure> {
+    async fn admit((): &(), _: &Change<R::Model>, _: &mut Call) -> Result<(), Failure> {
         Ok(())
     }
 
-    async fn create((): &(), mut plan: TopicModel, _: &TopicModel, _: &mut Call) -> Result<TopicModel, Failure> {
+    async fn create((): &(), mut plan: R::Model, _: &R::Model, _: &mut Call) -> Result<R::Model, Failure> {
         plan.visit(&mut Complete);
         Ok(plan)
     }
 
-    async fn read((): &(), state: TopicModel, _: &mut Call) -> Result<Option<TopicModel>, Failure> {
+    async fn read((): &(), state: R::Model, _: &mut Call) -> Result<Option<R::Model>, Failure> {
         Ok(Some(state))
     }
 
-    async fn update(
-        (): &(),
-        _: TopicModel,
-        plan: TopicModel,
-        _: &TopicModel,
-        _: &mut Call,
-    ) -> Result<TopicModel, Failure> {
+    async fn update((): &(), _: R::Model, plan: R::Model, _: &R::Model, _: &mut Call) -> Result<R::Model, Failure> {
         Ok(plan)
     }
 
-    async fn delete((): &(), _: TopicModel, _: &mut Call) -> Result<(), Failure> {
+    async fn delete((): &(), _: R::Model, _: &mut Call) -> Result<(), Failure> {
         Ok(())
     }
 
-    async fn import((): &(), _: Import<TopicIdentity>, _: &mut Call) -> Result<TopicModel, Failure> {
-        Err(Diagnostic::error("Nothing to import", "The floor has no topics.").into())
+    async fn import((): &(), _: Import<R::Identity>, _: &mut Call) -> Result<R::Model, Failure> {
+        Err(Diagnostic::error("Nothing to import", "The floor has nothing.").into())
     }
 }
 

@@ -5,6 +5,7 @@
 //! the same machine, an apply is also held against the floor while another client has Kafka make as many topics. Memory and
 //! requests are taken in runs of their own, so that watching them costs the timed runs nothing.
 
+mod acls;
 mod contestant;
 mod journal;
 mod kafka;
@@ -56,6 +57,11 @@ fn main() -> ExitCode {
         }),
         // The journal alone.
         [task] if task == "journal" => only_journal().and_then(|table| tell(&table)),
+        // ACLs alone.
+        [task] if task == "acls" => only_acls(acls::PLANNED).and_then(|table| tell(&table)),
+        [task, most] if task == "acls" => {
+            most.parse().map_err(io::Error::other).and_then(only_acls).and_then(|table| tell(&table))
+        }
         // Applies under rules alone.
         [task] if task == "governed" => only_governed().and_then(|table| tell(&table)),
         _ => bench().and_then(|table| tell(&table)),
@@ -100,6 +106,15 @@ fn journals(broker: SocketAddr, table: &mut Table) -> io::Result<()> {
         table.row(what, (format!("{is:.2}{unit}"), String::new()), None, Some(bound));
     }
     Ok(())
+}
+
+/// Measures ACLs, on a broker of its own.
+fn only_acls(most: u32) -> io::Result<Table> {
+    let engine = Engine::open_tofu().map_err(io::Error::other)?;
+    let stack = Stack::start().map_err(io::Error::other)?;
+    let mut table = Table::default();
+    acls::measured(&contestants(&engine)?, address(&stack)?, most, &mut table)?;
+    Ok(table)
 }
 
 /// Measures applies under rules against applies without, each on a broker of its own.
@@ -202,6 +217,7 @@ fn bench() -> io::Result<Table> {
     wall(&mut table, "  wall, Kafka beside the floor", &beside, MOST_APPLY_WALL);
     governed(&engine, broker, &mut table)?;
     journals(broker, &mut table)?;
+    acls::measured(&contestants, broker, acls::PLANNED, &mut table)?;
     Ok(table)
 }
 

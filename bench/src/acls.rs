@@ -1,0 +1,105 @@
+//! ACLs on a cluster that holds many: what a block costs must not depend on how many there are.
+
+use std::{
+    io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use terraform_provider_kafka::{
+    clients::kafka::{KafkaSettings, connect},
+    governance::acl::{AclBinding, Operation, PatternType, Permission, Principal, ResourceType, WILDCARD},
+};
+use tokio::runtime::Runtime;
+
+use crate::{
+    Pair,
+    contestant::Contestant,
+    measure::Cost,
+    table::{Bound, Table},
+};
+
+/// ACLs that are there, and nobody here manages.
+const OTHERS: usize = 50_000;
+/// Blocks that are applied, and that are planned, unless fewer are asked for.
+const APPLIED: u32 = 1_000;
+pub(crate) const PLANNED: u32 = 10_000;
+/// Pairs of each.
+const ROUNDS: usize = 3;
+
+const MOST_PLAN_CPU: f64 = 2.0;
+const MOST_PLAN_WALL: f64 = 1.2;
+const MOST_APPLY_WALL: f64 = 1.3;
+
+/// The lines about ACLs, of at most so many blocks.
+pub(crate) fn measured(
+    contestants: &Pair<Contestant>,
+    broker: SocketAddr,
+    most: u32,
+    table: &mut Table,
+) -> io::Result<()> {
+    let (applied, planned) = (APPLIED.min(most), PLANNED.min(most));
+    crate::progress(&format!("{OTHERS} ACLs"));
+    Runtime::new()?.block_on(fill(broker))?;
+
+    let (mut made, mut looked) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        crate::progress(&format!("ACLs, round {} of {ROUNDS}", round + 1));
+        contestants.race(round, |it| it.declare_acls(applied))?;
+        made.push(contestants.race(round, |it| it.apply(broker))?);
+        contestants.race(round, |it| it.destroy(broker))?;
+    }
+    contestants.race(0, |it| it.declare_acls(planned))?;
+    contestants.race(0, |it| it.apply(broker))?;
+    for round in 0..ROUNDS {
+        crate::progress(&format!("plans of ACLs, round {} of {ROUNDS}", round + 1));
+        looked.push(contestants.race(round, |it| it.plan(broker))?);
+    }
+    contestants.race(0, |it| it.destroy(broker))?;
+
+    table.head(&format!("apply of {applied} new blocks of ACLs among {OTHERS} ACLs"));
+    line(table, "  wall", &made, |it| it.wall, Some(MOST_APPLY_WALL));
+    line(table, "  CPU of the provider", &made, |it| it.children, None);
+    table.head(&format!("plan of {planned} existing blocks of ACLs among {OTHERS} ACLs"));
+    line(table, "  wall", &looked, |it| it.wall, Some(MOST_PLAN_WALL));
+    line(table, "  CPU of the provider", &looked, |it| it.children, Some(MOST_PLAN_CPU));
+    Ok(())
+}
+
+fn line(table: &mut Table, what: &str, runs: &[Pair<Cost>], of: fn(&Cost) -> Duration, most: Option<f64>) {
+    let (ours, floor, ratio) = crate::medians(runs, of);
+    let bound = most.map(|most| Bound { is: ratio, most, unit: " ×" });
+    table.row(what, crate::cells(ours, floor), Some(ratio), bound);
+}
+
+/// Has a cluster hold rules of others, for as many resources.
+async fn fill(broker: SocketAddr) -> io::Result<()> {
+    let kafka = connect(KafkaSettings {
+        bootstrap_servers: vec![broker.to_string().parse().map_err(io::Error::other)?],
+        tls: None,
+        sasl: None,
+        request_timeout: Duration::from_mins(2),
+        principal: None,
+    });
+    let rules: Vec<AclBinding> = (0..OTHERS).map(rule).collect();
+    for part in rules.chunks(5_000) {
+        let failures =
+            kafka.create_acls(part, Instant::now() + Duration::from_mins(2)).await.map_err(io::Error::other)?;
+        if let Some((rule, error)) = failures.into_iter().next() {
+            return Err(io::Error::other(format!("{rule}: {error}")));
+        }
+    }
+    Ok(())
+}
+
+fn rule(number: usize) -> AclBinding {
+    AclBinding {
+        resource_type: ResourceType::Topic,
+        pattern_type: PatternType::Literal,
+        resource_name: format!("others.{number:06}"),
+        principal: Principal::user("others"),
+        host: WILDCARD.to_owned(),
+        operation: Operation::Read,
+        permission: Permission::Allow,
+    }
+}
