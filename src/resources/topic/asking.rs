@@ -18,6 +18,7 @@ pub(super) use planning::{is_asked, leave_to_platform, tell_leave, waits};
 use super::{
     ACTUAL, APPLIED, TopicModel,
     governed::{add_policy, ended},
+    planning::note_declared,
     told,
 };
 use crate::{
@@ -60,6 +61,7 @@ pub(super) async fn ask_for(
     let there = known(governed, call.deadline).await?;
     let (after, _) = file(governed, &there.state, plan.whole(&spec, &there.state)?, call).await?;
     call.private.set(APPLIED, spec.partitions);
+    note_declared(&plan, call);
     let added = add_policy(&mut spec, &policy.topics, &plan);
     let state = TopicModel {
         // What the broker gives where nobody says is seen when it gave it.
@@ -83,6 +85,7 @@ pub(super) async fn ask_change(
     call: &mut Call,
 ) -> Result<TopicModel, Failure> {
     let there = known(governed, call.deadline).await?;
+    note_declared(config, call);
     let name = plan.name.value()?.clone();
     // The state has what was asked for, and the cluster what there is.
     let is_refused = prior.is(REFUSED) || there.state.topic(&name).is_some_and(|it| it.refused.is_some());

@@ -14,6 +14,9 @@ use crate::{
     resources::letters::REFUSED,
 };
 
+/// Whether partitions and copies were declared of what was asked for.
+const DECLARED: &str = "declared";
+
 impl TopicModel {
     /// Decides what becomes of the partitions.
     pub(super) fn partitions_from(
@@ -54,14 +57,7 @@ impl Plan<TopicModel> {
     /// Decides what can change while the topic stays the same one.
     pub(super) fn change_in_place(&mut self, prior: &TopicModel, call: &mut Call) -> Result<(), Failure> {
         if prior.status.get().is_some_and(|it| it == REFUSED) && call.private.text(UUID).is_none() {
-            // It was never made, so that it can still be anything, and what nobody declares any more is open again.
-            let Self { config, state, .. } = self;
-            if config.partitions.is_null() {
-                state.partitions = OptionalComputed::unknown();
-            }
-            if config.replication_factor.is_null() {
-                state.replication_factor = OptionalComputed::unknown();
-            }
+            self.open_again(prior, call);
             return Ok(());
         }
         self.state.partitions_from(prior, self.config.partitions.get(), call)?;
@@ -75,6 +71,21 @@ impl Plan<TopicModel> {
             .into());
         }
         Ok(())
+    }
+
+    /// Of what was never made, and can still be anything, leaves open again what nobody declares any more. What nobody
+    /// declared before either is open only to what is asked for anew: a rejection holds until the declaration changes.
+    fn open_again(&mut self, prior: &TopicModel, call: &Call) {
+        let Self { config, state, .. } = self;
+        let is_declared = [!config.partitions.is_null(), !config.replication_factor.is_null()];
+        let mut is_anew = prior.request_id.get().is_none() || was_declared(call).is_some_and(|it| it != is_declared);
+        is_anew |= *prior != TopicModel { timeouts: prior.timeouts.clone(), ..state.clone() };
+        if is_anew && config.partitions.is_null() {
+            state.partitions = OptionalComputed::unknown();
+        }
+        if is_anew && config.replication_factor.is_null() {
+            state.replication_factor = OptionalComputed::unknown();
+        }
     }
 
     /// Refuses a second resource for one topic, even beside one that nobody changes: whoever removed one of the blocks
@@ -124,6 +135,18 @@ impl Change<TopicModel> {
             call.report.push(told::protected(&name));
         }
     }
+}
+
+/// Remembers whether partitions and copies are declared of what is asked for.
+pub(super) fn note_declared(wanted: &TopicModel, call: &mut Call) {
+    let declared = [wanted.partitions.get().is_some(), wanted.replication_factor.get().is_some()];
+    call.private.set(DECLARED, declared.to_vec());
+}
+
+/// What was remembered of that.
+fn was_declared(call: &Call) -> Option<[bool; 2]> {
+    let noted = call.private.get(DECLARED)?.as_array()?;
+    Some([noted.first()?.as_bool()?, noted.get(1)?.as_bool()?])
 }
 
 /// Asks the cluster whether it would make the changes of an update.

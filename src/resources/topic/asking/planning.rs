@@ -17,7 +17,7 @@ use crate::{
         governed::tell,
         letters::{REFUSED, REQUESTED},
         place::environment_of_plan,
-        topic::{TopicModel, asking::READY, told},
+        topic::{TopicModel, UUID, asking::READY, told},
     },
 };
 
@@ -58,7 +58,9 @@ pub(in crate::resources::topic) async fn tell_leave(
     let Some(plan) = of.plan.as_ref().filter(|it| it.status.get().is_none()) else { return Ok(()) };
     let Governing::Journal(it) = environment.governance_if_told(call.deadline).await? else { return Ok(()) };
     let (governed, state, name) = (&it.governed, &it.snapshot.state, plan.name.value()?);
-    let ask = match of.prior.as_ref().filter(|_| !of.replacing) {
+    // Of what was refused and never made, all is asked for.
+    let is_made = |it: &&TopicModel| !it.is(REFUSED) || call.private.text(UUID).is_some();
+    let ask = match of.prior.as_ref().filter(|_| !of.replacing).filter(is_made) {
         None => of.config.as_ref().ok_or(Unknown).and_then(|it| it.whole(&it.spec()?, state)),
         Some(prior) => plan.difference(&Base::of(prior)?),
     };

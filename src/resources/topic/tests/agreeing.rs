@@ -13,7 +13,7 @@ use crate::{
         topic::TopicName,
     },
     resources::{
-        requests::testing::{DECISION, Here, text},
+        requests::testing::{DECISION, Here, plans_nothing, text},
         testing::{Run, nothing, quiet, soon, told},
     },
 };
@@ -324,6 +324,31 @@ async fn what_the_rules_give_counts_towards_the_limits() {
     }
 }
 
+/// What the rules give where nothing is declared is no change of what was rejected.
+#[tokio::test]
+async fn what_was_rejected_stays_so_where_the_rules_give_the_copies() {
+    for (way, default) in [(Way::Acting, Some(1)), (Way::Deployer, Some(1)), (Way::Acting, None)] {
+        let mut policy = watched(ChangeApproval::AutoIfWithin { partitions: Some(4), disk_bytes: None });
+        policy.topics.replication_factor.default = default;
+        let story = Story { here: Here::under(policy).await, way };
+        let config = orders(6, "1000");
+        let stored = story.asks(&nothing(), &config).await;
+        story.decides("reject").await;
+        let seen = story.team().read(&stored).await;
+        told(&seen.diagnostics, Severity::Warning, "Change rejected", "");
+        assert_eq!(plans_nothing(&story.team(), &seen.stored, &config).await, Vec::<String>::new());
+        // What is declared otherwise is asked for.
+        for otherwise in [orders(5, "1000"), json!({ "name": "shop.orders", "config": { "retention.ms": "1000" } })] {
+            let planned = story.team().plan(&seen.stored, &otherwise).await.planned.state;
+            assert!(planned.attribute("status").is_unknown(), "{planned:?}");
+        }
+        let stored = story.asks(&seen.stored, &orders(5, "1000")).await;
+        story.decides("approve").await;
+        story.has(5, "1000").await;
+        story.refreshed(&stored, &orders(5, "1000")).await;
+    }
+}
+
 /// Where those who ask and those who agree must differ, the plan tells who does not say who they are.
 #[tokio::test]
 async fn nobody_in_particular_asks() {
@@ -357,6 +382,24 @@ async fn a_topic_that_the_brokers_refuse_is_declared_otherwise() {
     story.decides("approve").await;
     story.has(3, "1000").await;
     story.refreshed(&stored, &config).await;
+}
+
+/// What needs nobody's leave is asked for again without it, after brokers refused it.
+#[tokio::test]
+async fn what_the_brokers_refused_within_the_limits_needs_no_leave() {
+    let mut policy = watched(ChangeApproval::AutoIfWithin { partitions: Some(4), disk_bytes: None });
+    policy.topics.replication_factor.default = Some(3);
+    let story = Story { here: Here::under(policy).await, way: Way::Deployer };
+    let config = orders(3, "1000");
+    let stored = story.team().applied(&nothing(), &config).await;
+    story.here.fold().await;
+    let platform = story.here.run("topic", None).governed();
+    platform.make_topic(&name(), soon()).await.unwrap_err();
+    let refused = story.team().read(&stored).await;
+    told(&refused.diagnostics, Severity::Warning, "Topic refused", "there are 1 brokers");
+    let planned = story.team().plan(&refused.stored, &config).await;
+    quiet(&planned.diagnostics);
+    assert!(planned.planned.state.attribute("status").is_unknown());
 }
 
 /// Rule 24 of Terraform's core: a saved plan does not go further than what it promised.
