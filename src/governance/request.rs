@@ -206,6 +206,16 @@ pub enum Choice {
     Reject,
 }
 
+impl Choice {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+        }
+    }
+}
+
 /// A decision that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {

@@ -2,6 +2,7 @@
 
 mod ending;
 mod judging;
+mod own;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +10,7 @@ use std::{fmt, str::FromStr};
 
 use ending::{tell_end, tell_reversal};
 use judging::tell_deletion;
+use own::{decided_otherwise, left_to_other};
 
 use super::{
     governed::{known, remember, tell, told},
@@ -29,7 +31,7 @@ use crate::{
         command::Command,
         request::{Choice, Judge, RequestId, Revision},
         state::State,
-        violation::Refusal,
+        violation::{Refusal, Weight},
     },
     provider::{Context, Governance},
 };
@@ -174,12 +176,21 @@ impl Resource<Context> for AccessDecision {
         let Some(Governance { governed, snapshot }) = &told(governing, call) else { return Ok(()) };
         let state = &snapshot.state;
         if let Some(prior) = change.ending() {
-            return tell_end(governed, state, prior, call);
+            return tell_end(governed, state, prior, call).await;
         }
         model.refuse_to_be_owner(governed, state)?;
         let decided = model.decided()?;
         let over = state.request(&decided.request).and_then(|it| ended(&decided.request, it));
-        tell_reversal(change, state, call);
+        if let Some(prior) = change.prior.as_ref().filter(|_| !change.replacing && change.decides_the_same())
+            && let Some((_, held)) = prior.overruled_since(governed, state, call).await?
+        {
+            if Some(&held.choice) != prior.decision.get() {
+                call.report.push(decided_otherwise(&decided.request, held));
+            }
+            return Ok(());
+        }
+        // What was only asked for by letter gave nothing yet.
+        tell_reversal(change, &governed.journal().told(call.deadline).await?.state, call);
         tell_deletion(&decided, state, call);
         change.tell_other_reason(call);
         call.private.set(REPLACES, change.replacing);
@@ -193,6 +204,11 @@ impl Resource<Context> for AccessDecision {
         match (governed.would(state, &Command::DecideRequest(decided)), over) {
             (Ok(()), Some(what)) => call.report.push(without_effect(&what)),
             (Err(_), Some(what)) if change.decides_the_same() => call.report.push(without_effect(&what)),
+            // Before a destroy, core plans what is written first.
+            (Err(Refusal(violations)), _) if change.comes_too_late(state) => {
+                let waiting: Vec<_> = violations.into_iter().map(|it| it.weighing(Weight::Wait)).collect();
+                tell(&waiting, call.phase, call);
+            }
             (Err(Refusal(violations)), _) => tell(&violations, call.phase, call),
             (Ok(()), None) => {}
         }
@@ -231,17 +247,24 @@ impl Resource<Context> for AccessDecision {
             // Who filed a decision saw the request, so that a journal without it is not the one that was read then.
             return Ok(was_filed(call).then_some(state));
         };
+        let awaited = is_awaited(&governed, call).await?;
         let seen = if imported {
             let reason = governed.reason(&id, state.judge()?, call.deadline).await?;
-            state.imported(found, known, reason)
+            state.imported(found, known, reason, call)
         } else {
-            Some(state.seen(found, known))
+            if !awaited {
+                state.note_taken(found, known, call);
+            }
+            Some(state.seen(found, known, call))
         };
         let Some(mut seen) = seen else { return Ok(None) };
+        if imported {
+            seen.note_said(found, call);
+        }
         remember(call, &snapshot);
         tell_overdue(&id, found, call);
         tell_lost(&id, known, &governed, false, call).await?;
-        if is_awaited(&governed, call).await? {
+        if awaited {
             seen.status = REQUESTED.to_owned().into();
         } else if seen.status.get().is_some_and(|it| it == UNDECIDED)
             && let Some(Outcome::Refused(why)) = outcome(call, known)
@@ -279,6 +302,11 @@ impl Resource<Context> for AccessDecision {
         if state.on_destroy.get() == Some(&OnDestroy::Keep) || site.environment.has_made(&state.made()?) {
             return Ok(());
         }
+        let there = known(&site.governed, call.deadline).await?;
+        if let Some((_, held)) = state.overruled_since(&site.governed, &there.state, call).await? {
+            call.report.push(left_to_other(state.request_id.value()?, held));
+            return Ok(());
+        }
         let retraction = Command::RetractDecision(state.retraction()?);
         requests::end(&site, state.request_id.value()?, retraction, call).await
     }
@@ -313,7 +341,10 @@ impl AccessDecisionModel {
         let made = governed.follow(&id, call.deadline).await?;
         remember(call, &made);
         let status = match made.state.request(&id) {
-            Some(found) if !is_awaited(governed, call).await? => self.status_of(found, &made.state),
+            Some(found) if !is_awaited(governed, call).await? => {
+                self.note_said(found, call);
+                self.status_of(found, &made.state)
+            }
             // What was filed shows only to those who may read their mailbox.
             _ => REQUESTED,
         };

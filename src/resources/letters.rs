@@ -49,12 +49,17 @@ pub(super) async fn ask(
 
 /// Whether the newest change was filed in a letter.
 pub(super) fn was_filed(call: &Call) -> bool {
-    call.private.text(LETTER).is_some()
+    letter(call).is_some()
+}
+
+/// The id of the newest letter.
+pub(super) fn letter(call: &Call) -> Option<&str> {
+    call.private.text(LETTER)
 }
 
 /// What became of the newest letter; `None` if there is none.
 pub(super) fn outcome<'a>(call: &Call, state: &'a State) -> Option<Outcome<'a>> {
-    let letter = call.private.text(LETTER)?;
+    let letter = letter(call)?;
     let fate = Governed::mailboxes(state).iter().find_map(|of| state.mailbox(of)?.fates.get(letter));
     Some(match fate.map(|it| it.refused.as_deref()) {
         None => Outcome::Awaited,

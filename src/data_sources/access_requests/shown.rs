@@ -13,7 +13,7 @@ use crate::{
         grants::waiting_principals,
         policy::Enforcement,
         record::Timestamp,
-        request::{Change, Choice, Decided, Judge, Look, Request, RequestId, RequestStatus, Subject, Wanted},
+        request::{Change, Decided, Judge, Look, Request, RequestId, RequestStatus, Subject, Wanted},
         state::State,
     },
     resources::Moment,
@@ -136,12 +136,7 @@ fn decision((judge, it): (&Judge, &Decided)) -> Nested<DecisionModel> {
     let Decided { revision: _, choice, application, actor, at } = it;
     Nested::from(DecisionModel {
         judge: judge.word().to_owned().into(),
-        choice: match choice {
-            Choice::Approve => "approve",
-            Choice::Reject => "reject",
-        }
-        .to_owned()
-        .into(),
+        choice: choice.word().to_owned().into(),
         application: application.as_ref().map(ToString::to_string).into(),
         actor: actor.clone().into(),
         at: moment(Some(*at)).into(),

@@ -1,6 +1,6 @@
 //! What the end of a decision meets, and its reversal.
 
-use super::{AccessDecisionModel, OnDestroy};
+use super::{AccessDecisionModel, OnDestroy, own::left_to_other};
 use crate::{
     clients::governed::Governed,
     framework::{Call, Change, Diagnostic, Failure},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Tells what a destroy takes away, or leaves.
-pub(super) fn tell_end(
+pub(super) async fn tell_end(
     governed: &Governed,
     state: &State,
     prior: &AccessDecisionModel,
@@ -24,11 +24,21 @@ pub(super) fn tell_end(
 ) -> Result<(), Failure> {
     let id = prior.request_id.value()?;
     let Some(found) = state.request(id).filter(|it| !it.status.is_over()) else { return Ok(()) };
+    let is_kept = prior.on_destroy.get() == Some(&OnDestroy::Keep);
+    if !is_kept && let Some((_, held)) = prior.overruled_since(governed, state, call).await? {
+        let retraction = Command::RetractDecision(prior.retraction()?);
+        if Some(&held.choice) != prior.decision.get() || governed.would_write(state, &retraction) == Ok(true) {
+            call.report.push(left_to_other(id, held));
+        }
+        return Ok(());
+    }
     if found.content.access().is_none() {
         return tell_end_of_leave(governed, state, prior, found, call);
     }
-    let taken = taken_away(found).filter(|_| prior.gives(found));
-    if prior.on_destroy.get() == Some(&OnDestroy::Keep) {
+    // What was only asked for by letter gave nothing yet.
+    let told = governed.journal().told(call.deadline).await?;
+    let taken = told.state.request(id).filter(|it| prior.gives(it)).and_then(taken_away);
+    if is_kept {
         if taken.is_some() {
             let detail = format!("The request `{id}` is `{}` and stays so, with what it gives.", found.status);
             call.report.push(Diagnostic::warning("Access kept", detail));

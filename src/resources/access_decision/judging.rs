@@ -57,7 +57,7 @@ impl AccessDecisionModel {
     pub(super) fn tell_twice(&self, known: &State, call: &mut Call) -> Result<(), Failure> {
         self.refuse_other_verdict(known)?;
         let id = self.request_id.value()?;
-        if known.request(id).filter(|it| !it.status.is_over()).and_then(|it| self.held(it)).is_some() {
+        if self.answered(known).is_some() {
             let detail = format!(
                 "The request `{id}` has this decision already. If another resource manages it, remove one of them with a \
                  `removed` block and `destroy = false`: a destroy of either takes it back for both."
@@ -70,8 +70,9 @@ impl AccessDecisionModel {
     /// Refuses a second decision that says the opposite of one that is there: two states would take turns.
     pub(super) fn refuse_other_verdict(&self, known: &State) -> Result<(), Failure> {
         let id = self.request_id.value()?;
-        let held = known.request(id).filter(|it| !it.status.is_over()).and_then(|it| self.held(it));
-        let Some(held) = held.filter(|it| Some(&it.choice) != self.decision.get()) else { return Ok(()) };
+        let Some(held) = self.answered(known).filter(|it| Some(&it.choice) != self.decision.get()) else {
+            return Ok(());
+        };
         let detail = format!(
             "The request `{id}` was decided otherwise as the {} on {}, and another state may manage that decision: the two \
              would overrule each other in turn.\n\nChange it where it is managed, or import it here to change it.",
@@ -81,15 +82,24 @@ impl AccessDecisionModel {
         Err(Diagnostic::error("Decided otherwise", detail).at("decision").into())
     }
 
-    /// The state after a look at the journal: what somebody decided otherwise about the same revision is drift.
-    pub(super) fn seen(self, found: &Request, known: &State) -> Self {
+    /// What the journal has of this decision, if somebody answers for it: what a former owner said is nobody's any more.
+    fn answered<'a>(&self, known: &'a State) -> Option<&'a Decided> {
+        let found = known.request(self.request_id.get()?).filter(|it| !it.status.is_over())?;
+        let is_answered = |it: &&Decided| it.application.is_none() || it.application == found.content.owner;
+        self.held(found).filter(is_answered)
+    }
+
+    /// The state after a look at the journal. What this state said before is drift, where something else did not come
+    /// about; what somebody else decided since is theirs.
+    pub(super) fn seen(self, found: &Request, known: &State, call: &Call) -> Self {
         let status = self.status_of(found, known);
-        let held = self.held(found).filter(|_| !found.status.is_over()).map(|it| it.choice);
+        let is_own = !found.status.is_over() && self.overruled(found, call).is_none();
+        let held = self.held(found).filter(|_| is_own).map(|it| it.choice);
         Self { decision: held.map_or(self.decision, Into::into), status: status.to_owned().into(), ..self }
     }
 
     /// The state of a decision that is imported; `None` if nobody decided.
-    pub(super) fn imported(self, found: &Request, known: &State, reason: Option<String>) -> Option<Self> {
+    pub(super) fn imported(self, found: &Request, known: &State, reason: Option<String>, call: &Call) -> Option<Self> {
         let judge = self.judge().ok()?;
         let granted = || found.grant.as_ref().and_then(|it| it.decisions.get(&judge));
         let decided = found.decisions.get(&judge).or_else(granted)?;
@@ -100,7 +110,7 @@ impl AccessDecisionModel {
             on_destroy: OnDestroy::Revoke.into(),
             ..self
         };
-        Some(it.seen(found, known))
+        Some(it.seen(found, known, call))
     }
 
     /// What became of what was decided about.
@@ -133,7 +143,7 @@ impl AccessDecisionModel {
     pub(super) fn gives(&self, found: &Request) -> bool {
         let granted: Option<&Revision> = found.live_grant().map(|it| &it.revision);
         self.decision.get() == Some(&Choice::Approve)
-            && self.held(found).is_some()
+            && self.held(found).is_some_and(|it| it.choice == Choice::Approve)
             && self.revision.get().is_some_and(|it| granted.is_none_or(|granted| granted == it))
     }
 }
@@ -176,6 +186,12 @@ impl Change<AccessDecisionModel> {
         };
         let found = plan.request_id.get().and_then(|it| known.request(it));
         found.is_some_and(|it| plan.held(it).is_some() && plan.status_of(it, known) != AMENDED)
+    }
+
+    /// Whether something else is decided of what is done already, which stays whatever anybody says.
+    pub(super) fn comes_too_late(&self, known: &State) -> bool {
+        let found = self.prior.as_ref().filter(|_| !self.replacing).and_then(|it| known.request(it.request_id.get()?));
+        found.is_some_and(|it| it.content.access().is_none() && it.status == RequestStatus::Active)
     }
 
     /// Whether nobody changes what is decided.

@@ -1,16 +1,17 @@
 //! The resource on a governed cluster in memory.
 
 mod bad_input;
+mod elsewhere;
 mod order;
 
 use crate::{
     framework::{Import, Severity, Stored, Value},
     governance::{
-        command::{Command, Decision, Retraction, Takeover, Transfer},
+        command::{Command, Retraction, Takeover, Transfer},
         kind::Kind,
         names::ApplicationName,
         policy::{AccessApproval, ApplicationApproval, Approval, ChangeApproval, Policy},
-        request::{Change, ChangeKind, Choice, Filing, Judge, RequestId, Subject, Verb},
+        request::{Change, ChangeKind, Filing, Judge, RequestId, Subject, Verb},
     },
     resources::{
         requests::testing::{DECISION, Here, REQUEST, about, application, id, plans_nothing, reading, text},
@@ -116,17 +117,6 @@ async fn a_decision_that_somebody_took_back_is_made_again() {
     assert_eq!(text(&seen, "status"), "undecided");
     let again = here.deciding().applied(&seen, &about(&request, "reject")).await;
     assert_eq!(text(&again, "status"), "rejected");
-    // What was decided otherwise is drift.
-    let decided =
-        Decision { request: id(&request), revision, judge: Judge::Owner, choice: Choice::Approve, reason: None };
-    owner.command(Command::DecideRequest(decided), soon()).await.unwrap();
-    let seen = here.deciding().read(&again).await.stored;
-    assert_eq!(text(&seen, "decision"), "approve");
-    let planned = here.deciding().plan(&seen, &about(&request, "reject")).await;
-    told(&planned.diagnostics, Severity::Warning, "Access revoked", "`shop`");
-    let again = here.deciding().apply(&seen, planned.planned, &about(&request, "reject")).await;
-    quiet(&again.diagnostics);
-    assert_eq!((text(&again.stored, "status"), here.granted().await), ("rejected".to_owned(), vec![]));
 }
 
 /// Who may not decide plans nothing in red, however the request stands.
@@ -299,6 +289,19 @@ async fn another_reason_is_told_to_change_nothing() {
     let stored = here.deciding().apply(&decision, planned.planned, &config).await;
     quiet(&stored.diagnostics);
     assert_eq!(plans_nothing(&here.deciding(), &stored.stored, &config).await, Vec::<String>::new());
+}
+
+/// Nothing is told to go that a letter alone would have given.
+#[tokio::test]
+async fn an_approval_by_letter_gave_nothing_before_it_was_folded() {
+    let here = Here::new().await;
+    let request = here.filed(&reading()).await;
+    let run = || here.deployer(DECISION, "pay");
+    let decision = run().applied(&nothing(), &about(&request, "approve")).await;
+    quiet(&run().plan_end(&decision).await.diagnostics);
+    let rejection = run().applied(&decision, &about(&request, "reject")).await;
+    here.fold().await;
+    assert_eq!(text(&run().read(&rejection).await.stored, "status"), "rejected");
 }
 
 /// A deployer's decision is a letter; the rules are made by who may.

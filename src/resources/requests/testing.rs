@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::{Value as Json, json};
+pub(in crate::resources) use serde_json::Value as Json;
+use serde_json::json;
 
 use crate::{
     clients::{
