@@ -151,7 +151,8 @@ impl Caller {
     }
 
     fn actor(&self, state: &State) -> Actor {
-        Actor { role: self.role(state), claimed: self.claimed.clone(), change_url: self.change_url.clone() }
+        let (claimed, change_url) = (self.claimed.clone(), self.change_url.clone());
+        Actor { role: self.role(state), claimed, change_url, written_at: None }
     }
 
     /// What the journal's own record says of the caller.

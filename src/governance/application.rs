@@ -230,6 +230,9 @@ pub struct Application {
     /// A digest of its free text, to see whether that changed.
     #[serde(default)]
     pub text_digest: Option<i64>,
+    /// When it was last said what becomes of it. A letter from before says nothing any more.
+    #[serde(default)]
+    pub said_at: Option<Timestamp>,
     /// When it was declared.
     pub created_at: Timestamp,
     /// When it ended.

@@ -15,6 +15,7 @@ use crate::governance::{
     owned_topic::Asked,
     prefix::Existing,
     probe::Probed,
+    record::Timestamp,
     request::{Change, Choice, Filing, Judge, RequestId, Revision},
     state::State,
     topic::TopicName,
@@ -29,6 +30,8 @@ pub struct Actor {
     pub claimed: Option<String>,
     /// The change that they say it belongs to.
     pub change_url: Option<String>,
+    /// When they asked, if that was by letter: by the clock of the broker that took it.
+    pub written_at: Option<Timestamp>,
 }
 
 /// As what somebody acts.
@@ -45,7 +48,7 @@ pub enum Role {
 impl Actor {
     /// One who claims nothing.
     pub fn of(role: Role) -> Self {
-        Self { role, claimed: None, change_url: None }
+        Self { role, claimed: None, change_url: None, written_at: None }
     }
 }
 

@@ -14,6 +14,7 @@ mod draft;
 mod environment;
 pub(in crate::governance) mod grant;
 mod open_mode;
+mod outdated;
 mod ownership;
 mod provisioning;
 pub(in crate::governance) mod request;
@@ -105,7 +106,12 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, now: Timestamp) -
             Ok(())
         }
     }?;
-    Ok(draft.events(command.kind()))
+    outdated::note(&mut draft, command);
+    let events = draft.events(command.kind());
+    if !events.is_empty() {
+        outdated::refuse(state, actor, command)?;
+    }
+    Ok(events)
 }
 
 /// Who may ask something.

@@ -174,6 +174,8 @@ pub struct Fate {
 pub struct Posted {
     /// Its place.
     pub offset: i64,
+    /// When the broker took it.
+    pub written_at: Timestamp,
     /// SHA-256 of its value, in hexadecimal digits.
     pub digest: String,
     /// The letter, or what is wrong with the record.
@@ -215,8 +217,9 @@ impl Letter {
         }
     }
 
-    fn actor(&self, of: &MailboxOf) -> Actor {
-        Actor { role: of.role(), claimed: self.claimed.clone(), change_url: self.change_url.clone() }
+    fn actor(&self, of: &MailboxOf, written_at: Timestamp) -> Actor {
+        let (claimed, change_url) = (self.claimed.clone(), self.change_url.clone());
+        Actor { role: of.role(), claimed, change_url, written_at: Some(written_at) }
     }
 
     fn command(&self, found: &Found) -> Command {
@@ -332,7 +335,7 @@ pub fn fold(
         if mailbox.fates.contains_key(&letter.id) {
             continue;
         }
-        let refused = match decided(&running, of, letter, &it.found, now) {
+        let refused = match decided(&running, of, letter, it, now) {
             Ok(decided) => {
                 for mut event in decided {
                     let running = running.to_mut();
@@ -365,7 +368,7 @@ fn decided(
     state: &State,
     of: &MailboxOf,
     letter: &Letter,
-    found: &Found,
+    posted: &Posted,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     if *of == MailboxOf::Everybody && !matches!(letter.wish, Wish::DeclareApplication(_)) {
@@ -378,7 +381,7 @@ fn decided(
         let what = "Here the platform makes topics and deletes them, and nobody else says that it was done.";
         return Err(Violation::new(At::all(), "Not yours to decide", what, "Ask for the topic.").into());
     }
-    decide(state, &letter.actor(of), &letter.command(found), now)
+    decide(state, &letter.actor(of, posted.written_at), &letter.command(&posted.found), now)
 }
 
 /// Where the record is that an event comes from.

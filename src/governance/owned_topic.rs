@@ -82,6 +82,9 @@ pub struct OwnedTopic {
     /// The id that Kafka gave it, once it is known.
     #[serde(default)]
     pub topic_id: Option<String>,
+    /// When it was last said what becomes of it. A letter from before says nothing any more.
+    #[serde(default)]
+    pub said_at: Option<Timestamp>,
     /// When its place was taken.
     pub created_at: Timestamp,
     /// When it was seen to be gone.

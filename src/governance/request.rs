@@ -284,6 +284,12 @@ pub struct Request {
     /// Who owned what is asked for before they handed it over.
     #[serde(default)]
     pub former_owners: BTreeSet<ApplicationUid>,
+    /// When it was last said what becomes of it. A letter from before says nothing any more.
+    #[serde(default)]
+    pub said_at: Option<Timestamp>,
+    /// When each last decided about it, or took that back; the same of their letters.
+    #[serde(default)]
+    pub judged_at: BTreeMap<Judge, Timestamp>,
     /// When it was filed first.
     pub created_at: Timestamp,
     /// When it ended.

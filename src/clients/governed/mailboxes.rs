@@ -18,7 +18,7 @@ use crate::{
         decide::decide,
         mailbox::{FORM, Found, LARGEST, Letter, MOST_FOLDED, MailboxOf, Posted, Wish, fold, wish_of},
         policy::DeployerRights,
-        record::{Fold, Unreadable},
+        record::{Fold, Timestamp, Unreadable},
         state::State,
         topic::{TopicName, TopicSpec},
         violation::{At, Violation},
@@ -151,6 +151,7 @@ impl Governed {
                 bytes += value.map_or(0, <[u8]>::len);
                 page.push(Posted {
                     offset: it.offset,
+                    written_at: it.timestamp,
                     digest: EventHash::of(value.unwrap_or_default()).to_string(),
                     letter: Letter::read(value),
                     found: Found::default(),
@@ -249,7 +250,8 @@ pub(super) fn unreadable(error: Unreadable) -> GovernedError {
 }
 
 fn aside(offset: i64, problem: &str) -> Posted {
-    Posted { offset, digest: String::new(), letter: Err(problem.to_owned()), found: Found::default() }
+    let (written_at, digest) = (Timestamp(0), String::new());
+    Posted { offset, written_at, digest, letter: Err(problem.to_owned()), found: Found::default() }
 }
 
 fn topic(of: &MailboxOf) -> TopicName {

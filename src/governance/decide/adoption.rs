@@ -43,6 +43,7 @@ pub(super) fn adopt(draft: &mut Draft<'_>, request: &ApplicationRequest, it: &Ap
             status: there.map_or(TopicStatus::Created, |it| it.status),
             topic_id: found.topic_id.clone().or_else(|| there.and_then(|it| it.topic_id.clone())),
             created_at: there.map_or(draft.now, |it| it.created_at),
+            said_at: None,
             deleted_at: None,
         };
         draft.set_topic(found.name.clone(), topic);

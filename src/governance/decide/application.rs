@@ -94,6 +94,7 @@ fn make(draft: &mut Draft<'_>, request: &ApplicationRequest, incarnation: u32) -
         offer: None,
         text_digest: digest(&request.texts),
         created_at: draft.now,
+        said_at: None,
         deleted_at: None,
     };
     declaration::follow(draft, &mut it);

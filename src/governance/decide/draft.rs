@@ -15,7 +15,7 @@ use crate::governance::{
     owned_topic::OwnedTopic,
     policy::{Enforcement, Policy},
     record::{Event, Timestamp},
-    request::{Request, RequestId},
+    request::{Judge, Request, RequestId},
     state::{self, ENVIRONMENT, State},
     topic::TopicName,
 };
@@ -117,6 +117,32 @@ impl<'a> Draft<'a> {
         self.requests.insert(id, it);
     }
 
+    /// Notes when it was said what becomes of all the applications that change, and of the requests and topics, too, where
+    /// they are what it is about.
+    pub(super) fn note_said(&mut self, at: Timestamp, with_requests_and_topics: bool) {
+        let state = self.state;
+        for (_, it) in self.applications.iter_mut().filter(|(name, it)| state.application(name) != Some(it)) {
+            it.said_at = it.said_at.max(Some(at));
+        }
+        if !with_requests_and_topics {
+            return;
+        }
+        for (_, it) in self.requests.iter_mut().filter(|(id, it)| state.request(id) != Some(it)) {
+            it.said_at = it.said_at.max(Some(at));
+        }
+        for (_, it) in self.topics.iter_mut().filter(|(name, it)| state.topic(name) != Some(it)) {
+            it.said_at = it.said_at.max(Some(at));
+        }
+    }
+
+    /// Notes when a request that changes was decided about.
+    pub(super) fn note_judged(&mut self, id: &RequestId, judge: Judge, at: Timestamp) {
+        if let Some(it) = self.requests.get_mut(id).filter(|it| self.state.request(id) != Some(it)) {
+            let last = it.judged_at.get(&judge).copied();
+            it.judged_at.insert(judge, last.map_or(at, |it| it.max(at)));
+        }
+    }
+
     /// One event with all that changes, or none if nothing does.
     pub(super) fn events(self, kind: CommandKind) -> Vec<Event> {
         let Self {
@@ -163,7 +189,7 @@ impl<'a> Draft<'a> {
 
 /// Who asked, for history.
 fn who(actor: &Actor) -> Map<String, Value> {
-    let Actor { role, claimed, change_url } = actor;
+    let Actor { role, claimed, change_url, written_at: _ } = actor;
     let acting = match role {
         Role::Platform => "platform".to_owned(),
         Role::Application(it) => format!("application/{it}"),

@@ -85,6 +85,8 @@ pub(super) fn filed(draft: &Draft<'_>, content: Content) -> Request {
         decisions: BTreeMap::new(),
         grant: None,
         former_owners: BTreeSet::new(),
+        said_at: None,
+        judged_at: BTreeMap::new(),
         created_at: draft.now,
         ended_at: None,
     }

@@ -65,6 +65,7 @@ fn placed(draft: &Draft<'_>, request: &TopicRequest) -> Result<(OwnedTopic, Opti
                 status: TopicStatus::Reserved,
                 topic_id: None,
                 created_at: draft.now,
+                said_at: None,
                 deleted_at: None,
             };
             Ok((it, Some(asked(Verb::Create, request))))

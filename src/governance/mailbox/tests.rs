@@ -31,7 +31,12 @@ fn filed(id: &str, wish: Wish) -> Letter {
 
 fn posted(offset: i64, letter: Result<Letter, &str>) -> Posted {
     let letter = letter.map_err(str::to_owned);
-    Posted { offset, digest: format!("digest of {offset}"), letter, found: Found::default() }
+    Posted { offset, written_at: NOW, digest: format!("digest of {offset}"), letter, found: Found::default() }
+}
+
+/// One that was written so many milliseconds after another.
+fn posted_at(offset: i64, later: i64, letter: Letter) -> Posted {
+    Posted { written_at: Timestamp(NOW.0 + later), ..posted(offset, Ok(letter)) }
 }
 
 impl World {
@@ -190,4 +195,30 @@ fn a_record_is_read_or_told() {
     assert!(wrong(Some(&vec![b' '; LARGEST + 1])).contains("65536 are the most"));
     let letter = filed("one", topic("a.x", 3));
     assert_eq!(Letter::read(Some(&serde_json::to_vec(&letter).unwrap())), Ok(letter));
+}
+
+/// Two ways at once: what was said last holds, in whichever order it takes effect.
+#[test]
+fn a_letter_is_out_of_date_once_something_newer_was_said_of_the_same() {
+    let (mut world, of) = world();
+    world.fold(&of, ID, &[posted_at(0, -90, filed("first", topic("a.x", 3)))]);
+    let letters = [
+        posted_at(1, -80, filed("old", topic("a.x", 9))),
+        posted_at(2, 10, filed("newer", topic("a.x", 5))),
+        posted_at(3, 20, filed("newest", topic("a.x", 6))),
+    ];
+    let wanted = TopicRequest { partitions: Some(4), ..TopicRequest::new("a.x".parse().unwrap()) };
+    let direct = Command::AskTopic(Box::new(TopicAsk { topic: wanted, reset: [].into() }));
+    world.ask("a", &direct).unwrap();
+    world.fold(&of, ID, &letters[..1]);
+    let asked = |world: &World| world.state.topic(&"a.x".parse().unwrap()).unwrap().partitions;
+    assert_eq!(asked(&world), 4);
+    let refused = world.state.mailbox(&of).unwrap().fates["old"].refused.clone().unwrap();
+    assert!(refused.contains("Out of date") && refused.contains("Plan again"), "{refused}");
+    // Letters are told from one another by when they were written, and not by when somebody came to them.
+    world.fold(&of, ID, &letters);
+    assert_eq!(asked(&world), 6);
+    let again = posted_at(4, -80, filed("same", topic("a.x", 6)));
+    world.fold(&of, ID, &[again]);
+    assert_eq!(world.state.mailbox(&of).unwrap().fates["same"].refused, None, "it is as it was asked for");
 }

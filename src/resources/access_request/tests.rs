@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod granted;
+mod mixed;
 
 use serde_json::json;
 

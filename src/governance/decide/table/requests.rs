@@ -84,6 +84,8 @@ pub(super) fn with_request(status: RequestStatus) -> State {
         decisions,
         grant: is_granted.then_some(grant),
         former_owners: [].into(),
+        said_at: None,
+        judged_at: [].into(),
         created_at: Timestamp(1),
         ended_at: None,
     };
