@@ -40,8 +40,9 @@ use facts::{
     the_quotas_of_a_user_and_of_its_clients_are_two,
 };
 use scram_users::{
-    a_credential_that_cannot_be_is_refused, a_user_has_a_password_for_each_mechanism,
-    both_passwords_of_a_user_may_be_set_at_once, many_credentials_at_once_are_each_answered_for_their_own_user,
+    a_credential_that_cannot_be_is_refused, a_password_is_tried_by_logging_in_with_it,
+    a_user_has_a_password_for_each_mechanism, both_passwords_of_a_user_may_be_set_at_once,
+    many_credentials_at_once_are_each_answered_for_their_own_user,
 };
 use terraform_provider_kafka::{
     clients::{
@@ -453,6 +454,7 @@ conformance! {
     checking_a_quota_changes_nothing
     quotas_of_every_kind_of_entity_are_listed
     a_user_has_a_password_for_each_mechanism
+    a_password_is_tried_by_logging_in_with_it
     both_passwords_of_a_user_may_be_set_at_once
     a_credential_that_cannot_be_is_refused
     many_credentials_at_once_are_each_answered_for_their_own_user

@@ -43,6 +43,7 @@ struct State {
     rules: BTreeSet<AclBinding>,
     quotas: BTreeMap<QuotaEntity, Quota>,
     users: scram_users::Users,
+    has_no_sasl: bool,
     /// Settings of the brokers that a test made; `None` for those that they do not know.
     settings: BTreeMap<String, Option<BrokerSetting>>,
     authorizer: Authorizer,

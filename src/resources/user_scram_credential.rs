@@ -1,5 +1,6 @@
 //! `kafka_user_scram_credential`: the password of a user for one mechanism of SCRAM.
 
+mod found;
 mod name;
 #[cfg(test)]
 mod tests;
@@ -7,6 +8,7 @@ mod told;
 
 use serde_json::Value as Json;
 
+use found::unlike_planned;
 use name::CredentialName;
 
 use super::{
@@ -72,8 +74,10 @@ pub struct UserScramCredentialModel {
     /// told what to write instead, and is never stored.
     #[attr(sensitive, write_only, deprecated = "Write `password_wo` and `password_wo_version`.")]
     password: Optional<Secret>,
-    /// What becomes of a credential that exists when this one is to be created: `fail` refuses to, `adopt` gives it the
-    /// password that is declared here. Default: `fail`.
+    /// What becomes of a credential that exists when this one is to be created: `adopt` gives it the password that is
+    /// declared here, `fail` refuses to, unless it is that very password with as many iterations, as it is after an apply that
+    /// was interrupted. Nobody can read it, so that the provider tries to log in with it, where the environment's
+    /// `bootstrap_servers` offer the mechanism. Default: `fail`.
     on_existing: Optional<OnExisting>,
     /// How long each operation may take.
     timeouts: Block<Timeouts>,
@@ -152,7 +156,10 @@ impl Resource<Context> for UserScramCredential {
             warn_of_own(environment, &ending.name()?, call);
         }
         match (&change.plan, &change.prior) {
-            (Some(plan), None) if !change.replacing && !plan.adopts()? => look_ahead(environment, plan, call).await,
+            (Some(plan), None) if !change.replacing && !plan.adopts()? => {
+                let credential = change.config.as_ref().and_then(|it| plan.credential(it).ok());
+                look_ahead(environment, &plan.name()?, credential.as_ref(), call).await
+            }
             _ => Ok(()),
         }
     }
@@ -168,13 +175,20 @@ impl Resource<Context> for UserScramCredential {
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         let replacing = call.private.is(REPLACING);
         call.private.forget(&OF_THE_PLAN);
+        let credential = plan.credential(config)?;
+        let mut iterations = None;
         if !replacing && !plan.adopts()? && !environment.has_made(&name.object()) {
-            let found = kafka.scram_user(&name.user, call.deadline).await?;
-            if found.contains_key(&name.mechanism) {
-                return Err(told::exists(Diagnostic::error, &name).into());
+            iterations = kafka.scram_user(&name.user, call.deadline).await?.get(&name.mechanism).copied();
+        }
+        match iterations {
+            None => kafka.set_scram_credential(&credential, call.deadline).await?,
+            // A run that was interrupted may have made it.
+            Some(it) => {
+                if let Some(found) = unlike_planned(kafka, it, Some(&credential), call.deadline).await {
+                    return Err(told::exists(Diagnostic::error, &name, &found).into());
+                }
             }
         }
-        kafka.set_scram_credential(&plan.credential(config)?, call.deadline).await?;
         environment.note_made(&name.object());
         let mut state = plan;
         settle(&mut state, &environment.name, &cluster_id)?;
@@ -272,22 +286,26 @@ impl Resource<Context> for UserScramCredential {
     }
 }
 
-/// Tells that a credential exists, or that the brokers do not know such, before anything is done.
+/// Tells that another credential exists, or that the brokers do not know such, before anything is done.
 async fn look_ahead(
     environment: &Environment,
-    plan: &UserScramCredentialModel,
+    name: &CredentialName,
+    planned: Option<&NewScramCredential>,
     call: &mut Call,
 ) -> Result<(), Failure> {
     // The deed follows at once and tells as much.
     if environment.has_made_anything() {
         return Ok(());
     }
-    let name = plan.name()?;
-    match environment.kafka()?.refresh_scram_user(&name.user, patience(call)).await {
-        Ok(found) if found.contains_key(&name.mechanism) => {
-            call.report.push(told::exists(Diagnostic::warning, &name));
+    let (kafka, deadline) = (environment.kafka()?, patience(call));
+    match kafka.refresh_scram_user(&name.user, deadline).await {
+        Ok(found) => {
+            if let Some(iterations) = found.get(&name.mechanism)
+                && let Some(found) = unlike_planned(kafka, *iterations, planned, deadline).await
+            {
+                call.report.push(told::exists(Diagnostic::warning, name, &found));
+            }
         }
-        Ok(_) => {}
         Err(error @ KafkaError::Unsupported(_)) => return Err(error.into()),
         Err(error) => call.report.push(dry_run(&error)),
     }

@@ -1,7 +1,7 @@
 //! What every cluster answers about the SCRAM credentials of users.
 
 use terraform_provider_kafka::clients::kafka::{
-    KafkaError, NewScramCredential, ScramCredentials, ScramMechanism, Secret,
+    KafkaError, LogIn, NewScramCredential, ScramCredentials, ScramMechanism, Secret,
 };
 
 use super::{Subject, refusal, soon};
@@ -37,6 +37,29 @@ pub(super) async fn a_user_has_a_password_for_each_mechanism(on: &Subject) {
     on.kafka.delete_scram_credential(&user, Sha256, soon()).await.unwrap();
     on.kafka.delete_scram_credential(&user, Sha512, soon()).await.unwrap();
     on.assert_user(&user, &[]).await;
+}
+
+pub(super) async fn a_password_is_tried_by_logging_in_with_it(on: &Subject) {
+    let user = format!("conformance.{}.tried", on.prefix);
+    on.set_password(&user, Sha256, 4_096).await.unwrap();
+    let tried = async |user: &str, mechanism, password| {
+        let (user, password) = (user.to_owned(), Secret::new(password));
+        let credential = NewScramCredential { user, mechanism, iterations: 4_096, password };
+        on.kafka.log_in_as(&credential, soon()).await.unwrap()
+    };
+    let right = tried(&user, Sha256, "correct horse").await;
+    let wrong = [
+        tried(&user, Sha256, "wrong horse").await,
+        tried(&user, Sha512, "correct horse").await,
+        tried(&format!("{user}-nobody"), Sha256, "correct horse").await,
+    ];
+    let expected = match &right {
+        LogIn::NotOffered(_) => right.clone(),
+        LogIn::Succeeds | LogIn::Fails => LogIn::Fails,
+    };
+    assert_ne!(right, LogIn::Fails);
+    assert_eq!(wrong, [(); 3].map(|()| expected.clone()));
+    on.kafka.delete_scram_credential(&user, Sha256, soon()).await.unwrap();
 }
 
 pub(super) async fn both_passwords_of_a_user_may_be_set_at_once(on: &Subject) {

@@ -359,7 +359,8 @@ impl Client {
         }
     }
 
-    fn tls(&self, broker: &HostPort) -> Result<Option<Arc<ClientConfig>>, KafkaError> {
+    /// How TLS is spoken, unless plain text is.
+    pub(super) fn tls(&self, broker: &HostPort) -> Result<Option<Arc<ClientConfig>>, KafkaError> {
         let made = self.tls.get_or_init(|| self.settings.tls.as_ref().map(tls::client_config).transpose());
         made.clone().map_err(|problem| KafkaError::Connect { broker: broker.clone(), problem })
     }

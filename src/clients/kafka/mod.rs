@@ -49,7 +49,7 @@ pub use log::{
 pub use names::{Listed, Names};
 pub use quotas::{Quota, QuotaChanges, QuotaEntity, QuotaName, Quotas};
 pub use scram_users::{
-    ITERATIONS, NewScramCredential, ScramCredentials, ScramMechanism, ScramMechanismError, ScramUsers,
+    ITERATIONS, LogIn, NewScramCredential, ScramCredentials, ScramMechanism, ScramMechanismError, ScramUsers,
 };
 pub use settings::{HostPort, HostPortError, KafkaSettings, Sasl, SaslMechanism, SaslMechanismError, Secret, Tls};
 

@@ -24,8 +24,9 @@ use kafka_protocol::{
 };
 
 use crate::clients::kafka::{
-    Answer, KafkaError, Secret,
+    Answer, ConnectProblem, KafkaError, KafkaSettings, Sasl, SaslMechanism, Secret,
     client::{Client, Target, Wired, in_time},
+    connection::Connection,
     queue::{Gathered, Queue, gathered},
     requests::wire_text,
     sasl::scram,
@@ -56,6 +57,10 @@ pub trait ScramUsers: Send + Sync {
         mechanism: ScramMechanism,
         deadline: Instant,
     ) -> Answer<'a, ()>;
+
+    /// Tries whether a password is a user's, which nobody can read: logs in with it where the settings say to ask first, on
+    /// a connection of its own, which is closed at once. How often it is to be hashed plays no part.
+    fn log_in_as<'a>(&'a self, credential: &'a NewScramCredential, deadline: Instant) -> Answer<'a, LogIn>;
 }
 
 /// The credentials of one user: how often each password was hashed.
@@ -86,6 +91,17 @@ pub struct NewScramCredential {
     pub password: Secret,
 }
 
+/// What came of logging in as a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogIn {
+    /// The password is the user's.
+    Succeeds,
+    /// It is not, or the user has none for the mechanism.
+    Fails,
+    /// The listener does not let anybody log in with the mechanism. What it has instead, joined with commas, or `none`.
+    NotOffered(String),
+}
+
 /// A text that names no mechanism of SCRAM.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a SCRAM mechanism is `SCRAM-SHA-256` or `SCRAM-SHA-512`")]
@@ -99,6 +115,14 @@ impl ScramMechanism {
         match self {
             Self::Sha256 => 1,
             Self::Sha512 => 2,
+        }
+    }
+
+    /// How a client names it.
+    fn of_sasl(self) -> SaslMechanism {
+        match self {
+            Self::Sha256 => SaslMechanism::ScramSha256,
+            Self::Sha512 => SaslMechanism::ScramSha512,
         }
     }
 
@@ -190,6 +214,10 @@ impl ScramUsers for Wired {
         deadline: Instant,
     ) -> Answer<'a, ()> {
         self.told(self.0.alter_scram_user(AlterUser { user: user.to_owned(), mechanism, to: None }, deadline))
+    }
+
+    fn log_in_as<'a>(&'a self, credential: &'a NewScramCredential, deadline: Instant) -> Answer<'a, LogIn> {
+        self.told(self.0.log_in_as(credential, deadline))
     }
 }
 
@@ -283,6 +311,44 @@ impl Client {
                 Err(trouble) => tries.next(trouble).await?,
             }
         }
+    }
+
+    async fn log_in_as(&self, credential: &NewScramCredential, deadline: Instant) -> Result<LogIn, KafkaError> {
+        let NewScramCredential { user, mechanism, iterations: _, password } = credential;
+        let sasl = Sasl { mechanism: mechanism.of_sasl(), username: user.clone(), password: password.clone() };
+        let settings = KafkaSettings { sasl: Some(sasl), ..self.settings.clone() };
+        // Servers that close the connection instead of an answer are tried no longer than those that start.
+        let deadline = deadline.min(Instant::now() + SETTLING);
+        let mut tries = Tries::new(deadline, || format!("logging in as `{user}`"));
+        loop {
+            match in_time(deadline, self.logged_in(&settings)).await {
+                Ok(it) => return Ok(it),
+                Err(trouble) => tries.next(trouble).await?,
+            }
+        }
+    }
+
+    /// What the first of the bootstrap servers says that says anything.
+    async fn logged_in(&self, settings: &KafkaSettings) -> Result<LogIn, Trouble> {
+        let mut last = Trouble::Final(KafkaError::Unsupported("a client without bootstrap servers".to_owned()));
+        for broker in &settings.bootstrap_servers {
+            let tls = self.tls(broker).map_err(Trouble::Final)?;
+            let problem = match Connection::open(broker, settings, tls.as_ref()).await {
+                Ok(_) => return Ok(LogIn::Succeeds),
+                Err(KafkaError::Connect { problem, .. }) => problem,
+                Err(error) => return Err(Trouble::Final(error)),
+            };
+            match problem {
+                ConnectProblem::Authentication(_) => return Ok(LogIn::Fails),
+                ConnectProblem::Mechanism { offered, .. } => return Ok(LogIn::NotOffered(offered)),
+                problem => {
+                    let may_pass = problem.may_pass();
+                    let error = KafkaError::Connect { broker: broker.clone(), problem };
+                    last = if may_pass { Trouble::Again(error) } else { Trouble::Final(error) };
+                }
+            }
+        }
+        Err(last)
     }
 
     /// Waits until a broker shows a change that the controller has made. It is made all the same if none does in time,

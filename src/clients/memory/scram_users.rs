@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use super::{MemoryCluster, State, refused};
 use crate::{
     clients::kafka::{
-        Answer, ITERATIONS, KafkaError, NewScramCredential, ScramCredentials, ScramMechanism, ScramUsers, Secret,
+        Answer, ITERATIONS, KafkaError, LogIn, NewScramCredential, ScramCredentials, ScramMechanism, ScramUsers, Secret,
     },
     governance::acl::{CLUSTER, Operation, ResourceType},
 };
@@ -19,6 +19,11 @@ impl MemoryCluster {
         let state = self.state();
         let (_, password) = state.users.get(user)?.get(&mechanism)?;
         Some(password.expose().to_owned())
+    }
+
+    /// Lets nobody log in with SASL from now on.
+    pub fn stop_sasl(&self) {
+        self.state().has_no_sasl = true;
     }
 }
 
@@ -74,6 +79,17 @@ impl ScramUsers for MemoryCluster {
                 state.users.remove(user);
             }
             Ok(())
+        })
+    }
+
+    fn log_in_as<'a>(&'a self, credential: &'a NewScramCredential, _: Instant) -> Answer<'a, LogIn> {
+        self.answer("log_in_as", |state| {
+            if state.has_no_sasl {
+                return Ok(LogIn::NotOffered("none".to_owned()));
+            }
+            let known = state.users.get(&credential.user).and_then(|it| it.get(&credential.mechanism));
+            let is_it = known.is_some_and(|(_, password)| *password == credential.password);
+            Ok(if is_it { LogIn::Succeeds } else { LogIn::Fails })
         })
     }
 }

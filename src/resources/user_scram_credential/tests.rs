@@ -197,6 +197,45 @@ async fn a_credential_that_exists_is_not_overwritten_unless_it_is_adopted() {
     assert_eq!(password(&cluster).as_deref(), Some("ours"));
 }
 
+/// Kill the process at any moment: the next apply finishes the job.
+#[tokio::test]
+async fn a_credential_whose_making_was_interrupted_is_found_to_be_the_planned_one() {
+    let cluster = cluster();
+    let config = billing("hunter2", "1");
+    set(&cluster, "hunter2", 4096).await;
+    let stored = run(&cluster).applied(&nothing(), &config).await;
+    assert_eq!(stored.state.attribute("password_wo_version"), &"1".into());
+    let sent = cluster.calls().iter().filter(|it| **it == "set_scram_credential").count();
+    assert_eq!(sent, 1, "what is there already is not sent again");
+    quiet(&run(&cluster).destroy(&stored).await.diagnostics);
+    assert_eq!(password(&cluster), None);
+}
+
+#[tokio::test]
+async fn a_credential_that_is_another_or_may_be_is_told_with_what_is_known_of_it() {
+    let cluster = cluster();
+    let config = billing("hunter2", "1");
+    let refused = async |what: &str| {
+        let planned = run(&cluster).plan(&nothing(), &config).await;
+        told(&planned.diagnostics, Severity::Warning, "Credential already exists", what);
+        let outcome = run(&cluster).apply(&nothing(), planned.planned, &config).await;
+        told(&outcome.diagnostics, Severity::Error, "Credential already exists", what);
+        told(&outcome.diagnostics, Severity::Error, "Credential already exists", "on_existing = \"adopt\"");
+        assert!(!format!("{outcome:?}").contains("hunter2"), "{outcome:?}");
+    };
+    set(&cluster, "hunter2", 8192).await;
+    refused("It is hashed 8192 times").await;
+    set(&cluster, "theirs", 4096).await;
+    refused("Nobody can log in with the one that is declared here").await;
+    set(&cluster, "hunter2", 4096).await;
+    cluster.stop_sasl();
+    refused("nobody can log in with SCRAM-SHA-512 (offered: none)").await;
+
+    cluster.fail("log_in_as", KafkaError::Deadline("logging in as `billing`".to_owned()));
+    let planned = run(&cluster).plan(&nothing(), &config).await;
+    told(&planned.diagnostics, Severity::Warning, "Credential already exists", "the time was up while logging in");
+}
+
 #[tokio::test]
 async fn both_mechanisms_of_a_user_are_two_and_each_goes_alone() {
     let cluster = cluster();

@@ -1,6 +1,6 @@
 //! What is told of SCRAM credentials. No password is in any of it.
 
-use super::name::CredentialName;
+use super::{found::Found, name::CredentialName};
 use crate::framework::Diagnostic;
 
 pub(super) fn iterations(count: u32) -> Diagnostic {
@@ -43,15 +43,32 @@ pub(super) fn no_password(is_update: bool) -> Diagnostic {
     Diagnostic::error("Password missing", detail).at("password_wo")
 }
 
-pub(super) fn exists(severity: fn(String, String) -> Diagnostic, name: &CredentialName) -> Diagnostic {
+pub(super) fn exists(severity: fn(String, String) -> Diagnostic, name: &CredentialName, found: &Found) -> Diagnostic {
     let CredentialName { user, mechanism } = name;
+    let untold =
+        "Whether it is the one that is declared here, as it is after an apply that was interrupted, cannot be told";
+    let what = match found {
+        Found::OtherIterations(count) => {
+            format!("It is hashed {count} times, and so is not the one that is declared here.")
+        }
+        Found::OtherPassword => {
+            "Nobody can log in with the one that is declared here, so that it is another one.".to_owned()
+        }
+        Found::NotOffered(offered) => format!(
+            "{untold}: where the provider connects to the cluster, nobody can log in with {mechanism} (offered: {offered})."
+        ),
+        Found::Untold(_) => format!("{untold}."),
+    };
     let detail = format!(
-        "The user `{user}` has a password for {mechanism} already. Another one would lock out whoever logs in with \
+        "The user `{user}` has a password for {mechanism} already. {what} Another one would lock out whoever logs in with \
          it.\n\nImport it with an `import` block, after which the first apply sets the password that is declared here, or \
-         write `on_existing = \"adopt\"`, which does the same at once. That is also the way on where an apply was \
-         interrupted that made it."
+         write `on_existing = \"adopt\"`, which does the same at once."
     );
-    severity("Credential already exists".to_owned(), detail).at("username")
+    let told = severity("Credential already exists".to_owned(), detail).at("username");
+    match found {
+        Found::Untold(Some(error)) => told.caused_by(error),
+        _ => told,
+    }
 }
 
 pub(super) fn twice(name: &CredentialName) -> Diagnostic {
