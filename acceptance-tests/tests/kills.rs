@@ -2,6 +2,7 @@
 //! see what they would have seen without the kill.
 
 mod access;
+mod credential;
 
 use std::sync::{Arc, Mutex};
 
