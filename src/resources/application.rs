@@ -279,7 +279,9 @@ impl Resource<Context> for Application {
         }
         let Some(config) = &change.config else { return Ok(()) };
         if let Some(it) = change.rejected_whole(state, call) {
-            rejection::tell(governed, state, it, call).await;
+            if !rejection::is_reconsidered(change) {
+                rejection::tell(governed, state, it, call).await;
+            }
             return Ok(());
         }
         let replaced = replaced(change, call);

@@ -6,7 +6,7 @@ use crate::{
     clients::governed::Governed,
     framework::{Call, Change, Diagnostic},
     governance::{application::Status, changes::rejected, names::ApplicationName, state::State, violation::listed},
-    resources::requests::rejection,
+    resources::{letters::REQUESTED, requests::rejection},
 };
 
 /// Where an application is in its life, as its team sees it.
@@ -33,6 +33,11 @@ impl Change<ApplicationModel> {
         let name = plan.name.get().filter(|it| !plan.changes(prior) && is_gone(state, it))?;
         state.application(name).filter(|it| is_own(it, call))
     }
+}
+
+/// Whether the application was asked for anew since it was rejected, and nobody looked at that yet.
+pub(super) fn is_reconsidered(change: &Change<ApplicationModel>) -> bool {
+    change.prior.as_ref().and_then(|it| it.status.get()).is_some_and(|it| it == REQUESTED)
 }
 
 /// Tells who rejected what, when and why, and what can be done.

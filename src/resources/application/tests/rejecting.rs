@@ -176,6 +176,9 @@ async fn a_newcomer_is_told_of_the_rejection_without_the_reason() {
         assert_eq!(status(&again), &"requested".into());
         let seen = run().read(&again).await;
         assert_eq!(status(&seen.stored), &"requested".into(), "nobody looked at it yet");
+        let planned = run().plan(&seen.stored, &wider()).await;
+        quiet(&planned.diagnostics);
+        assert_eq!(planned.planned.state, seen.stored.state);
     }
 }
 
