@@ -183,10 +183,9 @@ impl Resource<Context> for AccessDecision {
         let over = state.request(&decided.request).and_then(|it| ended(&decided.request, it));
         if let Some(prior) = change.prior.as_ref().filter(|_| !change.replacing && change.decides_the_same())
             && let Some((_, held)) = prior.overruled_since(governed, state, call).await?
+            && Some(&held.choice) != prior.decision.get()
         {
-            if Some(&held.choice) != prior.decision.get() {
-                call.report.push(decided_otherwise(&decided.request, held));
-            }
+            call.report.push(decided_otherwise(&decided.request, held));
             return Ok(());
         }
         // What was only asked for by letter gave nothing yet.
@@ -266,7 +265,7 @@ impl Resource<Context> for AccessDecision {
         tell_lost(&id, known, &governed, false, call).await?;
         if awaited {
             seen.status = REQUESTED.to_owned().into();
-        } else if seen.status.get().is_some_and(|it| it == UNDECIDED)
+        } else if (seen.status.get().is_some_and(|it| it == UNDECIDED) || seen.overruled(found, call).is_some())
             && let Some(Outcome::Refused(why)) = outcome(call, known)
         {
             let detail = format!(

@@ -10,7 +10,7 @@ use crate::{
         request::{Decided, Request, RequestId},
         state::State,
     },
-    resources::letters::{Outcome, is_awaited, letter, outcome},
+    resources::letters::{Outcome, is_awaited, letter, outcome, was_filed},
 };
 
 /// What the state said last, and when, as the journal has it: a private fact.
@@ -36,8 +36,11 @@ impl AccessDecisionModel {
 
     /// What somebody else decided about the same since, or said once more; `None` while what this state said holds.
     pub(super) fn overruled<'a>(&self, found: &'a Request, call: &Call) -> Option<&'a Decided> {
-        let said = call.private.get(SAID)?;
-        let is_own = |it: &&Decided| said["choice"] == json!(it.choice) && said["at"] == json!(it.at);
+        let is_own = |it: &&Decided| match call.private.get(SAID) {
+            Some(said) => said["choice"] == json!(it.choice) && said["at"] == json!(it.at),
+            // What was only ever said by a letter that was refused is nowhere in the journal.
+            None => !was_filed(call) || Some(&it.choice) == self.decision.get(),
+        };
         self.held(found).filter(|it| !is_own(it))
     }
 

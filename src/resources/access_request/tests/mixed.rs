@@ -45,5 +45,13 @@ async fn an_older_letter_does_not_approve_what_was_rejected_since() {
     here.decided(&request, "reject").await;
     here.fold().await;
     assert_eq!((here.request(&request).await.status.word(), here.granted().await), ("rejected", vec![]));
-    assert!(text(&run().read(&filed).await.stored, "status") != "requested");
+    let seen = run().read(&filed).await;
+    told(&seen.diagnostics, Severity::Warning, "Decision refused", "Out of date");
+    let seen = seen.stored;
+    assert_eq!((text(&seen, "status"), text(&seen, "decision")), ("refused".to_owned(), "approve".to_owned()));
+    let approve = about(&request, "approve");
+    assert_eq!(plans_nothing(&run(), &seen, &approve).await, ["Decided otherwise since"]);
+    told(&run().destroy(&seen).await.diagnostics, Severity::Warning, "Decided otherwise since", "changes nothing");
+    here.fold().await;
+    assert_eq!(here.request(&request).await.status.word(), "rejected");
 }
