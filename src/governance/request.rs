@@ -278,6 +278,9 @@ pub struct Request {
     /// What was decided about this revision.
     #[serde(default)]
     pub decisions: BTreeMap<Judge, Decided>,
+    /// What each last decided about a revision before, and holds when that is asked for again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_aside: BTreeMap<Judge, Decided>,
     /// What is granted, of this revision or of one before.
     #[serde(default)]
     pub grant: Option<Grant>,

@@ -67,8 +67,9 @@ pub struct AccessDecisionModel {
     #[attr(default = Judge::Owner, requires_replace)]
     r#as: OptionalComputed<Judge>,
     /// What becomes of the access when the resource is destroyed: `revoke` takes the decision back and with it what an
-    /// approval gave, and `keep` leaves both as they are. A rejection that is taken back has the request wait again. An
-    /// application that was agreed to, or a change, stays once it is made, which the plan says. Default: `revoke`.
+    /// approval gave, and `keep` leaves both as they are. A rejection that is taken back has the request wait again if
+    /// somebody still asks; the end of a topic is asked for anew. An application that was agreed to, or a change, stays
+    /// once it is made, which the plan says. Default: `revoke`.
     #[attr(default = OnDestroy::Revoke)]
     on_destroy: OptionalComputed<OnDestroy>,
     /// What became of what was decided about: the status of the request; `amended` if it is another revision by now;

@@ -420,6 +420,7 @@ async fn end(ctx: &Context, state: ApplicationModel, call: &mut Call) -> Result<
     let name = state.name.value()?;
     let there = known(&governed, call.deadline).await?;
     if there.state.application(name).is_none_or(|it| !it.status.holds_prefixes()) {
+        rejection::give_up(&governed, &there.state, name, call).await?;
         state.tell_asked(&there.state, call);
         return Ok(());
     }

@@ -58,6 +58,7 @@ pub(super) fn change(draft: &mut Draft<'_>, request: &ApplicationRequest) -> Res
 
 pub(super) fn delete(draft: &mut Draft<'_>, name: &ApplicationName) -> Result<(), Refusal> {
     let there = draft.state.application(name).ok_or_else(|| no_application(name))?;
+    declaration::given_up(draft, there);
     if matches!(there.status, Status::Deleting | Status::Deleted) {
         return Ok(());
     }

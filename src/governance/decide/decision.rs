@@ -3,9 +3,10 @@
 use super::{change, declaration, draft::Draft, grant, request::settle, request_unknown, topic};
 use crate::governance::{
     application::{Application, ApplicationUid, Status},
+    changes,
     check_request::{self, judges, secret},
     command::{Decision, Retraction, Role},
-    request::{Choice, Decided, Judge, Request, RequestId, RequestStatus, Revision, Subject},
+    request::{Choice, Decided, Judge, Request, RequestId, RequestStatus, Revision, Subject, Verb},
     state::{State, request_key},
     violation::{At, Refusal, Violation, Weight},
 };
@@ -25,14 +26,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
             return Ok(());
         }
     }
-    if *choice == Choice::Reject && there.revision != *revision && has(there, revision) {
+    if *choice == Choice::Reject && there.revision != *revision && (has(there, revision) || has_agreed_to(there, it)) {
         // An amendment that waits is no reason to keep what is not to be had any more.
-        if gives(there, revision) {
-            Refusal::of(reason.as_deref().and_then(|it| secret("reason", it)).into_iter().collect())?;
-            say(draft, id, *judge, reason.as_deref());
-            grant::end_granted(draft, id);
-        }
-        return Ok(());
+        return reject_earlier(draft, there, it, application);
     }
     Refusal::of(stale(id, there, revision).into_iter().collect())?;
     if grant::is_done(there) {
@@ -54,6 +50,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
     let actor = draft.actor.claimed.clone();
     let decided = Decided { revision: revision.clone(), choice: *choice, application, actor, at: draft.now };
     next.decisions.insert(*judge, decided);
+    next.set_aside.remove(judge);
     say(draft, id, *judge, reason.as_deref());
     match choice {
         Choice::Approve => {
@@ -82,6 +79,32 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
                 declaration::rejected(draft, &next);
             }
         }
+    }
+    draft.set_request(id.clone(), next);
+    Ok(())
+}
+
+/// Takes back what was agreed to of a revision before, and what that gives: also if it is asked for again.
+fn reject_earlier(
+    draft: &mut Draft<'_>,
+    there: &Request,
+    it: &Decision,
+    application: Option<ApplicationUid>,
+) -> Result<(), Refusal> {
+    let Decision { request: id, revision, judge, choice, reason } = it;
+    if !gives(there, revision) && !has_agreed_to(there, it) {
+        return Ok(());
+    }
+    Refusal::of(reason.as_deref().and_then(|it| secret("reason", it)).into_iter().collect())?;
+    say(draft, id, *judge, reason.as_deref());
+    if gives(there, revision) {
+        grant::end_granted(draft, id);
+    }
+    let Some(mut next) = draft.request(id).cloned() else { return Ok(()) };
+    if !next.decisions.contains_key(judge) {
+        let actor = draft.actor.claimed.clone();
+        let decided = Decided { revision: revision.clone(), choice: *choice, application, actor, at: draft.now };
+        next.set_aside.insert(*judge, decided);
     }
     draft.set_request(id.clone(), next);
     Ok(())
@@ -122,8 +145,15 @@ pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refu
     let is_of = |it: &Decided| it.revision == *revision;
     let granted = there.live_grant().and_then(|it| it.decisions.get(judge)).is_some_and(is_of);
     let Some(decided) = there.decisions.get(judge).filter(|it| is_of(it)) else {
-        if granted && !there.status.is_over() {
-            grant::end_granted(draft, id);
+        if !there.status.is_over() {
+            let mut next = there.clone();
+            if next.set_aside.get(judge).is_some_and(is_of) {
+                next.set_aside.remove(judge);
+                draft.set_request(id.clone(), next);
+            }
+            if granted {
+                grant::end_granted(draft, id);
+            }
         }
         return Ok(());
     };
@@ -136,7 +166,11 @@ pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refu
     }
     let mut next = there.clone();
     next.decisions.remove(judge);
-    if !next.decisions.values().any(|it| it.choice == Choice::Reject) {
+    if decided.choice == Choice::Reject && is_end(there) {
+        // It may be declared again by now: who wants the end still asks for it anew.
+        next.status = RequestStatus::Withdrawn;
+        next.ended_at = Some(draft.now);
+    } else if !next.decisions.values().any(|it| it.choice == Choice::Reject) {
         next.status = RequestStatus::Pending;
         settle(draft, &mut next);
         if decided.choice == Choice::Reject && !is_asked_again(draft, &mut next) {
@@ -149,6 +183,11 @@ pub(super) fn retract(draft: &mut Draft<'_>, it: &Retraction) -> Result<(), Refu
         grant::end_granted(draft, id);
     }
     Ok(())
+}
+
+/// Whether a request is for the end of something.
+fn is_end(it: &Request) -> bool {
+    changes::change(it).is_some_and(|it| it.verb == Verb::Delete)
 }
 
 /// Whether somebody agreed to what is given by now, and to nothing that was asked for since.
@@ -165,6 +204,12 @@ fn is_former_owner(draft: &Draft<'_>, there: &Request) -> bool {
 /// Whether that very revision gives something already.
 fn gives(it: &Request, revision: &Revision) -> bool {
     it.live_grant().is_some_and(|it| it.revision == *revision)
+}
+
+/// Whether who decides agreed to that very revision before it was amended.
+fn has_agreed_to(it: &Request, said: &Decision) -> bool {
+    let before = it.set_aside.get(&said.judge).filter(|it| it.revision == said.revision);
+    before.is_some_and(|it| it.choice == Choice::Approve)
 }
 
 /// Whether that very revision gives something, or did until a moment ago.

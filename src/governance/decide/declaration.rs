@@ -98,17 +98,28 @@ pub(super) fn rejected(draft: &mut Draft<'_>, request: &Request) {
     }
 }
 
-/// After a rejection does not hold any more: a new application waits again. What somebody else has by now, or another one
-/// of its name, is in the way of that.
+/// After a rejection does not hold any more: a new application waits again, unless it was cleaned up. What somebody else
+/// has by now, or another one of its name, is in the way of that.
 pub(super) fn reopened(draft: &mut Draft<'_>, request: &Request) -> Result<(), Refusal> {
     let uid = request.applicant();
     let there = draft.state.application(&uid.name).filter(|it| it.uid() == *uid);
-    let gone = |it: &&Application| matches!(it.status, Status::Rejected | Status::Deleted);
-    let Some(there) = there.filter(gone).filter(|_| is_first(request)) else { return Ok(()) };
+    let is_kept = |it: &&Application| it.status == Status::Rejected;
+    let Some(there) = there.filter(is_kept).filter(|_| is_first(request)) else { return Ok(()) };
     let wanted = ApplicationRequest { adopt: true, ..ApplicationRequest::new(there.spec.clone()) };
     let spec = checked(draft, &wanted, None)?;
     draft.set_application(Application { spec, status: Status::Pending, deleted_at: None, ..there.clone() });
     Ok(())
+}
+
+/// After a team gave up an application that was rejected: nobody asks for it any more. Who cleans up after a rejection leaves
+/// it to be told.
+pub(super) fn given_up(draft: &mut Draft<'_>, it: &Application) {
+    let id = RequestId::of_application(it.spec.name.clone(), it.incarnation);
+    let there = draft.state.request(&id).filter(|it| it.status == RequestStatus::Rejected);
+    if let Some(there) = there.filter(|_| !draft.is_platform()) {
+        let ended_at = Some(draft.now);
+        draft.set_request(id, Request { status: RequestStatus::Withdrawn, ended_at, ..there.clone() });
+    }
 }
 
 /// Takes back what somebody asked to change.
@@ -130,7 +141,7 @@ pub(super) fn is_asked_of(draft: &Draft<'_>, request: &Request) -> bool {
 }
 
 /// Whether a request is for an application that is not there yet.
-fn is_first(it: &Request) -> bool {
+pub(super) fn is_first(it: &Request) -> bool {
     matches!(&it.content.subject, Subject::Application(it) if !it.is_amendment)
 }
 

@@ -15,7 +15,7 @@ use crate::governance::{
     command::{GrantFailure, Granting, Revocation},
     policy::{AclMode, Enforcement},
     record::Timestamp,
-    request::{AccessTo, Content, Grant, Request, RequestId, RequestStatus, resource_type},
+    request::{AccessTo, Choice, Content, Grant, Request, RequestId, RequestStatus, resource_type},
     state::{State, request_key},
     violation::{At, Refusal, Violation, listed},
 };
@@ -184,12 +184,15 @@ pub(super) fn end(draft: &mut Draft<'_>, id: &RequestId, into: RequestStatus) {
     draft.set_request(id.clone(), next);
 }
 
-/// Takes away what was granted of a revision before; what is asked for now is still to be decided.
+/// Takes away what was granted of a revision before; what is asked for now is still to be decided. Nobody agrees any more
+/// to what they agreed to before.
 pub(super) fn end_granted(draft: &mut Draft<'_>, id: &RequestId) {
     let Some(there) = draft.request(id).cloned() else { return };
     release(draft, id, |_| true);
     let grant = there.grant.map(|it| Grant { is_ending: true, ..it });
-    draft.set_request(id.clone(), Request { grant, ..there });
+    let mut set_aside = there.set_aside;
+    set_aside.retain(|_, it| it.choice == Choice::Reject);
+    draft.set_request(id.clone(), Request { set_aside, grant, ..there });
 }
 
 /// After the programs of an application changed: who is none of them any more has nothing that was granted to it.
@@ -242,7 +245,7 @@ fn wanted(state: &State, content: &Content) -> BTreeSet<AclBinding> {
 }
 
 /// What of these rules the cluster was not yet seen to have for the grant.
-fn missing<'a>(state: &State, id: &RequestId, bindings: &'a BTreeSet<AclBinding>) -> Vec<&'a AclBinding> {
+pub(super) fn missing<'a>(state: &State, id: &RequestId, bindings: &'a BTreeSet<AclBinding>) -> Vec<&'a AclBinding> {
     let holder = holder(id);
     let is_there = |it: &BindingEntry| it.status == BindingStatus::Present && it.holders.contains(&holder);
     bindings.iter().filter(|it| !state.binding(it).is_some_and(is_there)).collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{draft::Draft, grant, no_application, provisioning, request::settle};
+use super::{declaration, draft::Draft, grant, no_application, provisioning, request::settle};
 use crate::governance::{
     acl::{AclBinding, Permission},
     application::{Application, Status},
@@ -47,6 +47,7 @@ pub(super) fn handed_over(draft: &mut Draft<'_>, from: &Application, to: &Applic
             it.revision = it.content.revision();
             it.status = RequestStatus::Pending;
             it.decisions = BTreeMap::new();
+            it.set_aside = BTreeMap::new();
             settle(draft, &mut it);
         }
         draft.set_request(id, it);
@@ -91,7 +92,9 @@ pub(super) fn end_trial(draft: &mut Draft<'_>, name: &ApplicationName) -> Result
 /// Ends requests that are not over: what waits is withdrawn, and what is granted is taken away.
 fn close(draft: &mut Draft<'_>, is_closed: impl Fn(&Request) -> bool, into: RequestStatus) {
     for (id, it) in draft.state.requests().filter(|(_, it)| !it.status.is_over() && is_closed(it)) {
-        if grant::is_done(it) || (it.status == RequestStatus::Rejected && it.grant.is_none()) {
+        // Who asked for an application that was rejected is told so, for as long as they ask.
+        let is_told = it.status == RequestStatus::Rejected && declaration::is_first(it);
+        if grant::is_done(it) || is_told {
             continue;
         }
         if it.grant.is_some() {

@@ -7,13 +7,15 @@ use serde_json::{Map, Value};
 use super::{declaration, draft::Draft, grant};
 use crate::governance::{
     check_request::{check_request, content, judges},
-    request::{Choice, Content, Decided, Filing, Judge, Request, RequestId, RequestStatus, Subject},
+    record::Timestamp,
+    request::{Choice, Content, Decided, Filing, Grant, Judge, Request, RequestId, RequestStatus, Subject},
     state::request_key,
     violation::{At, Refusal, Violation},
 };
 
 pub(super) fn file(draft: &mut Draft<'_>, filing: &Filing) -> Result<(), Refusal> {
-    let there = draft.state.request(&filing.id);
+    let id = &filing.id;
+    let there = draft.state.request(id);
     if let Some(it) = there {
         let is_here = draft.state.application(&filing.applicant).is_none_or(|now| now.uid() == *it.applicant());
         if !is_here {
@@ -33,7 +35,10 @@ pub(super) fn file(draft: &mut Draft<'_>, filing: &Filing) -> Result<(), Refusal
     })?;
     let mut it = match there {
         Some(there) if is_agreed_to(there, &content) => there.clone(),
-        Some(there) => amended(draft, there, content),
+        Some(there) => match there.live_grant().filter(|it| is_granted_so(it, there, &content, draft.now)) {
+            Some(grant) => as_granted(draft, id, there, grant, content),
+            None => amended(draft, there, content),
+        },
         None => filed(draft, content),
     };
     let digest = super::application::digest(&filing.texts);
@@ -50,12 +55,12 @@ pub(super) fn file(draft: &mut Draft<'_>, filing: &Filing) -> Result<(), Refusal
 
 pub(super) fn withdraw(draft: &mut Draft<'_>, id: &RequestId) {
     let Some(there) = draft.request(id).cloned() else { return };
-    if there.status.is_over() || (there.status == RequestStatus::Rejected && there.grant.is_none()) {
+    if there.status.is_over() {
         return;
     }
     if let Subject::Application(asked) = &there.content.subject {
         // An application that nobody agreed to yet is withdrawn by deleting it.
-        if !asked.is_amendment || there.status != RequestStatus::Pending {
+        if !asked.is_amendment || !matches!(there.status, RequestStatus::Pending | RequestStatus::Rejected) {
             return;
         }
         declaration::withdrawn(draft, &there);
@@ -83,6 +88,7 @@ pub(super) fn filed(draft: &Draft<'_>, content: Content) -> Request {
         text_digest: None,
         wanted: None,
         decisions: BTreeMap::new(),
+        set_aside: BTreeMap::new(),
         grant: None,
         former_owners: BTreeSet::new(),
         said_at: None,
@@ -92,17 +98,68 @@ pub(super) fn filed(draft: &Draft<'_>, content: Content) -> Request {
     }
 }
 
-/// The request with another content. What is granted stays until that is decided.
+/// The request with another content. What is granted stays until that is decided, and what was decided of this very
+/// content before holds if nothing was decided since by who decided it.
 pub(super) fn amended(draft: &Draft<'_>, there: &Request, content: Content) -> Request {
+    let revision = content.revision();
+    let (mut decisions, set_aside): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        decided_before(there).into_iter().partition(|(_, it)| it.revision == revision);
+    decisions.retain(|judge, it| is_valid(&content, *judge, it) && !is_own_approval(draft, it));
+    let is_rejected = decisions.values().any(|it| it.choice == Choice::Reject);
     Request {
-        revision: content.revision(),
+        revision,
         content,
-        status: RequestStatus::Pending,
+        status: if is_rejected { RequestStatus::Rejected } else { RequestStatus::Pending },
         filed_by: draft.actor.claimed.clone(),
-        decisions: BTreeMap::new(),
+        decisions,
+        set_aside,
         ended_at: None,
         ..there.clone()
     }
+}
+
+/// What is granted, asked for again: nothing is left to decide.
+fn as_granted(draft: &Draft<'_>, id: &RequestId, there: &Request, grant: &Grant, content: Content) -> Request {
+    let is_complete = grant::missing(draft.state, id, &grant.bindings).is_empty();
+    let mut set_aside = decided_before(there);
+    set_aside.retain(|_, it| it.revision != grant.revision);
+    Request {
+        revision: grant.revision.clone(),
+        content: Content { principals: grant.content.principals.clone(), ..content },
+        status: if is_complete { RequestStatus::Active } else { RequestStatus::Provisioning },
+        filed_by: draft.actor.claimed.clone(),
+        decisions: grant.decisions.clone(),
+        set_aside,
+        ended_at: None,
+        ..there.clone()
+    }
+}
+
+/// What each last decided about a request that is not over.
+fn decided_before(there: &Request) -> BTreeMap<Judge, Decided> {
+    if there.status.is_over() {
+        return BTreeMap::new();
+    }
+    let mut res = there.set_aside.clone();
+    res.extend(there.decisions.clone());
+    res
+}
+
+/// Whether who files agreed to it themselves, where others must.
+fn is_own_approval(draft: &Draft<'_>, it: &Decided) -> bool {
+    draft.policy().approval.distinct_actors && it.choice == Choice::Approve && it.actor == draft.actor.claimed
+}
+
+/// Whether what is granted is all that is asked for. What was handed over since belongs to another owner, and is no other
+/// content.
+fn is_granted_so(grant: &Grant, there: &Request, content: &Content, now: Timestamp) -> bool {
+    let Content { applicant: _, owner, subject, principals, expires_at } = &grant.content;
+    let is_former = || owner.as_ref().is_some_and(|it| there.former_owners.contains(it));
+    *subject == content.subject
+        && *expires_at == content.expires_at
+        && content.principals.is_subset(principals)
+        && (*owner == content.owner || is_former())
+        && !grant.content.is_expired(now)
 }
 
 /// Agreed to, if all who must have said so and that still holds; waiting, if not.

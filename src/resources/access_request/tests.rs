@@ -1,5 +1,6 @@
 //! The resource on a governed cluster in memory.
 
+mod again;
 mod bad_input;
 mod granted;
 mod mixed;

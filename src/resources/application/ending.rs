@@ -36,7 +36,7 @@ pub(super) fn tell_end(
 ) -> Result<(), Failure> {
     let name = prior.name.value()?;
     if state.application(name).is_none_or(|it| !it.status.holds_prefixes()) {
-        // One that was asked for, or rejected, is only forgotten.
+        // One that was asked for, or rejected, has nothing to lose.
         return Ok(());
     }
     let new = plan.and_then(|it| it.name.get()).filter(|it| *it != name);

@@ -4,8 +4,11 @@
 use super::{ApplicationModel, Entry, is_own};
 use crate::{
     clients::governed::Governed,
-    framework::{Call, Change, Diagnostic},
-    governance::{application::Status, changes::rejected, names::ApplicationName, state::State, violation::listed},
+    framework::{Call, Change, Diagnostic, Failure},
+    governance::{
+        application::Status, changes::rejected, command::Command, names::ApplicationName, state::State,
+        violation::listed,
+    },
     resources::{letters::REQUESTED, requests::rejection},
 };
 
@@ -24,6 +27,32 @@ pub(super) fn stands(state: &State, after: &Entry) -> bool {
 pub(super) fn is_gone(state: &State, name: &ApplicationName) -> bool {
     let there = state.application(name).filter(|it| !it.status.holds_prefixes());
     there.is_some_and(|it| rejected(state, it).is_some())
+}
+
+/// Asks no more for an application that was rejected. Who cannot take it back is told that it may come.
+pub(super) async fn give_up(
+    governed: &Governed,
+    state: &State,
+    name: &ApplicationName,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let there = state.application(name).filter(|it| is_own(it, call));
+    let Some((it, (id, _))) = there.and_then(|it| Some((it, rejected(state, it)?))) else { return Ok(()) };
+    let command = Command::DeleteApplication(name.clone());
+    match governed.would_write(state, &command) {
+        Ok(true) => {
+            governed.command(command, call.deadline).await?;
+        }
+        Err(_) if it.status == Status::Rejected => {
+            let detail = format!(
+                "`{name}` was asked for in the inbox, where nothing is taken back: the platform may still think better of \
+                 its rejection of `{id}`, until its next `reconcile`.\n\nTell the platform."
+            );
+            call.report.push(Diagnostic::warning("Application may still come", detail));
+        }
+        Ok(false) | Err(_) => {}
+    }
+    Ok(())
 }
 
 impl Change<ApplicationModel> {

@@ -157,8 +157,7 @@ fn refuse_waiting(state: &State, name: &TopicName) -> Result<(), Failure> {
 /// Asks no more for a topic that is not there.
 pub(super) async fn withdraw(environment: &Environment, name: &TopicName, deadline: Instant) -> Result<(), Failure> {
     let Some(governance) = environment.governance(deadline).await? else { return Ok(()) };
-    let waiting = waiting_of_topic(&governance.snapshot.state, name);
-    match waiting.filter(|(_, it)| it.status == RequestStatus::Pending) {
+    match waiting_of_topic(&governance.snapshot.state, name) {
         Some((id, _)) => ended(environment, Command::WithdrawRequest(id), deadline).await,
         None => Ok(()),
     }

@@ -148,6 +148,13 @@ pub(super) fn end_waits(name: &TopicName, id: &RequestId, request: &Request) -> 
     Diagnostic::error(summary, detail).into()
 }
 
+pub(super) fn end_taken_back(name: &TopicName, id: &RequestId) -> Diagnostic {
+    let detail = format!(
+        "The topic `{name}` is declared, and the request `{id}` asks to delete it: the apply withdraws that request."
+    );
+    Diagnostic::warning("Deletion taken back", detail)
+}
+
 pub(super) fn rejected(name: &TopicName, id: &RequestId, reason: Option<&str>) -> Diagnostic {
     let reason = reason.map_or_else(|| ".".to_owned(), |it| format!(": {it}"));
     let detail = format!(

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::governance::{
     changes::{change, is_being_made, waiting_of_topic},
     check_topic::TopicRequest,
-    command::{Command, Decision, TopicAsk, TopicDeletion, TopicFound},
+    command::{Command, Decision, Retraction, TopicAsk, TopicDeletion, TopicFound},
     decide::{
         fixtures::{World, declare, named},
         grant::tests::summaries,
@@ -192,6 +192,61 @@ fn the_end_of_a_topic_is_agreed_to_for_that_very_topic() {
     assert_eq!(world.ask("pay", &delete(true)), Ok(vec![]));
     world.ask("platform", &Command::MarkTopicDeleted(pay_x())).unwrap();
     assert!(!is_being_made(&world.state, world.request(&id)));
+}
+
+/// The team may have declared the topic again without a word: to take back a rejection deletes nothing.
+#[test]
+fn a_rejected_end_of_a_topic_is_asked_for_anew_or_not_at_all() {
+    let mut world = World::made();
+    world.ask("pay", &delete(true)).unwrap();
+    let id = world.waiting();
+    decided(&mut world, &id, Choice::Reject).unwrap();
+    assert_eq!(world.ask("pay", &delete(true)), Ok(vec![]), "it was rejected");
+    // Who declares it again, asks no more.
+    let mut kept = world.clone();
+    kept.ask("pay", &ask(3)).unwrap();
+    assert_eq!(kept.request(&id).status, RequestStatus::Withdrawn);
+    assert_eq!(decided(&mut kept, &id, Choice::Approve), Err(vec![("request_id".to_owned(), "Request over")]));
+    let revision = world.request(&id).revision.clone();
+    let retraction = Command::RetractDecision(Retraction { request: id.clone(), revision, judge: Judge::Platform });
+    assert_eq!(kept.ask("platform", &retraction), Ok(vec![]));
+    world.ask("platform", &retraction).unwrap();
+    assert_eq!(world.request(&id).status, RequestStatus::Withdrawn);
+    assert_eq!((world.topic().unwrap().status, world.tasks()), (TopicStatus::Created, vec![]));
+    world.ask("pay", &delete(true)).unwrap();
+    let again = world.waiting();
+    assert_ne!(again, id);
+    approve(&mut world, &again);
+    assert_eq!(world.tasks(), [Task::DeleteTopic(pay_x())]);
+}
+
+/// Where nobody needs to agree any more, a rejection that is taken back still deletes nothing.
+#[test]
+fn a_rejected_end_of_a_topic_is_not_made_by_other_rules() {
+    let mut world = World::made();
+    world.ask("pay", &delete(true)).unwrap();
+    let id = world.waiting();
+    decided(&mut world, &id, Choice::Reject).unwrap();
+    let free = crate::governance::decide::fixtures::environment(&json!({}));
+    world.ask("platform", &Command::ChangeEnvironment(Box::new(free))).unwrap();
+    let revision = world.request(&id).revision.clone();
+    let retraction = Retraction { request: id.clone(), revision, judge: Judge::Platform };
+    world.ask("platform", &Command::RetractDecision(retraction)).unwrap();
+    assert_eq!((world.request(&id).status, world.tasks()), (RequestStatus::Withdrawn, vec![]));
+}
+
+#[test]
+fn a_rejected_change_of_a_topic_is_withdrawn_and_rejected_still_when_it_comes_back() {
+    let mut world = World::made();
+    world.ask("pay", &ask(12)).unwrap();
+    let id = world.waiting();
+    decided(&mut world, &id, Choice::Reject).unwrap();
+    world.ask("pay", &ask(9)).unwrap();
+    world.ask("pay", &ask(12)).unwrap();
+    assert_eq!(world.request(&id).status, RequestStatus::Rejected);
+    world.ask("pay", &Command::WithdrawRequest(id.clone())).unwrap();
+    assert_eq!(world.request(&id).status, RequestStatus::Withdrawn);
+    assert_eq!(decided(&mut world, &id, Choice::Approve), Err(vec![("request_id".to_owned(), "Request over")]));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::governance::{
     application::Status,
-    command::{Command, Decision},
+    command::{Command, Decision, Retraction},
     decide::{
         fixtures::{World, change, declare, named},
         grant::tests::summaries,
@@ -124,4 +124,63 @@ fn a_question_that_is_taken_back_is_asked_no_more() {
     world.ask("pay", &change("pay", json!({"principals": ["User:pay"]}))).unwrap();
     world.ask("pay", &Command::DeleteApplication(named("pay"))).unwrap();
     assert_eq!(world.state.request(&id(&world)).unwrap().status, RequestStatus::Withdrawn);
+}
+
+/// What a team gave up does not come back when its rejection is taken back, and neither does what was cleaned up.
+#[test]
+fn a_rejected_application_that_nobody_asks_for_any_more_does_not_come_back() {
+    for (who, is_cleaned_up) in [("pay", false), ("pay", true), ("platform", true)] {
+        let mut world = world();
+        world.ask("nobody", &declare("pay", json!({}))).unwrap();
+        let (request, flip) = (id(&world), verdict(&world, Choice::Approve));
+        world.ask("platform", &verdict(&world, Choice::Reject)).unwrap();
+        let delete = Command::DeleteApplication(named("pay"));
+        if is_cleaned_up {
+            world.ask("platform", &delete).unwrap();
+            assert_eq!(look(&world), (Status::Deleted, RequestStatus::Rejected), "who asked is told");
+        }
+        if who == "pay" {
+            world.ask(who, &delete).unwrap();
+            assert_eq!(look(&world), (Status::Deleted, RequestStatus::Withdrawn));
+        }
+        assert_eq!(world.ask(who, &delete), Ok(vec![]), "twice is once");
+        let revision = world.state.request(&request).unwrap().revision.clone();
+        let retraction = Command::RetractDecision(Retraction { request, revision, judge: Judge::Platform });
+        assert_eq!(world.ask("platform", &retraction), Ok(vec![]));
+        assert_eq!(summaries(&mut world, "platform", &flip), ["Request over"]);
+        assert_eq!(look(&world).0, Status::Deleted);
+    }
+}
+
+#[test]
+fn a_rejected_change_ends_with_its_question_or_its_application() {
+    for is_whole in [true, false] {
+        let mut world = world();
+        world.ask("platform", &declare("pay", json!({}))).unwrap();
+        world.ask("pay", &change("pay", json!({"principals": ["User:pay"]}))).unwrap();
+        let flip = verdict(&world, Choice::Approve);
+        world.ask("platform", &verdict(&world, Choice::Reject)).unwrap();
+        let end =
+            if is_whole { Command::DeleteApplication(named("pay")) } else { Command::WithdrawRequest(id(&world)) };
+        world.ask("pay", &end).unwrap();
+        assert_eq!(look(&world).1, RequestStatus::Withdrawn);
+        assert_eq!(world.state.application(&named("pay")).unwrap().amendment, None);
+        assert_eq!(summaries(&mut world, "platform", &flip), ["Request over"]);
+    }
+}
+
+#[test]
+fn a_rejected_change_is_rejected_still_when_it_is_declared_again() {
+    let mut world = world();
+    world.ask("platform", &declare("pay", json!({}))).unwrap();
+    let (wider, other) = (["User:pay"], ["User:other"]);
+    let [wider, other] = [wider, other].map(|it| change("pay", json!({"principals": it})));
+    world.ask("pay", &wider).unwrap();
+    world.ask("platform", &verdict(&world, Choice::Reject)).unwrap();
+    world.ask("pay", &other).unwrap();
+    assert_eq!(look(&world).1, RequestStatus::Pending);
+    world.ask("pay", &wider).unwrap();
+    assert_eq!(look(&world).1, RequestStatus::Rejected);
+    world.ask("platform", &verdict(&world, Choice::Approve)).unwrap();
+    assert_eq!(look(&world).1, RequestStatus::Active);
 }

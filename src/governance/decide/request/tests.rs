@@ -1,5 +1,7 @@
 //! Tests of requests and decisions, one story each.
 
+mod asked_again;
+
 use serde_json::{Value, json};
 
 use crate::governance::{

@@ -83,6 +83,7 @@ pub(super) fn with_request(status: RequestStatus) -> State {
         wanted: None,
         decisions,
         grant: is_granted.then_some(grant),
+        set_aside: [].into(),
         former_owners: [].into(),
         said_at: None,
         judged_at: [].into(),

@@ -171,7 +171,8 @@ async fn a_newcomer_is_told_of_the_rejection_without_the_reason() {
         let detail = run().plan(&rejected, &billing()).await.diagnostics.0[0].detail.clone();
         assert!(detail.contains("cannot be read with these credentials"), "{detail}");
         quiet(&run().plan_end(&rejected).await.diagnostics);
-        quiet(&run().destroy(&rejected).await.diagnostics);
+        let end = run().destroy(&rejected).await;
+        told(&end.diagnostics, Severity::Warning, "Application may still come", "until its next `reconcile`");
         let again = applied(&run(), &rejected, &wider()).await;
         assert_eq!(status(&again), &"requested".into());
         let seen = run().read(&again).await;
@@ -195,4 +196,51 @@ async fn what_was_rejected_holds_once_nobody_has_to_agree() {
     // Nobody has to agree by now.
     let made = run().applied(&agreed, &wider()).await;
     assert_eq!(status(&made), &"ready".into());
+}
+
+/// What a team gave up stays so when the platform destroys its rejection.
+#[tokio::test]
+async fn a_rejected_application_that_its_team_gave_up_does_not_come_back() {
+    for is_cleaned_up in [false, true] {
+        let cluster = watched_cluster().await;
+        let waiting = applied(&team(&cluster, "billing"), &nothing(), &billing()).await;
+        let (rejection, mut config) = decided(&cluster, "reject").await;
+        if is_cleaned_up {
+            platform(&cluster).governed().reconcile(soon(), &mut |_| {}).await.unwrap();
+        }
+        let rejected = team(&cluster, "billing").read(&waiting).await.stored;
+        quiet(&team(&cluster, "billing").destroy(&rejected).await.diagnostics);
+        quiet(&decisions(&cluster).plan_end(&rejection).await.diagnostics);
+        quiet(&decisions(&cluster).destroy(&rejection).await.diagnostics);
+        is_gone(&cluster, &mut config, "withdrawn").await;
+    }
+}
+
+/// Who asked in the inbox takes nothing back there; what was cleaned up does not come back.
+#[tokio::test]
+async fn a_rejected_application_of_a_newcomer_does_not_come_back_after_it_was_cleaned_up() {
+    let (cluster, seen) = newcomer().await;
+    let run = || as_newcomer(&seen);
+    let asked = applied(&run(), &nothing(), &billing()).await;
+    platform(&cluster).governed().fold(&MailboxOf::Everybody, soon()).await.unwrap();
+    let (rejection, mut config) = decided(&cluster, "reject").await;
+    let rejected = run().read(&asked).await.stored;
+    platform(&cluster).governed().reconcile(soon(), &mut |_| {}).await.unwrap();
+    quiet(&run().destroy(&rejected).await.diagnostics);
+    let end = decisions(&cluster).plan_end(&rejection).await;
+    told(&end.diagnostics, Severity::Warning, "Rejection stays", "nobody asks for that any more");
+    quiet(&decisions(&cluster).destroy(&rejection).await.diagnostics);
+    is_gone(&cluster, &mut config, "rejected").await;
+}
+
+/// The application is not there, and an approval of its request is refused.
+async fn is_gone(cluster: &Arc<MemoryCluster>, config: &mut Json, request: &str) {
+    let known = platform(cluster).governed().snapshot(soon()).await.unwrap();
+    let name: ApplicationName = "billing".parse().unwrap();
+    assert!(!known.state.application(&name).unwrap().status.holds_prefixes());
+    let id = config["request_id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(known.state.request(&id).unwrap().status.word(), request);
+    config["decision"] = "approve".into();
+    let planned = decisions(cluster).plan(&nothing(), config).await;
+    assert!(planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
 }

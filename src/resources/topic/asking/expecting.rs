@@ -6,6 +6,7 @@ use crate::{
     framework::{Call, Diagnostic, Element, Failure},
     governance::{
         changes::waiting_of_topic,
+        command::Role,
         owned_topic::{Asked, OwnedTopic, TopicStatus},
         request::{Judge, RequestStatus},
         topic::TopicName,
@@ -76,7 +77,7 @@ pub(in crate::resources::topic) async fn expected(
     Ok(None)
 }
 
-/// Tells of a topic that somebody is asked to have deleted: who declares it still asks for that no more.
+/// Tells of a topic that somebody is asked to have deleted, or refused to: who declares it still asks for that no more.
 pub(in crate::resources::topic) async fn mark_ending(
     environment: &Environment,
     seen: &mut TopicModel,
@@ -86,8 +87,12 @@ pub(in crate::resources::topic) async fn mark_ending(
         return Ok(());
     }
     let Governing::Journal(it) = environment.governance_if_told(call.deadline).await? else { return Ok(()) };
-    let waiting = waiting_of_topic(&it.snapshot.state, seen.name.value()?);
-    if let Some((id, _)) = waiting.filter(|(_, it)| it.status == RequestStatus::Pending && !is_declared(it)) {
+    let state = &it.snapshot.state;
+    if it.governed.caller().role(state) == Role::Platform {
+        // What a team asks for is the team's to take back.
+        return Ok(());
+    }
+    if let Some((id, _)) = waiting_of_topic(state, seen.name.value()?).filter(|(_, it)| !is_declared(it)) {
         seen.status = REQUESTED.to_owned().into();
         seen.request_id = id.to_string().into();
     }

@@ -70,7 +70,12 @@ pub(in crate::resources::topic) async fn tell_leave(
             let is_there = state.topic(name).is_some_and(|it| it.status == TopicStatus::Created);
             call.report.push(told::needs_leave(name, !is_there));
         }
-        Ok(_) => {}
+        Ok(None) => {
+            if let Some((id, _)) = waiting_of_topic(state, name).filter(|(_, it)| !is_declared(it)) {
+                call.report.push(told::end_taken_back(name, &id));
+            }
+        }
+        Ok(Some(_)) => {}
         // The topic itself may be so: it is about the asking.
         Err(refusal) => tell(&refusal.0, call.phase, call),
     }

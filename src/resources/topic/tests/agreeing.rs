@@ -130,8 +130,15 @@ impl Story {
         known.state.request(&id).unwrap().status
     }
 
+    /// What the platform does with letters, where there are any.
+    pub(super) async fn folds(&self) {
+        if self.way == Way::Deployer {
+            self.here.fold().await;
+        }
+    }
+
     /// Has a topic made that the platform agreed to.
-    async fn made(&self) -> Stored {
+    pub(super) async fn made(&self) -> Stored {
         let stored = self.asks(&nothing(), &orders(3, "1000")).await;
         self.decides("approve").await;
         self.refreshed(&stored, &orders(3, "1000")).await
@@ -187,9 +194,7 @@ async fn what_was_rejected_stays_so_until_it_is_declared_otherwise() {
         assert_eq!((text(&stored, "request_id"), story.status(&id).await), (id.clone(), RequestStatus::Pending));
         // And what the topic is already needs nobody.
         let stored = story.team().applied(&stored, &orders(3, "1000")).await;
-        if way == Way::Deployer {
-            story.here.fold().await;
-        }
+        story.folds().await;
         let stored = story.refreshed(&stored, &orders(3, "1000")).await;
         assert_eq!((text(&stored, "status"), story.status(&id).await), ("ready".to_owned(), RequestStatus::Withdrawn));
         story.has(3, "1000").await;
@@ -207,9 +212,7 @@ async fn a_topic_is_deleted_when_the_platform_agrees_and_is_managed_until_then()
             let outcome = story.team().destroy(&stored).await;
             told(&outcome.diagnostics, Severity::Error, "Deletion waits for approval", "the topic `shop.orders`");
         }
-        if way == Way::Deployer {
-            story.here.fold().await;
-        }
+        story.folds().await;
         story.has(3, "1000").await;
         story.decides("approve").await;
         assert!(story.found().await.is_none());
@@ -229,10 +232,10 @@ async fn who_declares_a_topic_again_has_it_deleted_no_more() {
         let seen = story.team().read(&stored).await.stored;
         assert_eq!(text(&seen, "status"), "requested");
         let id = text(&seen, "request_id");
-        let stored = story.team().applied(&seen, &orders(3, "1000")).await;
-        if way == Way::Deployer {
-            story.here.fold().await;
-        }
+        let planned = story.team().plan(&seen, &orders(3, "1000")).await;
+        told(&planned.diagnostics, Severity::Warning, "Deletion taken back", &id);
+        let stored = story.team().apply(&seen, planned.planned, &orders(3, "1000")).await.stored;
+        story.folds().await;
         let stored = story.refreshed(&stored, &orders(3, "1000")).await;
         assert_eq!((text(&stored, "status"), story.status(&id).await), ("ready".to_owned(), RequestStatus::Withdrawn));
     }
@@ -247,9 +250,7 @@ async fn what_was_never_made_is_asked_for_otherwise_and_given_up() {
         let stored = story.asks(&stored, &orders(2, "1000")).await;
         assert_eq!(text(&stored, "request_id"), id, "fewer than were asked for, of what is not there");
         quiet(&story.team().destroy(&stored).await.diagnostics);
-        if way == Way::Deployer {
-            story.here.fold().await;
-        }
+        story.folds().await;
         assert_eq!(story.status(&id).await, RequestStatus::Withdrawn);
     }
 }

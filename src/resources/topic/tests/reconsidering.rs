@@ -82,3 +82,74 @@ async fn an_approval_that_was_not_carried_out_is_taken_back() {
     story.here.run("topic", None).governed().delete_topic(&name(), crate::resources::testing::soon()).await.unwrap();
     story.has(3, "1000").await;
 }
+
+/// A new topic that was rejected and given up is not made when the platform destroys its rejection.
+#[tokio::test]
+async fn a_rejected_topic_that_its_team_gave_up_does_not_come_back() {
+    for way in [Way::Acting, Way::Deployer] {
+        let story = Story::new(way).await;
+        let (stored, id) = asked(&story, &nothing(), &orders(3, "1000")).await;
+        let rejection = story.decides("reject").await;
+        let refused = story.team().read(&stored).await.stored;
+        quiet(&story.team().destroy(&refused).await.diagnostics);
+        story.folds().await;
+        assert_eq!(story.status(&id).await, RequestStatus::Withdrawn);
+        quiet(&decisions(&story).plan_end(&rejection).await.diagnostics);
+        quiet(&decisions(&story).destroy(&rejection).await.diagnostics);
+        assert_eq!((story.status(&id).await, story.found().await), (RequestStatus::Withdrawn, None));
+    }
+}
+
+/// A topic whose end was rejected is declared again: the plan says that its end is asked for no more, and nothing deletes it.
+#[tokio::test]
+async fn a_topic_that_is_declared_again_after_its_end_was_rejected_stays() {
+    for way in [Way::Acting, Way::Deployer] {
+        let story = Story::new(way).await;
+        let stored = story.made().await;
+        let (stored, id, rejection) = end_rejected(&story, &stored).await;
+        let planned = story.team().plan(&stored, &orders(3, "1000")).await;
+        told(&planned.diagnostics, Severity::Warning, "Deletion taken back", &id);
+        quiet(&story.team().apply(&stored, planned.planned, &orders(3, "1000")).await.diagnostics);
+        story.folds().await;
+        assert_eq!(story.status(&id).await, RequestStatus::Withdrawn);
+        let seen = story.team().read(&stored).await.stored;
+        let stored = story.refreshed(&seen, &orders(3, "1000")).await;
+        assert_eq!(text(&stored, "status"), "ready");
+        quiet(&decisions(&story).destroy(&rejection).await.diagnostics);
+        assert_eq!(story.status(&id).await, RequestStatus::Withdrawn);
+        story.has(3, "1000").await;
+    }
+}
+
+/// Nobody may have said yet that the topic is to stay: a rejection that is taken back deletes nothing.
+#[tokio::test]
+async fn to_destroy_a_rejection_of_an_end_asks_for_nothing() {
+    for way in [Way::Acting, Way::Deployer] {
+        let story = Story::new(way).await;
+        let stored = story.made().await;
+        let (stored, id, rejection) = end_rejected(&story, &stored).await;
+        quiet(&decisions(&story).plan_end(&rejection).await.diagnostics);
+        quiet(&decisions(&story).destroy(&rejection).await.diagnostics);
+        assert_eq!(story.status(&id).await, RequestStatus::Withdrawn);
+        let stored = story.refreshed(&stored, &orders(3, "1000")).await;
+        assert_eq!(text(&stored, "status"), "ready");
+        // Who wants the end still, asks for it anew.
+        let outcome = story.team().destroy(&stored).await;
+        told(&outcome.diagnostics, Severity::Error, "Deletion waits for approval", "the topic `shop.orders`");
+        story.folds().await;
+        story.decides("approve").await;
+        assert_eq!(story.found().await, None);
+    }
+}
+
+/// A team asks for the end of its topic, and the platform refuses.
+async fn end_rejected(story: &Story, stored: &Stored) -> (Stored, String, Stored) {
+    assert!(story.team().destroy(stored).await.diagnostics.has_errors(), "it waits");
+    story.folds().await;
+    let id = text(&story.team().read(stored).await.stored, "request_id");
+    let rejection = story.decides("reject").await;
+    let again = story.team().destroy(stored).await;
+    told(&again.diagnostics, Severity::Error, "Deletion rejected", "Declare the topic again to keep it");
+    story.folds().await;
+    (story.team().read(stored).await.stored, id, rejection)
+}
