@@ -53,6 +53,16 @@ impl ClientQuota {
         })
     }
 
+    /// The limits by Kafka's keys that would be changed or removed, of those that can be given.
+    pub fn conflicts(&self, found: &BTreeMap<String, f64>) -> Vec<String> {
+        let other = |(_, key, limit): (_, &str, Option<f64>)| {
+            let found = *found.get(key)?;
+            let is_it = limit.is_some_and(|it| is_same_limit(it, found));
+            (!is_it).then(|| format!("{key} = {found}"))
+        };
+        self.named().into_iter().filter_map(other).collect()
+    }
+
     /// Each limit by the name of its attribute, and by Kafka's key.
     pub fn named(&self) -> [(&'static str, &'static str, Option<f64>); 4] {
         [
@@ -87,6 +97,9 @@ impl fmt::Display for QuotaUser {
         f.write_str(&self.0)
     }
 }
+
+/// The limits that a cluster has for users, by Kafka's keys.
+pub type FoundLimits = BTreeMap<QuotaUser, BTreeMap<String, f64>>;
 
 /// Where a quota is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,6 +172,16 @@ mod tests {
         assert!(!is_it(&[("producer_byte_rate", 1001.0), percentage]));
         assert!(!is_it(&[percentage]));
         assert!(!is_it(&[("producer_byte_rate", 1000.0), percentage, ("consumer_byte_rate", 1.0)]));
+    }
+
+    #[test]
+    fn a_limit_of_others_conflicts_unless_it_is_the_same() {
+        let quota = ClientQuota { producer_byte_rate_per_broker: Some(1000.0), ..ClientQuota::default() };
+        let found = |key: &str, limit| BTreeMap::from([(key.to_owned(), limit)]);
+        assert_eq!(quota.conflicts(&found("producer_byte_rate", 1000.0)), [""; 0]);
+        assert_eq!(quota.conflicts(&found("a_key_of_tomorrow", 1.0)), [""; 0]);
+        assert_eq!(quota.conflicts(&found("producer_byte_rate", 500.5)), ["producer_byte_rate = 500.5"]);
+        assert_eq!(quota.conflicts(&found("consumer_byte_rate", 1.0)), ["consumer_byte_rate = 1"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::governance::{
     application::{ApplicationSpec, Prefixes},
     binding::Holder,
     check_topic::TopicRequest,
-    client_quota::QuotaUser,
+    client_quota::{FoundLimits, QuotaUser},
     environment::EnvironmentSpec,
     names::ApplicationName,
     owned_topic::Asked,
@@ -184,6 +184,8 @@ pub struct ApplicationRequest {
     pub topics: Vec<TopicFound>,
     /// What is there and has no rule, where that makes it everybody's (`acl_mode = "open"`).
     pub unruled: Existing,
+    /// The limits that the cluster has for those of its principals whose quotas nobody here holds.
+    pub limits: FoundLimits,
 }
 
 impl ApplicationRequest {
@@ -196,6 +198,7 @@ impl ApplicationRequest {
             existing: Existing::new(),
             topics: Vec::new(),
             unruled: Existing::new(),
+            limits: FoundLimits::new(),
         }
     }
 }
@@ -221,7 +224,7 @@ pub struct Takeover {
 }
 
 /// The rights of an application that are to be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Provisioning {
     /// Whose.
     pub application: ApplicationName,
@@ -229,6 +232,8 @@ pub struct Provisioning {
     pub on_cluster: BTreeSet<AclBinding>,
     /// What is there and has no rule, where that makes it everybody's (`acl_mode = "open"`).
     pub unruled: Existing,
+    /// As [`ApplicationRequest::limits`].
+    pub limits: FoundLimits,
 }
 
 /// Why rights could not be made.

@@ -17,6 +17,7 @@ use crate::governance::{
     acl::AclBinding,
     application::ApplicationSpec,
     check_topic::TopicRequest,
+    client_quota::FoundLimits,
     command::{
         Actor, ApplicationRequest, Command, Decision, Retraction, Revocation, Role, Takeover, TopicAsk, TopicDeletion,
         TopicFound, Transfer,
@@ -226,7 +227,8 @@ impl Letter {
         let request = |it: &ApplicationWish| {
             let ApplicationWish { spec, texts, adopt } = it.clone();
             let Found { existing, topics, unruled, left_behind: _ } = found.clone();
-            Box::new(ApplicationRequest { spec, texts, adopt, existing, topics, unruled })
+            // What they would take the place of is seen when the rights are made.
+            Box::new(ApplicationRequest { spec, texts, adopt, existing, topics, unruled, limits: FoundLimits::new() })
         };
         match &self.wish {
             Wish::DeclareApplication(it) => Command::DeclareApplication(request(it)),
@@ -272,7 +274,7 @@ impl Wish {
 /// What a command files as; `None` for one that only the platform gives.
 pub fn wish_of(command: &Command) -> Option<Wish> {
     let application = |it: &ApplicationRequest| {
-        let ApplicationRequest { spec, texts, adopt, existing: _, topics: _, unruled: _ } = it.clone();
+        let ApplicationRequest { spec, texts, adopt, existing: _, topics: _, unruled: _, limits: _ } = it.clone();
         Box::new(ApplicationWish { spec, texts, adopt })
     };
     match command {

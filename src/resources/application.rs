@@ -84,7 +84,9 @@ pub struct ApplicationModel {
     streams: Optional<Set<String>>,
     /// What all topics of the application may take together, instead of the environment's quota.
     capacity: Optional<Nested<TotalsModel>>,
-    /// How much of each broker the application's clients may use together. It is divided among the principals.
+    /// How much of each broker the application's clients may use together. It is divided among the principals. Limits that
+    /// somebody else set for one of them are not overwritten: the apply is refused until they are removed, or are what the
+    /// principal would get.
     client_quota: Optional<Nested<ClientQuotaModel>>,
     /// When the application ends, if it is a trial: a date and time such as `2027-03-31T00:00:00Z`.
     expires_at: Optional<Moment>,

@@ -121,7 +121,8 @@ impl Governed {
         self.mark_changed_quotas(application, state, deadline).await?;
         let unruled = self.unruled(state, deadline).await?;
         let on_cluster = state.strangers(&on_cluster);
-        let provisioning = Provisioning { application: application.spec.name.clone(), on_cluster, unruled };
+        let limits = self.unheld_limits(&application.spec, state, true, deadline).await?;
+        let provisioning = Provisioning { application: application.spec.name.clone(), on_cluster, unruled, limits };
         self.follow_up(Command::StartProvisioning(provisioning), deadline).await?;
         self.settle(holder, deadline).await.map(drop)
     }

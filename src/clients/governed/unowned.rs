@@ -4,8 +4,14 @@ use std::{collections::BTreeSet, time::Instant};
 
 use super::Governed;
 use crate::{
-    clients::kafka::{KafkaError, Listed, Topic},
-    governance::{command::TopicFound, kind::Kind, state::State},
+    clients::kafka::{KafkaError, Listed, QuotaEntity, Topic},
+    governance::{
+        application::ApplicationSpec,
+        client_quota::{FoundLimits, QuotaStatus, QuotaUser, shares},
+        command::TopicFound,
+        kind::Kind,
+        state::State,
+    },
 };
 
 impl Governed {
@@ -28,6 +34,36 @@ impl Governed {
             Err(KafkaError::Denied { .. } | KafkaError::Unsupported(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The limits that the cluster has for principals of an application whose quotas nobody here holds: asked anew, or as
+    /// a refresh sees them. None where it wants no quota, and where the caller may not see any.
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn unheld_limits(
+        &self,
+        spec: &ApplicationSpec,
+        state: &State,
+        anew: bool,
+        deadline: Instant,
+    ) -> Result<FoundLimits, KafkaError> {
+        let is_held = |it: &QuotaUser| state.quota(it).is_some_and(|it| it.status != QuotaStatus::Removed);
+        let mut res = FoundLimits::new();
+        for (user, _) in shares(&spec.client_quota, &spec.principals).into_iter().filter(|(it, _)| !is_held(it)) {
+            let entity = QuotaEntity::user(&user.0);
+            let found = if anew {
+                self.kafka.quota(&entity, deadline).await
+            } else {
+                self.kafka.refresh_quota(&entity, deadline).await
+            };
+            match found {
+                Ok(found) => res.insert(user, found),
+                Err(KafkaError::Denied { .. } | KafkaError::Unsupported(_)) => return Ok(FoundLimits::new()),
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(res)
     }
 }
 

@@ -152,7 +152,7 @@ pub(super) fn checked(
     request: &ApplicationRequest,
     before: Option<&Application>,
 ) -> Result<ApplicationSpec, Refusal> {
-    let ApplicationRequest { spec, texts, adopt, existing, topics: _, unruled } = request;
+    let ApplicationRequest { spec, texts, adopt, existing, topics: _, unruled, limits } = request;
     let state = draft.state;
     let mut wrong = Vec::new();
     let prefixes = prefix::completed(state, spec, before).unwrap_or_else(|violations| {
@@ -167,6 +167,7 @@ pub(super) fn checked(
     wrong.extend(rights::streams_violations(&spec));
     wrong.extend(open_mode::violations(draft, &spec, before, unruled));
     wrong.extend(amounts(draft, &spec, before));
+    wrong.extend(provisioning::quotas_of_others(draft, &spec, limits));
     wrong.extend(before.into_iter().flat_map(|it| uncovered(state, it, &spec)));
     wrong.extend(before.into_iter().flat_map(|it| offered(it, &spec)));
     wrong.extend(before.and_then(|it| grants::uncovered(state, it, &spec)));

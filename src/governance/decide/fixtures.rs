@@ -128,5 +128,10 @@ pub(in crate::governance) fn change(name: &str, parts: Value) -> Command {
 }
 
 pub(in crate::governance) fn start(name: &str) -> Command {
-    Command::StartProvisioning(Provisioning { application: named(name), on_cluster: [].into(), unruled: [].into() })
+    Command::StartProvisioning(Provisioning {
+        application: named(name),
+        on_cluster: [].into(),
+        unruled: [].into(),
+        limits: [].into(),
+    })
 }

@@ -103,6 +103,7 @@ fn chore(u: &mut Unstructured<'_>, state: &State) -> Result<Command> {
             application: name,
             on_cluster: all.into_iter().take(u.int_in_range(0..=2)?).collect(),
             unruled: [].into(),
+            limits: [].into(),
         }),
         1 => Command::FinishProvisioning(name),
         2 => Command::FailProvisioning(Failure { application: name, reason: "x".to_owned() }),

@@ -10,20 +10,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{draft::Draft, grant, no_application, open_mode};
 use crate::governance::{
     acl::AclBinding,
-    application::{Application, Status},
+    application::{Application, ApplicationSpec, Status},
     binding::{BindingEntry, BindingStatus, Holder},
-    client_quota::{ClientQuota, Quota, QuotaStatus, QuotaUser, shares},
+    client_quota::{ClientQuota, FoundLimits, Quota, QuotaStatus, QuotaUser, shares},
     command::{Failure, Provisioning},
     environment::Environment,
     names::ApplicationName,
     policy::Enforcement,
     rights,
     state::{State, application_key},
-    violation::{At, Refusal, Violation, listed},
+    violation::{At, Refusal, Violation, Weight, listed},
 };
 
 pub(super) fn start(draft: &mut Draft<'_>, it: &Provisioning) -> Result<(), Refusal> {
-    let Provisioning { application, on_cluster, unruled } = it;
+    let Provisioning { application, on_cluster, unruled, limits } = it;
     let there = draft.state.application(application).ok_or_else(|| no_application(application))?;
     if draft.enforcement() == Enforcement::External {
         let what = "The environment has its rights enforced outside of Kafka's authorizer.";
@@ -36,7 +36,9 @@ pub(super) fn start(draft: &mut Draft<'_>, it: &Provisioning) -> Result<(), Refu
             return Err(not_in_force(there).into());
         }
     }
-    Refusal::of(open_mode::closed(draft, &there.spec, Some(there), unruled))?;
+    let mut wrong = open_mode::closed(draft, &there.spec, Some(there), unruled);
+    wrong.extend(quotas_of_others(draft, &there.spec, limits));
+    Refusal::of(wrong)?;
     let holder = Holder::Application(there.uid());
     let missing = missing(draft, there);
     for binding in missing {
@@ -132,7 +134,7 @@ pub(super) fn adjust(draft: &mut Draft<'_>, it: &mut Application) {
     }
     release_declared(draft, it, |binding| rights::is_own(&it.spec, binding));
     grant::follow_programs(draft, it);
-    let users = wanted_quotas(draft.environment(), it).into_keys().collect();
+    let users = wanted_quotas(draft.environment(), &it.spec).into_keys().collect();
     release_quotas(draft, it, &users);
     if !is_complete && it.status.is_in_force() {
         it.status = Status::Approved;
@@ -174,12 +176,10 @@ fn wanted(environment: &Environment, it: &Application) -> BTreeSet<AclBinding> {
     }
 }
 
-fn wanted_quotas(environment: &Environment, it: &Application) -> BTreeMap<QuotaUser, ClientQuota> {
+fn wanted_quotas(environment: &Environment, spec: &ApplicationSpec) -> BTreeMap<QuotaUser, ClientQuota> {
     match environment.spec.policy.enforcement {
         Enforcement::External => BTreeMap::new(),
-        Enforcement::Acl | Enforcement::None => {
-            shares(&it.spec.client_quota, &it.spec.principals).into_iter().collect()
-        }
+        Enforcement::Acl | Enforcement::None => shares(&spec.client_quota, &spec.principals).into_iter().collect(),
     }
 }
 
@@ -204,7 +204,32 @@ fn quota_changes(draft: &Draft<'_>, it: &Application) -> BTreeMap<QuotaUser, Cli
             is_held && it.holder == holder && it.limits == *limits
         })
     };
-    wanted_quotas(draft.environment(), it).into_iter().filter(|(user, limits)| !is_so(user, limits)).collect()
+    wanted_quotas(draft.environment(), &it.spec).into_iter().filter(|(user, limits)| !is_so(user, limits)).collect()
+}
+
+/// What speaks against quotas that would take the place of limits that somebody else set. Those of a quota that the
+/// journal knows are nobody else's: whoever changed them behind its back is undone.
+pub(super) fn quotas_of_others(draft: &Draft<'_>, spec: &ApplicationSpec, found: &FoundLimits) -> Option<Violation> {
+    let is_known = |user: &QuotaUser| draft.state.quota(user).is_some_and(|it| it.status != QuotaStatus::Removed);
+    let other = |(user, limits): (QuotaUser, ClientQuota)| {
+        let conflicts = limits.conflicts(found.get(&user).filter(|_| !is_known(&user))?);
+        (!conflicts.is_empty()).then(|| format!("user={user} has {}", conflicts.join(", ")))
+    };
+    let others: Vec<String> = wanted_quotas(draft.environment(), spec).into_iter().filter_map(other).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let what = format!(
+        "`client_quota` would set the quotas of the principals, of which somebody else set some otherwise: {}. A quota has \
+         one holder, or each would undo the other's.",
+        listed(others.iter().take(20))
+    );
+    let remedy = "Remove them with Kafka's own tools, or with the `kafka_quota` that declares them. Limits that are what \
+                  each principal would get are taken over; a `kafka_quota` leaves them with a `removed` block and \
+                  `destroy = false`.";
+    let told = Violation::new(At::attribute("client_quota"), "Quota set by somebody else", what, remedy);
+    // They may be removed in the same run.
+    Some(told.weighing(Weight::Wait))
 }
 
 fn hold_quotas(draft: &mut Draft<'_>, it: &Application) -> Result<(), Refusal> {
@@ -218,7 +243,7 @@ fn hold_quotas(draft: &mut Draft<'_>, it: &Application) -> Result<(), Refusal> {
         }
         draft.set_quota(user, Quota { limits, holder: holder.clone(), status: QuotaStatus::Wanted });
     }
-    let users = wanted_quotas(draft.environment(), it).into_keys().collect();
+    let users = wanted_quotas(draft.environment(), &it.spec).into_keys().collect();
     release_quotas(draft, it, &users);
     Ok(())
 }
@@ -271,7 +296,7 @@ fn open(environment: &Environment, state: &State, it: &Application) -> Vec<Strin
         let quota = state.quota(user);
         quota.is_some_and(|it| it.status == QuotaStatus::Present && it.limits == *limits && it.holder == holder)
     };
-    let quotas = wanted_quotas(environment, it).into_iter().filter(|it| !is_set(it));
+    let quotas = wanted_quotas(environment, &it.spec).into_iter().filter(|it| !is_set(it));
     bindings.chain(quotas.map(|(user, _)| format!("quota of {user}"))).collect()
 }
 

@@ -112,6 +112,7 @@ fn sample(kind: CommandKind) -> Command {
             application: application(),
             on_cluster: [].into(),
             unruled: [].into(),
+            limits: [].into(),
         }),
         K::FinishProvisioning => Command::FinishProvisioning(application()),
         K::FailProvisioning => {

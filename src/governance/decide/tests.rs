@@ -9,6 +9,7 @@ use crate::governance::{
     application::Status,
     binding::Holder,
     check_topic::TopicRequest,
+    client_quota::QuotaUser,
     command::{Command, Holding, Provisioning, SeenRules, Takeover, TopicFound, Transfer},
     kind::Kind,
     probe::Probed,
@@ -195,7 +196,12 @@ fn what_was_on_the_cluster_before_is_never_removed() {
     world
         .ask(
             "platform",
-            &Command::StartProvisioning(Provisioning { application: named("pay"), on_cluster, unruled: [].into() }),
+            &Command::StartProvisioning(Provisioning {
+                application: named("pay"),
+                on_cluster,
+                unruled: [].into(),
+                limits: [].into(),
+            }),
         )
         .unwrap();
     world.work();
@@ -323,12 +329,41 @@ fn rights_are_not_made_where_they_would_close_what_came_meanwhile() {
     let start = |names: &[&str]| {
         let names = names.iter().map(|it| (*it).to_owned()).collect();
         let unruled = [(Kind::Topic, names)].into();
-        Command::StartProvisioning(Provisioning { application: named("pay"), on_cluster: [].into(), unruled })
+        Command::StartProvisioning(Provisioning {
+            application: named("pay"),
+            on_cluster: [].into(),
+            unruled,
+            limits: [].into(),
+        })
     };
     let expected = [("prefixes.topic".to_owned(), "Rules would close existing objects")];
     assert_eq!(world.refused("platform", &start(&["pay.new"])), expected);
     world.ask("platform", &start(&["other"])).unwrap();
     world.ask("platform", &start(&["pay.new"])).expect("rules that it holds are made again");
+}
+
+/// Rule 23 of governance: limits of others are no quota of the application, also those that came while it waited.
+#[test]
+fn limits_that_somebody_else_set_are_not_taken_over() {
+    let mut world = World::new(&json!({}));
+    let parts = json!({"principals": ["User:a", "User:b"], "client_quota": {"producer_byte_rate_per_broker": 100.0}});
+    let limits =
+        |of: &str, limit| [(QuotaUser(of.to_owned()), [("producer_byte_rate".to_owned(), limit)].into())].into();
+    let declaring = |limits| {
+        let Command::DeclareApplication(mut request) = declare("pay", parts.clone()) else { panic!("a declaration") };
+        request.limits = limits;
+        Command::DeclareApplication(request)
+    };
+    let starting = |limits| {
+        let Command::StartProvisioning(it) = start("pay") else { panic!("rights to be made") };
+        Command::StartProvisioning(Provisioning { limits, ..it })
+    };
+    let expected = [("client_quota".to_owned(), "Quota set by somebody else")];
+    assert_eq!(world.refused("platform", &declaring(limits("a", 9.0))), expected);
+    world.ask("platform", &declaring(limits("a", 50.0))).expect("it is the share of each");
+    assert_eq!(world.refused("platform", &starting(limits("b", 1.0))), expected);
+    world.ask("platform", &starting(limits("c", 1.0))).unwrap();
+    world.ask("platform", &starting(limits("b", 1.0))).expect("what it holds is its own, whoever changed it");
 }
 
 /// Rule 5 of governance: the removal of the last rule lets everybody in.

@@ -39,7 +39,8 @@ impl ApplicationModel {
             topics = free_topics(known, &governed.kafka().topics(call.deadline).await?);
         }
         let unruled = governed.unruled(known, call.deadline).await?;
-        Ok(ApplicationRequest { spec, texts, adopt, existing, topics, unruled })
+        let limits = governed.unheld_limits(&spec, known, call.phase == Phase::Apply, call.deadline).await?;
+        Ok(ApplicationRequest { spec, texts, adopt, existing, topics, unruled, limits })
     }
 }
 

@@ -110,6 +110,35 @@ async fn quotas_that_somebody_changed_are_told_and_set_again() {
     quiet(&platform(&cluster).read(&stored).await.diagnostics);
 }
 
+/// Rule 23 of governance: two declare the quota of one user, and each undoes the other's.
+#[tokio::test]
+async fn a_quota_that_somebody_else_set_is_not_taken_over_unless_it_is_the_same() {
+    let cluster = governed_cluster().await;
+    let user = QuotaEntity::user("billing");
+    let set = async |key: &str, limit| {
+        cluster.alter_quota(&user, &[(key.to_owned(), limit)].into(), soon()).await.unwrap();
+    };
+    let refused = async |limit: &str| {
+        let planned = platform(&cluster).plan(&nothing(), &billing()).await;
+        told(&planned.diagnostics, Severity::Warning, "Quota set by somebody else", limit);
+        assert_eq!(planned.diagnostics.0[0].path.as_ref().unwrap().to_string(), "client_quota");
+        let outcome = platform(&cluster).apply(&nothing(), planned.planned, &billing()).await;
+        told(&outcome.diagnostics, Severity::Error, "Quota set by somebody else", limit);
+        assert_eq!(outcome.stored.state, Value::Null);
+    };
+    set("producer_byte_rate", Some(500.0)).await;
+    refused("user=billing has producer_byte_rate = 500").await;
+    set("producer_byte_rate", Some(1000.0)).await;
+    set("consumer_byte_rate", Some(7.0)).await;
+    refused("user=billing has consumer_byte_rate = 7").await;
+    assert_eq!(cluster.quota(&user, soon()).await.unwrap().len(), 2, "what is refused changes nothing");
+
+    set("consumer_byte_rate", None).await;
+    let stored = platform(&cluster).applied(&nothing(), &billing()).await;
+    assert_eq!(status(&stored), &"ready".into());
+    quiet(&platform(&cluster).plan(&stored, &billing()).await.diagnostics);
+}
+
 /// Only a missing right leaves open whether the rights are there: whatever else keeps them from being seen must be told.
 #[tokio::test]
 async fn rights_that_cannot_be_seen_are_told() {

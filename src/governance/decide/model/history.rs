@@ -207,7 +207,12 @@ impl History {
             Task::EndTrial(name) => vec![Command::EndTrial(name.clone())],
             Task::CleanUp(name) => vec![Command::DeleteApplication(name.clone())],
             Task::Provision(name) => {
-                let start = Provisioning { application: name.clone(), on_cluster: BTreeSet::new(), unruled: [].into() };
+                let start = Provisioning {
+                    application: name.clone(),
+                    on_cluster: BTreeSet::new(),
+                    unruled: [].into(),
+                    limits: [].into(),
+                };
                 vec![Command::StartProvisioning(start), Command::FinishProvisioning(name.clone())]
             }
             Task::Grant(id) => {
