@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     example,
     importing::{examples, imports_are_as_good_as_creation},
-    workspace,
+    workspace, workspace_on,
 };
 
 /// The options by which Kafka's own tool names the example's entity.
@@ -102,5 +102,32 @@ fn a_quota_that_kafka_does_not_have_is_refused_while_planning() {
             "resource \"kafka_quota\" \"a\" {\n user = \"a\"\n config = { producer_bite_rate = 1 }\n}\n",
         );
         workspace.plan().failure(&["Unknown quota", "Did you mean `producer_byte_rate`?"]);
+    }
+}
+
+/// Rule 23 of governance: a quota has one holder.
+#[test]
+fn an_application_takes_the_place_of_no_quota_that_somebody_else_set() {
+    let billing = ["--entity-type", "users", "--entity-name", "billing"];
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        let workspace = workspace_on(&engine, &stack);
+        workspace.write("environment.tf", "resource \"kafka_environment\" \"dev\" {\n name = \"dev\"\n}\n");
+        workspace.applies();
+        stack.set_on_entity(&billing, "producer_byte_rate=500");
+        workspace.write(
+            "main.tf",
+            "resource \"kafka_application\" \"it\" {\n name = \"billing\"\n owner = { team = \"payments\" }\n principals = \
+             [\"User:billing\"]\n client_quota = { consumer_byte_rate_per_broker = 1000 }\n}\n",
+        );
+        let told = ["Quota set by somebody else", "user=billing has producer_byte_rate = 500", "client_quota"];
+        workspace.apply().failure(&told);
+        assert!(stack.entity(&billing).contains("producer_byte_rate=500"), "{}", stack.entity(&billing));
+        stack.remove_from_entity(&billing, "producer_byte_rate");
+        workspace.applies();
+        assert!(stack.entity(&billing).contains("consumer_byte_rate=1000"), "{}", stack.entity(&billing));
+        workspace.write("main.tf", "");
+        workspace.applies();
+        assert!(!stack.entity(&billing).contains("byte_rate"), "{}", stack.entity(&billing));
     }
 }
