@@ -48,7 +48,13 @@ async fn who_rejected_first_does_not_revoke_what_another_state_approves() {
         let amended = here.asking().applied(&here.refreshed(&request).await, &wider).await;
         let back = here.asking().applied(&here.refreshed(&amended).await, &reading()).await;
         assert_eq!(text(&back, "revision"), text(&request, "revision"));
-        let approval = here.decided(&back, "approve").await;
+        // The rejection holds when what it was about comes back, so that the other state has to take it over.
+        let approve = about(&back, "approve");
+        let refused = here.deciding().plan(&nothing(), &approve).await;
+        told(&refused.diagnostics, Severity::Error, "Decided otherwise", "import it here");
+        let held = here.deciding().import(&format!("dev/{}:owner", text(&back, "request_id"))).await.stored;
+        let held = here.deciding().read(&held).await.stored;
+        let approval = here.deciding().applied(&held, &approve).await;
         assert_eq!(here.granted().await, [READ]);
 
         let seen = overruled(&here, "pay", &rejection, &config).await;
