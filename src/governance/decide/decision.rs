@@ -26,7 +26,8 @@ pub(super) fn decide(draft: &mut Draft<'_>, it: &Decision) -> Result<(), Refusal
             return Ok(());
         }
     }
-    if *choice == Choice::Reject && there.revision != *revision && (has(there, revision) || has_agreed_to(there, it)) {
+    let is_earlier = *choice == Choice::Reject && there.revision != *revision;
+    if is_earlier && (has(there, revision) || said_before(there, it).is_some()) {
         // An amendment that waits is no reason to keep what is not to be had any more.
         return reject_earlier(draft, there, it, application);
     }
@@ -208,8 +209,12 @@ fn gives(it: &Request, revision: &Revision) -> bool {
 
 /// Whether who decides agreed to that very revision before it was amended.
 fn has_agreed_to(it: &Request, said: &Decision) -> bool {
-    let before = it.set_aside.get(&said.judge).filter(|it| it.revision == said.revision);
-    before.is_some_and(|it| it.choice == Choice::Approve)
+    said_before(it, said).is_some_and(|it| it.choice == Choice::Approve)
+}
+
+/// What who decides said of that very revision before it was amended.
+fn said_before<'a>(it: &'a Request, said: &Decision) -> Option<&'a Decided> {
+    it.set_aside.get(&said.judge).filter(|it| it.revision == said.revision)
 }
 
 /// Whether that very revision gives something, or did until a moment ago.

@@ -162,6 +162,9 @@ fn what_was_taken_away_meanwhile_does_not_come_back() {
             };
             let take = if is_retracted { retract(seen) } else { Command::DecideRequest(reject) };
             world.ask("pay", &take).unwrap();
+            let before = request(&world).clone();
+            world.ask("pay", &take).unwrap();
+            assert_eq!(request(&world), &before, "twice changes nothing");
             world.ask("shop", &read()).unwrap();
             let after = if is_retracted { RequestStatus::Pending } else { RequestStatus::Rejected };
             assert_eq!((status(&world), granted(&world)), (after, vec![]));
