@@ -13,6 +13,7 @@ use crate::{
         client::{Client, Wired, in_time},
         locked,
         queue::{Gathered, Queue, QueueOf, gathered},
+        snapshot::{MAX_AGE, Snapshot},
         trouble::{Tries, Trouble},
     },
     governance::acl::{AclBinding, PatternType, Principal, ResourceType},
@@ -86,9 +87,6 @@ impl AclFilter {
     }
 }
 
-/// How long a snapshot is served.
-const MAX_AGE: Duration = Duration::from_secs(30);
-
 /// How long a change may take to show on a broker until the controller's word is enough.
 const SETTLING: Duration = Duration::from_secs(5);
 
@@ -100,17 +98,10 @@ const FEW: usize = 16;
 pub(super) struct Rules {
     creates: Queue<CreateAcls>,
     deletes: Queue<DeleteAcls>,
-    snapshot: tokio::sync::Mutex<Option<Snapshot>>,
+    /// All rules, in their order.
+    snapshot: Snapshot<Vec<AclBinding>>,
     /// When brokers last did not show all rules at once: until a snapshot would be too old, they are not asked again.
     withheld: Mutex<Option<Instant>>,
-    /// When a write of this client began or ended last: what was read before says nothing any more.
-    written: Mutex<Option<Instant>>,
-}
-
-/// All rules, in their order, as they were at one time.
-struct Snapshot {
-    taken: Instant,
-    bindings: Arc<[AclBinding]>,
 }
 
 impl Acls for Wired {
@@ -138,8 +129,7 @@ impl Client {
             if *filter != AclFilter::default() && self.are_acls_withheld() {
                 return self.acls(filter, deadline).await;
             }
-            let fresh = Instant::now().checked_sub(MAX_AGE).max(*locked(&self.rules.written));
-            match in_time(deadline, Box::pin(self.all_acls(fresh, deadline))).await {
+            match in_time(deadline, Box::pin(self.all_acls(self.rules.snapshot.fresh(), deadline))).await {
                 Ok(all) => return Ok(admitted(&all, filter)),
                 Err(Trouble::Final(error)) if is_of_the_breadth(&error) => {
                     *locked(&self.rules.withheld) = Some(Instant::now());
@@ -164,17 +154,10 @@ impl Client {
         }
     }
 
-    /// All rules, as they were not before a time. Those who ask together share an answer.
-    async fn all_acls(&self, not_before: Option<Instant>, deadline: Instant) -> Result<Arc<[AclBinding]>, Trouble> {
-        let mut kept = self.rules.snapshot.lock().await;
-        if let Some(it) = kept.as_ref().filter(|it| not_before.is_none_or(|time| time <= it.taken)) {
-            return Ok(it.bindings.clone());
-        }
-        *kept = None;
-        let taken = Instant::now();
-        let bindings: Arc<[AclBinding]> = self.described_acls(&AclFilter::default(), deadline).await?.into();
-        *kept = Some(Snapshot { taken, bindings: bindings.clone() });
-        Ok(bindings)
+    /// All rules, as they were not before a time.
+    async fn all_acls(&self, not_before: Option<Instant>, deadline: Instant) -> Result<Arc<Vec<AclBinding>>, Trouble> {
+        let read = async { self.described_acls(&AclFilter::default(), deadline).await };
+        self.rules.snapshot.since(not_before, read).await
     }
 
     /// Creates or deletes rules, whatever the queue holds, until the cluster shows it.
@@ -189,7 +172,7 @@ impl Client {
     where
         T: Gathered<Answer = Vec<Option<Trouble>>> + From<Arc<[AclBinding]>>,
     {
-        self.touch_acls();
+        self.rules.snapshot.touch();
         let res = self.sent_acls(queue, doing, bindings, deadline).await.and_then(|it| unless_alike(it, bindings));
         if let Ok(failures) = &res {
             let done: BTreeSet<&AclBinding> = bindings.iter().filter(|it| !failures.contains_key(it)).collect();
@@ -197,7 +180,7 @@ impl Client {
                 self.await_acls(&done, created, deadline.min(Instant::now() + SETTLING)).await;
             }
         }
-        self.touch_acls();
+        self.rules.snapshot.touch();
         res
     }
 
@@ -262,21 +245,17 @@ impl Client {
     /// every broker gives it.
     async fn shown_acls(&self, bindings: &BTreeSet<&AclBinding>, deadline: Instant) -> Result<Vec<bool>, Trouble> {
         let filters: BTreeMap<_, _> = bindings.iter().map(|it| (it.resource(), AclFilter::of_resource(it))).collect();
-        let all: Arc<[AclBinding]> = if filters.len() <= FEW {
+        let all = if filters.len() <= FEW {
             let mut all = Vec::new();
             for filter in filters.values() {
                 all.extend(self.described_acls(filter, deadline).await?);
             }
             all.sort_unstable();
-            all.into()
+            Arc::new(all)
         } else {
             self.all_acls(Some(Instant::now()), deadline).await?
         };
         Ok(bindings.iter().map(|it| all.binary_search(it).is_ok()).collect())
-    }
-
-    fn touch_acls(&self) {
-        *locked(&self.rules.written) = Some(Instant::now());
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use crate::clients::kafka::{locked, trouble::Trouble};
 
 /// How long it is served.
-const MAX_AGE: Duration = Duration::from_secs(30);
+pub(super) const MAX_AGE: Duration = Duration::from_secs(30);
 
 /// What was read last, and when something was written that it may not show.
 pub(super) struct Snapshot<T> {
