@@ -32,6 +32,7 @@ use crate::governance::{
     topic::TopicName,
     violation::{At, Refusal, Violation, Weight},
 };
+pub use decision::stale;
 pub use environment::{TopicConfigs, broken_by, owned_topics};
 pub use grant::{Due, due, needs_granting};
 pub use provisioning::needs_provisioning;

@@ -29,6 +29,7 @@ use crate::{
     },
     governance::{
         command::Command,
+        decide::stale,
         request::{Choice, Judge, RequestId, Revision},
         state::State,
         violation::{Refusal, Weight},
@@ -181,7 +182,9 @@ impl Resource<Context> for AccessDecision {
         }
         model.refuse_to_be_owner(governed, state)?;
         let decided = model.decided()?;
-        let over = state.request(&decided.request).and_then(|it| ended(&decided.request, it));
+        let found = state.request(&decided.request);
+        let over = found.and_then(|it| ended(&decided.request, it));
+        let stale = found.and_then(|it| stale(&decided.request, it, &decided.revision));
         if let Some(prior) = change.prior.as_ref().filter(|_| !change.replacing && change.decides_the_same())
             && let Some((_, held)) = prior.overruled_since(governed, state, call).await?
             && Some(&held.choice) != prior.decision.get()
@@ -210,6 +213,10 @@ impl Resource<Context> for AccessDecision {
                 tell(&waiting, call.phase, call);
             }
             (Err(Refusal(violations)), _) => tell(&violations, call.phase, call),
+            // What is said of an earlier revision stands, and its reader is to know that there is another.
+            (Ok(()), None) if change.decides_the_same() => {
+                tell(&stale.map(|it| it.weighing(Weight::Wait)).into_iter().collect::<Vec<_>>(), call.phase, call);
+            }
             (Ok(()), None) => {}
         }
         Ok(())

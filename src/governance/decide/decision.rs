@@ -250,7 +250,7 @@ fn as_judge(draft: &Draft<'_>, there: &Request, judge: Judge) -> Result<Option<A
 }
 
 /// Nothing is decided that was not seen, and nothing that is over.
-fn stale(id: &RequestId, there: &Request, revision: &Revision) -> Option<Violation> {
+pub fn stale(id: &RequestId, there: &Request, revision: &Revision) -> Option<Violation> {
     let told =
         |at: &str, summary, what: String, remedy: &str| Some(Violation::new(At::attribute(at), summary, what, remedy));
     if there.status.is_over() {
