@@ -1,7 +1,6 @@
 //! One provider in its own working directory, driven by the engine.
 
 use std::{
-    fmt::Write as _,
     fs, io,
     net::SocketAddr,
     os::unix::fs::symlink,
@@ -139,11 +138,8 @@ provider "kafka" {
 }
 
 fn configuration() -> String {
-    let mut text = head();
-    for number in 0..TOPICS {
-        // Writing to a string cannot fail.
-        let _ = write!(
-            text,
+    blocks(TOPICS, |number| {
+        format!(
             r#"
 resource "kafka_topic" "t{number:04}" {{
   name               = "bench.t{number:04}"
@@ -152,17 +148,13 @@ resource "kafka_topic" "t{number:04}" {{
   config             = {{ "cleanup.policy" = "compact", "retention.ms" = "3600000" }}
 }}
 "#
-        );
-    }
-    text
+        )
+    })
 }
 
 fn acls(count: u32) -> String {
-    let mut text = head();
-    for number in 0..count {
-        // Writing to a string cannot fail.
-        let _ = write!(
-            text,
+    blocks(count, |number| {
+        format!(
             r#"
 resource "kafka_acl" "a{number:05}" {{
   resource_type = "topic"
@@ -171,8 +163,14 @@ resource "kafka_acl" "a{number:05}" {{
   operations    = ["READ", "DESCRIBE_CONFIGS"]
 }}
 "#
-        );
-    }
+        )
+    })
+}
+
+/// The head, and so many blocks.
+fn blocks(count: u32, block: impl Fn(u32) -> String) -> String {
+    let mut text = head();
+    text.extend((0..count).map(block));
     text
 }
 
