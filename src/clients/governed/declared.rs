@@ -67,8 +67,7 @@ impl Governed {
             let holding = Holding::new(holder.clone(), unknown.iter().cloned());
             self.would(&known.state, &Command::HoldBindings(holding))?;
         }
-        let holding = Holding { unruled: Existing::new(), ..Holding::new(holder.clone(), bindings) };
-        self.command(Command::ReleaseBindings(holding), deadline).await?;
+        self.command(Command::ReleaseBindings(Holding::new(holder.clone(), bindings)), deadline).await?;
         self.settle(holder, deadline).await?;
         if unknown.is_empty() {
             return Ok(());

@@ -7,9 +7,7 @@ mod order;
 use crate::{
     framework::{Import, Severity, Stored, Value},
     governance::{
-        command::{Command, Retraction, Takeover, Transfer},
-        kind::Kind,
-        names::ApplicationName,
+        command::{Command, Retraction},
         policy::{AccessApproval, ApplicationApproval, Approval, ChangeApproval, Policy},
         request::{Change, ChangeKind, Filing, Judge, RequestId, Subject, Verb},
     },
@@ -260,13 +258,7 @@ async fn a_decision_of_a_former_owner_is_destroyed_without_effect() {
     let here = Here::new().await;
     let request = here.filed(&reading()).await;
     let decision = here.decided(&request, "approve").await;
-    let mut stock = application("stock");
-    stock["prefixes"] = serde_json::json!({ "topic": ["stock."] });
-    here.run("application", None).applied(&nothing(), &stock).await;
-    let prefixes = [(Kind::Topic, ["pay.".to_owned()].into())].into();
-    let (pay, to): (ApplicationName, ApplicationName) = ("pay".parse().unwrap(), "stock".parse().unwrap());
-    here.command(Command::OfferTransfer(Transfer { application: pay.clone(), to: to.clone(), prefixes })).await;
-    here.command(Command::ConfirmTransfer(Takeover { application: to, from: pay })).await;
+    here.hand_over_to_stock().await;
     let seen = here.deciding().read(&decision).await.stored;
     plans_nothing(&here.deciding(), &seen, &about(&request, "approve")).await;
     quiet(&here.deciding().plan_end(&seen).await.diagnostics);

@@ -15,8 +15,10 @@ use crate::{
     framework::{PlanRequest, PlanResponse, Stored, Value},
     governance::{
         acl::Principal,
-        command::Command,
+        command::{Command, Takeover, Transfer},
         environment::ClusterFacts,
+        kind::Kind,
+        names::ApplicationName,
         policy::{AccessApproval, Approval, Policy},
         record::Timestamp,
         request::{Request, RequestId},
@@ -110,6 +112,17 @@ impl Here {
     /// Has the platform command something.
     pub(in crate::resources) async fn command(&self, command: Command) {
         self.run(REQUEST, None).governed().command(command, soon()).await.unwrap();
+    }
+
+    /// Has `pay` hand over what it owns to another application, `stock`.
+    pub(in crate::resources) async fn hand_over_to_stock(&self) {
+        let mut stock = application("stock");
+        stock["prefixes"] = json!({ "topic": ["stock."] });
+        self.run("application", None).applied(&Stored::default(), &stock).await;
+        let prefixes = [(Kind::Topic, ["pay.".to_owned()].into())].into();
+        let (pay, to): (ApplicationName, ApplicationName) = ("pay".parse().unwrap(), "stock".parse().unwrap());
+        self.command(Command::OfferTransfer(Transfer { application: pay.clone(), to: to.clone(), prefixes })).await;
+        self.command(Command::ConfirmTransfer(Takeover { application: to, from: pay })).await;
     }
 
     /// What the journal has of a request.

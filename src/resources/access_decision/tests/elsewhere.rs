@@ -4,8 +4,6 @@ use super::{DECISION, Here, READ, about, id, nothing, plans_nothing, reading, te
 use crate::{
     framework::{Severity, Stored},
     governance::{
-        command::{Command, Takeover, Transfer},
-        kind::Kind,
         names::ApplicationName,
         policy::{ApplicationApproval, Approval, Policy},
         request::RequestId,
@@ -173,13 +171,7 @@ async fn a_new_owner_decides_anew() {
     let here = Here::new().await;
     let request = here.filed(&reading()).await;
     let former = here.decided(&request, "approve").await;
-    let mut stock = application("stock");
-    stock["prefixes"] = serde_json::json!({ "topic": ["stock."] });
-    here.run("application", None).applied(&nothing(), &stock).await;
-    let prefixes = [(Kind::Topic, ["pay.".to_owned()].into())].into();
-    let (pay, to): (ApplicationName, ApplicationName) = ("pay".parse().unwrap(), "stock".parse().unwrap());
-    here.command(Command::OfferTransfer(Transfer { application: pay.clone(), to: to.clone(), prefixes })).await;
-    here.command(Command::ConfirmTransfer(Takeover { application: to, from: pay })).await;
+    here.hand_over_to_stock().await;
     let request = here.refreshed(&request).await;
     let run = || here.run(DECISION, Some("stock"));
     let confirmed = run().applied(&nothing(), &about(&request, "approve")).await;
