@@ -184,7 +184,7 @@ impl Resource<Context> for AccessDecision {
         let decided = model.decided()?;
         let found = state.request(&decided.request);
         let over = found.and_then(|it| ended(&decided.request, it));
-        let stale = found.and_then(|it| stale(&decided.request, it, &decided.revision));
+        let outdated = found.and_then(|it| stale(&decided.request, it, &decided.revision));
         if let Some(prior) = change.prior.as_ref().filter(|_| !change.replacing && change.decides_the_same())
             && let Some((_, held)) = prior.overruled_since(governed, state, call).await?
             && Some(&held.choice) != prior.decision.get()
@@ -215,7 +215,8 @@ impl Resource<Context> for AccessDecision {
             (Err(Refusal(violations)), _) => tell(&violations, call.phase, call),
             // What is said of an earlier revision stands, and its reader is to know that there is another.
             (Ok(()), None) if change.decides_the_same() => {
-                tell(&stale.map(|it| it.weighing(Weight::Wait)).into_iter().collect::<Vec<_>>(), call.phase, call);
+                let outdated = outdated.map(|it| it.weighing(Weight::Wait));
+                tell(outdated.as_slice(), call.phase, call);
             }
             (Ok(()), None) => {}
         }

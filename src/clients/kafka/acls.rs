@@ -156,7 +156,7 @@ impl Client {
 
     /// All rules, as they were not before a time.
     async fn all_acls(&self, not_before: Option<Instant>, deadline: Instant) -> Result<Arc<Vec<AclBinding>>, Trouble> {
-        let read = async { self.described_acls(&AclFilter::default(), deadline).await };
+        let read = Box::pin(async { self.described_acls(&AclFilter::default(), deadline).await });
         self.rules.snapshot.since(not_before, read).await
     }
 
