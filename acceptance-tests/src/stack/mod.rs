@@ -6,6 +6,7 @@
 mod certificates;
 mod configuration;
 mod ports;
+mod registry;
 mod tools;
 
 use std::{
@@ -22,6 +23,7 @@ use std::{
 };
 
 pub use certificates::{Certificates, Identity};
+pub use registry::Registry;
 pub use tools::{LogLine, TopicFacts};
 
 use crate::{cache, environment::require, process::run_or_explain};
@@ -29,6 +31,7 @@ use ports::Ports;
 
 const KAFKA_VERSION: &str = "4.3.1";
 const JAVA: &str = "`sudo apt-get install openjdk-17-jre-headless` or `brew install openjdk@17`";
+const MAVEN: &str = "`sudo apt-get install maven` or `brew install maven`";
 const START: Duration = Duration::from_mins(1);
 
 /// Who may log in with SASL, with any mechanism.
@@ -168,7 +171,7 @@ impl Stack {
         configuration::write(folder.path(), ports, &certificates, setting).map_err(|it| it.to_string())?;
         let cluster_id = random_uuid();
         format_storage(jars, folder.path(), &cluster_id)?;
-        let watcher = watch(jars, folder.path())?;
+        let watcher = watch_broker(jars, folder.path())?;
         let mut stack = Self { ports, cluster_id, folder: folder.keep(), certificates, watcher };
         stack.wait_until_started()?;
         Ok(stack)
@@ -184,14 +187,14 @@ impl Stack {
     fn start_again(&mut self) -> Result<(), String> {
         let jars = fetch()?;
         for _ in 0..2 {
-            self.watcher = watch(&jars, &self.folder)?;
+            self.watcher = watch_broker(&jars, &self.folder)?;
             match self.wait_until_started() {
                 // The system gave the port to a client of somebody's meanwhile, who is soon done with it.
                 Err(problem) if problem.contains("Address already in use") => self.stop("KILL")?,
                 other => return other,
             }
         }
-        self.watcher = watch(&jars, &self.folder)?;
+        self.watcher = watch_broker(&jars, &self.folder)?;
         self.wait_until_started()
     }
 
@@ -224,21 +227,32 @@ impl Drop for Stack {
 }
 
 /// Starts a broker on what is in a folder.
-fn watch(jars: &Path, folder: &Path) -> Result<Child, String> {
+fn watch_broker(jars: &Path, folder: &Path) -> Result<Child, String> {
+    let mut java = java(jars, "512m", "log4j2.properties")?;
+    java.arg("kafka.Kafka").arg(folder.join("broker.properties"));
+    watch(folder, &java, Stdio::piped())
+}
+
+/// Starts a server whose folder goes when it ends. Its end is the end of the standard input of what is returned.
+fn watch(folder: &Path, server: &Command, log: Stdio) -> Result<Child, String> {
     let mut command = Command::new("sh");
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/while-watched.sh")).arg(folder);
-    let java = java(jars, "512m", "log4j2.properties")?;
-    command.arg(java.get_program()).args(java.get_args());
-    command.arg("kafka.Kafka").arg(folder.join("broker.properties"));
-    // Ctrl-C reaches this process alone, and the broker through it.
-    command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command.arg(server.get_program()).args(server.get_args());
+    // Ctrl-C reaches this process alone, and the server through it.
+    command.process_group(0).stdin(Stdio::piped()).stdout(log).stderr(Stdio::inherit());
     command.spawn().map_err(|it| format!("starting sh: {it}"))
+}
+
+/// Fetches the schema registry and the Java that it needs.
+pub(crate) fn fetch_registry() -> Result<(), String> {
+    registry::fetch()?;
+    registry::fetch_java().map(|_| ())
 }
 
 /// The folder with Kafka's jars, fetched when it is first asked for.
 pub(crate) fn fetch() -> Result<PathBuf, String> {
     cache::folder(&format!("kafka-{KAFKA_VERSION}"), |folder| {
-        let maven = require("mvn", "`sudo apt-get install maven` or `brew install maven`");
+        let maven = require("mvn", MAVEN);
         let mut maven = match (require("java", JAVA), maven) {
             (Err(java), Err(maven)) => return Err(format!("{java}\n{maven}")),
             (java, maven) => java.and_then(|_| Ok(Command::new(maven?)))?,

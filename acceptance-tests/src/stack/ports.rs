@@ -34,6 +34,12 @@ pub(super) fn address(port: u16) -> String {
     format!("localhost:{port}")
 }
 
+/// Two ports that the system calls free at this moment.
+pub(super) fn two() -> io::Result<[u16; 2]> {
+    let [one, other] = [bind()?, bind()?];
+    Ok([one.local_addr()?.port(), other.local_addr()?.port()])
+}
+
 fn bind() -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
 }
