@@ -13,4 +13,5 @@ pub mod plugin;
 pub mod proto;
 pub mod provider;
 pub mod resources;
+pub mod schemas;
 pub mod server;

@@ -14,18 +14,19 @@ use terraform_provider_kafka::{
 };
 
 /// Each module and those that it may use, as ARCHITECTURE.md draws them.
-const ARROWS: [(&str, &[&str]); 12] = [
-    ("clients", &["governance", "log"]),
+const ARROWS: [(&str, &[&str]); 13] = [
+    ("clients", &["governance", "log", "schemas"]),
     ("commands", &["clients", "framework", "governance", "provider"]),
-    ("data_sources", &["clients", "framework", "governance", "log", "provider", "resources"]),
+    ("data_sources", &["clients", "framework", "governance", "log", "provider", "resources", "schemas"]),
     ("framework", &[]),
-    ("functions", &["framework", "governance"]),
+    ("functions", &["framework", "governance", "schemas"]),
     ("governance", &[]),
     ("log", &[]),
     ("plugin", &["log", "proto", "server"]),
     ("proto", &[]),
     ("provider", &["clients", "data_sources", "framework", "functions", "governance", "log", "resources"]),
-    ("resources", &["clients", "framework", "governance", "log", "provider"]),
+    ("resources", &["clients", "framework", "governance", "log", "provider", "schemas"]),
+    ("schemas", &[]),
     ("server", &["framework", "log", "proto"]),
 ];
 
