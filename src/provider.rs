@@ -154,6 +154,7 @@ fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnos
                     Err(path) => Err(format!("`{path}` of the provider block")),
                 };
                 let principal = environment.model.caller();
+                let mut services_unknown = None;
                 let services = match environment.model.resolve_services(name, timeout) {
                     Ok(Ok(services)) => services,
                     Ok(Err(diagnostics)) => {
@@ -161,10 +162,16 @@ fn context(settings: &Settings, acting: &Arc<Acting>) -> Result<Context, Diagnos
                         continue;
                     }
                     // They are looked at when it is known where they are.
-                    Err(_) => Services::default(),
+                    Err(path) => {
+                        services_unknown = Some(format!("`{path}` of the provider block"));
+                        Services::default()
+                    }
                 };
                 let environment = Environment::with(name.clone(), client).acting(acting.clone(), principal);
-                let environment = environment.beside(services).telling(notices.clone());
+                let mut environment = environment.beside(services).telling(notices.clone());
+                if let Some(what) = services_unknown {
+                    environment = environment.beside_unknown(what);
+                }
                 res.insert(name.clone(), Arc::new(environment.noting(&notes)));
             }
             res

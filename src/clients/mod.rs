@@ -6,5 +6,6 @@ pub mod journal;
 pub mod kafka;
 pub mod memory;
 pub mod probe;
+pub mod registry;
 pub mod rest;
 pub mod sight;

@@ -5,6 +5,8 @@
 //! honours `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Credentials are in no error.
 
 mod error;
+mod oauth;
+mod patience;
 mod services;
 mod settings;
 mod trouble;
@@ -19,31 +21,59 @@ use std::{
 use reqwest::{
     Client, Method, Response,
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{ACCEPT, HeaderMap, HeaderName, HeaderValue},
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::clients::kafka::client_config;
 pub use error::RestError;
+use oauth::Tokens;
+use patience::{Patience, Tries};
 pub use services::Services;
-pub use settings::{BaseUrl, BaseUrlError, Login, RestSettings};
+pub use settings::{BaseUrl, BaseUrlError, ClientCredentials, Login, RestSettings};
 use trouble::{Unresolved, of_answer, of_error};
 pub use webhook::{Webhook, WebhookUrl};
 
 /// Most bytes of an answer. A registry of a hundred thousand subjects lists them in less.
 const LARGEST_ANSWER: usize = 16 << 20;
 
+/// Most requests that wait for an answer at one time: a service is not to be overrun by a plan of thousands.
+const AT_ONCE: usize = 16;
+
+/// One request, below the URL of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// What is done. Whatever it is, it may be done twice: a request whose answer was lost is sent again.
+    pub method: Method,
+    /// Where, as in an address: letters that mean something there are written as their bytes.
+    pub path: String,
+    /// How, as names and values.
+    pub query: Vec<(&'static str, String)>,
+    /// With what.
+    pub body: Option<Value>,
+}
+
 /// One service.
 pub struct Rest {
     settings: RestSettings,
     client: OnceLock<Result<Client, RestError>>,
+    turns: Semaphore,
+    patience: Patience,
+    tokens: Tokens,
 }
 
 impl Rest {
     /// A client that has not connected yet.
     pub fn new(settings: RestSettings) -> Self {
-        Self { settings, client: OnceLock::new() }
+        Self {
+            settings,
+            client: OnceLock::new(),
+            turns: Semaphore::new(AT_ONCE),
+            patience: Patience::default(),
+            tokens: Tokens::default(),
+        }
     }
 
     /// Where the service is.
@@ -54,27 +84,63 @@ impl Rest {
     /// What the service answers to a `GET` of a path below its URL, such as `subjects`.
     ///
     /// # Errors
-    /// Why there is no answer in JSON that says that all went well.
+    /// As for [`Rest::send`].
     pub async fn get(&self, path: &str, deadline: Instant) -> Result<Value, RestError> {
-        let client = self.client.get_or_init(|| client(&self.settings)).as_ref().map_err(Clone::clone)?;
-        let left = deadline.saturating_duration_since(Instant::now()).min(self.settings.request_timeout);
-        let answer = tokio::time::timeout(left, self.ask(client, Method::GET, path)).await;
-        answer.unwrap_or(Err(RestError::Deadline))
+        let request = Request { method: Method::GET, path: path.to_owned(), query: vec![], body: None };
+        self.send(&request, deadline).await
     }
 
-    async fn ask(&self, client: &Client, method: Method, path: &str) -> Result<Value, RestError> {
-        let mut request = client.request(method, self.settings.url.below(path));
+    /// What the service answers, null if it says no more than that all went well. It is asked at its other addresses where
+    /// one does not answer, later where it says so, and again where another try may help.
+    ///
+    /// # Errors
+    /// Why there is no answer in JSON that says that all went well.
+    pub async fn send(&self, request: &Request, deadline: Instant) -> Result<Value, RestError> {
+        let client = self.client.get_or_init(|| client(&self.settings)).as_ref().map_err(Clone::clone)?;
+        let Ok(_turn) = tokio::time::timeout_at(deadline.into(), self.turns.acquire()).await else {
+            return Err(RestError::Deadline);
+        };
+        let mut tries = Tries::new(1 + self.settings.failover_urls.len());
+        loop {
+            let at = self.patience.turn(deadline).await?;
+            let left = deadline.saturating_duration_since(Instant::now()).min(self.settings.request_timeout);
+            let answer = tokio::time::timeout(left, self.ask(client, request, self.settings.url(at))).await;
+            let error = match answer.unwrap_or(Err(RestError::Deadline)) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let Some(wait) = tries.after(&error) else { return Err(error) };
+            if deadline.saturating_duration_since(Instant::now()) <= wait {
+                return Err(error);
+            }
+            self.patience.wait(&error, wait, at).await;
+        }
+    }
+
+    async fn ask(&self, client: &Client, asked: &Request, url: &BaseUrl) -> Result<Value, RestError> {
+        let Request { method, path, query, body: sent } = asked;
+        let mut request = client.request(method.clone(), url.with(path, query));
         match &self.settings.login {
             None => {}
             Some(Login::Basic { username, password }) => {
                 request = request.basic_auth(username, Some(password.expose()));
             }
             Some(Login::Bearer(token)) => request = request.bearer_auth(token.expose()),
+            Some(Login::Client(credentials)) => {
+                request = request.bearer_auth(self.tokens.get(client, credentials).await?.expose());
+            }
+        }
+        if let Some(sent) = sent {
+            request = request.header(CONTENT_TYPE, "application/json").body(sent.to_string());
         }
         let response = request.send().await.map_err(|error| of_error(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = body(response).await?;
-        of_answer(status, &headers, &body)
+        let answer = of_answer(status, &headers, &body);
+        if answer == Err(RestError::Unauthenticated) {
+            self.tokens.forget().await;
+        }
+        answer
     }
 }
 

@@ -219,6 +219,7 @@ pub(super) mod tests {
         let fake = FakeService::start(answer).await;
         let settings = RestSettings {
             url: fake.url().parse().unwrap(),
+            failover_urls: Vec::new(),
             login: None,
             tls: Tls { insecure: true, ..Tls::default() },
             headers: BTreeMap::new(),

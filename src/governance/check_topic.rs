@@ -22,7 +22,7 @@ use crate::governance::{
     violation::{At, Violation, Weight, listed},
 };
 
-pub(super) use name::leave;
+pub(super) use name::{leave, missing, not_in_force, unknown_acting};
 pub use together::{Promised, check_together};
 
 /// A topic that somebody wants.

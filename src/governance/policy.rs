@@ -173,6 +173,36 @@ pub enum Compatibility {
     FullTransitive,
 }
 
+impl Compatibility {
+    /// The registry's word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Backward => "BACKWARD",
+            Self::BackwardTransitive => "BACKWARD_TRANSITIVE",
+            Self::Forward => "FORWARD",
+            Self::ForwardTransitive => "FORWARD_TRANSITIVE",
+            Self::Full => "FULL",
+            Self::FullTransitive => "FULL_TRANSITIVE",
+        }
+    }
+
+    /// Whether all that another one asks for is asked for by this one: backward and forward ask for different things.
+    pub fn includes(self, other: Self) -> bool {
+        let asks = |it: Self| {
+            let (backward, forward) = match it {
+                Self::None => (false, false),
+                Self::Backward | Self::BackwardTransitive => (true, false),
+                Self::Forward | Self::ForwardTransitive => (false, true),
+                Self::Full | Self::FullTransitive => (true, true),
+            };
+            let all = matches!(it, Self::BackwardTransitive | Self::ForwardTransitive | Self::FullTransitive);
+            [backward, forward, all]
+        };
+        asks(self).into_iter().zip(asks(other)).all(|(own, wanted)| own || !wanted)
+    }
+}
+
 /// How subjects are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

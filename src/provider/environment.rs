@@ -18,6 +18,7 @@ use crate::{
     clients::{
         journal::Journal,
         kafka::{Kafka, KafkaError},
+        registry::SchemaRegistry,
         rest::{Services, Webhook},
         sight::look,
     },
@@ -56,6 +57,8 @@ pub struct Environment {
     pub(super) read: tokio::sync::Mutex<Option<Read>>,
     /// What there is beside the brokers.
     services: Services,
+    /// The attribute that says where that is, and that is not known yet.
+    services_unknown: Option<String>,
     /// Who is told of requests that reach an end.
     pub(super) notices: Option<Arc<Webhook>>,
     /// When the cluster did not say what governs it.
@@ -206,6 +209,7 @@ impl Environment {
             journal: OnceLock::new(),
             read: tokio::sync::Mutex::default(),
             services: Services::default(),
+            services_unknown: None,
             notices: None,
             silent: Mutex::default(),
             rules: Rules::default(),
@@ -220,6 +224,11 @@ impl Environment {
     /// The environment, with what there is beside its brokers.
     pub fn beside(self, services: Services) -> Self {
         Self { services, ..self }
+    }
+
+    /// The environment, of which is not known yet what there is beside its brokers.
+    pub(super) fn beside_unknown(self, what: String) -> Self {
+        Self { services_unknown: Some(what), ..self }
     }
 
     /// The environment, telling somebody else of requests that reach an end.
@@ -238,6 +247,21 @@ impl Environment {
     /// The cluster.
     pub fn kafka(&self) -> Result<&dyn Kafka, Failure> {
         self.kafka.as_deref().map_err(|what| Failure::Unconfigured(what.clone()))
+    }
+
+    /// The schema registry.
+    pub fn registry(&self) -> Result<&SchemaRegistry, Failure> {
+        if let Some(what) = &self.services_unknown {
+            return Err(Failure::Unconfigured(what.clone()));
+        }
+        self.services.schema_registry.as_ref().ok_or_else(|| {
+            let name = &self.name;
+            let detail = format!(
+                "The environment `{name}` has no schema registry.\n\nAdd `schema_registry = {{ url = \"…\" }}` to it in the \
+                 provider block."
+            );
+            Diagnostic::error("No schema registry", detail).at("environment").into()
+        })
     }
 
     /// The cluster, to be kept.

@@ -42,6 +42,15 @@ pub enum RestError {
     /// A redirection, a page or another answer that no such service gives.
     #[error("what answers is not such a service: {0}")]
     Strange(String),
+    /// 429, or 503 with a time: it wants to be left alone for a while.
+    #[error("it wants to be asked less often")]
+    Busy {
+        /// For how long, if it says so.
+        after: Option<std::time::Duration>,
+    },
+    /// Whoever gives tokens gave none.
+    #[error("there is no token to call it with: {0}")]
+    Token(String),
     /// It failed by itself.
     #[error("it failed with HTTP {status}: {message}")]
     Broken {
@@ -83,8 +92,10 @@ impl RestError {
             Self::ClientCertificate(_) => "Set `tls = { certificate = …, key = … }` to ones that it accepts.",
             Self::Tls(_) => "Compare the versions of TLS that it speaks with 1.2 and 1.3.",
             Self::Material(_) => "Correct that in the provider block.",
+            Self::Busy { .. } => "Apply later, or have its limits raised.",
+            Self::Token(_) => "Check `oauth`: its `token_url`, `client_id`, `client_secret` and `scope`.",
             Self::Unauthenticated => "Set or correct `username` and `password`, or `bearer_token`.",
-            Self::Forbidden => "Give that user the right to read, or use another one.",
+            Self::Forbidden => "Give that user the right to do it, or use another one.",
             Self::Strange(_) => "Correct `url`: a login page, a proxy or another service may be there.",
             Self::Broken { .. } => "Look into its own log, and at the topics that it keeps its data in.",
             Self::Refused { .. } | Self::TooLarge => "Check that `url` leads to the service that is meant.",
@@ -93,6 +104,6 @@ impl RestError {
 
     /// Whether the service itself may be as it should be, and only the caller is kept from seeing it.
     pub fn leaves_open(&self) -> bool {
-        matches!(self, Self::Unauthenticated | Self::Forbidden | Self::Material(_))
+        matches!(self, Self::Unauthenticated | Self::Forbidden | Self::Material(_) | Self::Token(_) | Self::Busy { .. })
     }
 }

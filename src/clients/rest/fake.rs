@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// Status, content type and body.
+/// Status, content type and body. More headers may follow the content type, on lines of their own.
 pub(crate) type Answer = (u16, &'static str, String);
 
 /// A server that ends with the test's runtime.
@@ -30,6 +30,11 @@ pub(crate) struct FakeService {
 impl FakeService {
     /// A server in plain text.
     pub(crate) async fn start(answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'static) -> Self {
+        Self::listen(move |it: &str| answer(path(it)), None, None).await
+    }
+
+    /// A server in plain text that answers by all of a request: its first line, its headers and its body.
+    pub(crate) async fn start_whole(answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'static) -> Self {
         Self::listen(answer, None, None).await
     }
 
@@ -43,7 +48,7 @@ impl FakeService {
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], der).unwrap();
-        Self::listen(answer, Some(Arc::new(config).into()), Some(pem)).await
+        Self::listen(move |it: &str| answer(path(it)), Some(Arc::new(config).into()), Some(pem)).await
     }
 
     async fn listen(
@@ -85,6 +90,11 @@ impl FakeService {
     }
 }
 
+/// The path of a request.
+fn path(request: &str) -> &str {
+    request.split(' ').nth(1).unwrap_or_default()
+}
+
 /// Answers one request.
 async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
@@ -113,9 +123,8 @@ async fn serve(
     }
     request.extend(body);
     let request = String::from_utf8_lossy(&request).into_owned();
-    let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-    seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-    let (status, kind, body) = answer(&path);
+    seen.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+    let (status, kind, body) = answer(&request);
     let head = format!(
         "HTTP/1.1 {status} x\r\ncontent-type: {kind}\r\nlocation: https://login.example.org/?token=t\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",

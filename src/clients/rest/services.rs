@@ -5,13 +5,16 @@ use std::{collections::BTreeMap, time::Instant};
 use serde_json::Value;
 
 use super::{Rest, RestError};
-use crate::governance::condition::{Seen, Service, ServiceKind};
+use crate::{
+    clients::registry::SchemaRegistry,
+    governance::condition::{Seen, Service, ServiceKind},
+};
 
 /// What there is beside the brokers, as far as the provider's configuration says.
 #[derive(Debug, Default)]
 pub struct Services {
     /// The schema registry.
-    pub schema_registry: Option<Rest>,
+    pub schema_registry: Option<SchemaRegistry>,
     /// Connect, by the names that the configuration has for its clusters of workers.
     pub connect: BTreeMap<String, Rest>,
 }
@@ -20,7 +23,7 @@ impl Services {
     /// What is seen of each service of the cluster with that id.
     pub async fn look(&self, cluster_id: &str, deadline: Instant) -> Vec<Service> {
         let mut res = Vec::new();
-        if let Some(it) = &self.schema_registry {
+        if let Some(it) = self.schema_registry.as_ref().map(SchemaRegistry::rest) {
             let answer = it.get("subjects", deadline).await;
             let seen = seen(answer.and_then(|it| if it.is_array() { Ok(()) } else { Err(strange()) }));
             res.push(Service { kind: ServiceKind::SchemaRegistry, name: it.url().to_string(), seen });

@@ -11,6 +11,8 @@ use crate::clients::kafka::{Secret, Tls};
 pub struct RestSettings {
     /// Where it is.
     pub url: BaseUrl,
+    /// Where else it is, while it does not answer there.
+    pub failover_urls: Vec<BaseUrl>,
     /// Who calls.
     pub login: Option<Login>,
     /// How TLS is spoken, if the URL says so.
@@ -19,6 +21,16 @@ pub struct RestSettings {
     pub headers: BTreeMap<String, Secret>,
     /// How long one request may take, the connection included.
     pub request_timeout: Duration,
+}
+
+impl RestSettings {
+    /// One of the addresses: the number is taken round.
+    pub(super) fn url(&self, at: usize) -> &BaseUrl {
+        match at % (1 + self.failover_urls.len()) {
+            0 => &self.url,
+            at => &self.failover_urls[at - 1],
+        }
+    }
 }
 
 /// Who calls.
@@ -33,6 +45,21 @@ pub enum Login {
     },
     /// By a token.
     Bearer(Secret),
+    /// By tokens that another service gives (OAuth 2.0, client credentials).
+    Client(ClientCredentials),
+}
+
+/// What gets a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCredentials {
+    /// Where tokens are given.
+    pub token_url: BaseUrl,
+    /// Who asks for one.
+    pub client_id: String,
+    /// The password of who asks.
+    pub client_secret: Secret,
+    /// What the token is for.
+    pub scope: Option<String>,
 }
 
 /// `http://host:port/path`, or the same with `https`, and nothing else.
@@ -57,10 +84,18 @@ impl BaseUrl {
     }
 
     /// The address of a path below it.
-    pub(super) fn below(&self, path: &str) -> Url {
+    pub(super) fn with(&self, path: &str, query: &[(&str, String)]) -> Url {
         let mut res = self.0.clone();
         res.set_path(&format!("{}/{path}", self.0.path().trim_end_matches('/')));
+        if !query.is_empty() {
+            res.query_pairs_mut().extend_pairs(query);
+        }
         res
+    }
+
+    /// The address itself.
+    pub(super) fn whole(&self) -> Url {
+        self.0.clone()
     }
 
     /// Whether what is sent there can be read by the network.

@@ -1,18 +1,25 @@
 //! The client against a fake on loopback.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use serde_json::json;
 
 use super::{
-    BaseUrl, BaseUrlError, Login, Rest, RestError, RestSettings, Services,
+    BaseUrl, BaseUrlError, ClientCredentials, Login, Rest, RestError, RestSettings, Services,
     fake::{Answer, FakeService},
 };
 use crate::{
-    clients::kafka::{Secret, Tls},
+    clients::{
+        kafka::{Secret, Tls},
+        registry::SchemaRegistry,
+    },
     governance::condition::{Seen, ServiceKind},
 };
 
@@ -25,6 +32,7 @@ fn soon() -> Instant {
 fn settings(url: &str) -> RestSettings {
     RestSettings {
         url: url.parse().unwrap(),
+        failover_urls: Vec::new(),
         login: None,
         tls: Tls { ca: None, client: None, insecure: true },
         headers: BTreeMap::new(),
@@ -43,7 +51,7 @@ async fn answered(status: u16, kind: &'static str, body: &'static str) -> Result
 
 #[test]
 fn a_url_is_a_place_and_nothing_else() {
-    let below = |url: &str| url.parse::<BaseUrl>().map(|it| it.below("subjects").to_string());
+    let below = |url: &str| url.parse::<BaseUrl>().map(|it| it.with("subjects", &[]).to_string());
     assert_eq!(below("https://a.example.org:8081").unwrap(), "https://a.example.org:8081/subjects");
     assert_eq!(below("http://a/apis/ccompat/v7/").unwrap(), "http://a/apis/ccompat/v7/subjects");
     for wrong in ["", "a:8081", "ftp://a", "https://a/?b", "https://a/#b", "https://"] {
@@ -132,6 +140,96 @@ async fn errors_show_no_secret() {
     assert!(!format!("{rest:?} {error:?} {error}").contains("hunter2"));
 }
 
+/// Answers so on the first calls, and with an empty list on the others.
+fn at_first(answers: &[Answer]) -> impl Fn(&str) -> Answer + Clone + Send + Sync + 'static + use<> {
+    let waiting = Arc::new(Mutex::new(VecDeque::from(answers.to_vec())));
+    move |_| waiting.lock().unwrap().pop_front().unwrap_or((200, JSON, "[]".to_owned()))
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_and_what_may_not_is_told_at_once() {
+    let broken = || (500, JSON, r#"{"error_code": 50002, "message": "timeout"}"#.to_owned());
+    let fake = FakeService::start(at_first(&[broken(), broken()])).await;
+    assert_eq!(asked(settings(&fake.url())).await, Ok(json!([])));
+    assert_eq!(fake.requests().len(), 3);
+    let fake = FakeService::start(at_first(&[broken(), broken(), broken()])).await;
+    assert!(matches!(asked(settings(&fake.url())).await, Err(RestError::Broken { status: 500, .. })));
+    let fake = FakeService::start(at_first(&[(401, JSON, "{}".to_owned())])).await;
+    assert_eq!(asked(settings(&fake.url())).await, Err(RestError::Unauthenticated));
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_that_wants_to_be_left_alone_is() {
+    let busy = (429, "application/json\r\nretry-after: 1", "{}".to_owned());
+    let fake = FakeService::start(at_first(&[busy])).await;
+    let began = Instant::now();
+    assert_eq!(asked(settings(&fake.url())).await, Ok(json!([])));
+    assert!(Duration::from_secs(1) <= began.elapsed());
+    // A wait that is too long for who asks is told without it.
+    let date = "application/json\r\nretry-after: Wed, 21 Oct 2093 07:28:00 GMT";
+    let fake = FakeService::start(at_first(&[(503, date, "{}".to_owned())])).await;
+    let Err(RestError::Busy { after: Some(after) }) = asked(settings(&fake.url())).await else {
+        unreachable!("it says for how long");
+    };
+    assert!(Duration::from_hours(24) < after);
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn another_address_is_asked_where_one_is_dead() {
+    let fake = FakeService::start(|_| (200, JSON, "[]".to_owned())).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let dead = format!("http://{nobody}");
+    let rest = Rest::new(RestSettings {
+        failover_urls: vec![
+            "http://registry.invalid".parse().unwrap(),
+            format!("{}/a/b/", fake.url()).parse().unwrap(),
+        ],
+        ..settings(&dead)
+    });
+    for _ in 0..2 {
+        assert_eq!(rest.get("subjects", soon()).await, Ok(json!([])));
+    }
+    let asked: Vec<_> = fake.requests().iter().map(|it| it.lines().next().unwrap().to_owned()).collect();
+    assert_eq!(asked, ["GET /a/b/subjects HTTP/1.1"; 2]);
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_once_and_again_when_it_is_not_taken() {
+    let gave = Arc::new(AtomicUsize::new(0));
+    let giver = gave.clone();
+    let fake = FakeService::start_whole(move |request| {
+        if request.starts_with("POST /token ") {
+            let number = giver.fetch_add(1, Ordering::Relaxed);
+            return (200, "application/json", format!(r#"{{"access_token":"t{number}","expires_in":300}}"#));
+        }
+        if request.contains("Bearer t0") && request.contains("/old") {
+            (401, JSON, "{}".to_owned())
+        } else {
+            (200, JSON, "[]".to_owned())
+        }
+    })
+    .await;
+    let credentials = ClientCredentials {
+        token_url: format!("{}/token", fake.url()).parse().unwrap(),
+        client_id: "id".to_owned(),
+        client_secret: Secret::new("hunter2"),
+        scope: Some("a b".to_owned()),
+    };
+    let rest = Rest::new(RestSettings { login: Some(Login::Client(credentials)), ..settings(&fake.url()) });
+    for _ in 0..2 {
+        assert_eq!(rest.get("subjects", soon()).await, Ok(json!([])));
+    }
+    assert_eq!(gave.load(Ordering::Relaxed), 1);
+    let form = &fake.requests()[0];
+    assert!(form.ends_with("grant_type=client_credentials&scope=a+b"), "{form}");
+    assert!(form.contains("authorization: Basic aWQ6aHVudGVyMg=="), "{form}");
+    assert_eq!(rest.get("old", soon()).await, Err(RestError::Unauthenticated));
+    assert_eq!(rest.get("old", soon()).await, Ok(json!([])));
+    assert!(!format!("{rest:?}").contains("hunter2"));
+}
+
 /// As a registry and a worker answer: the paths and forms are those of Confluent's registry and Kafka's Connect.
 fn real(path: &str) -> Answer {
     let worker = r#"{"version":"4.3.1","commit":"c1","kafka_cluster_id":"k1"}"#;
@@ -146,7 +244,7 @@ fn real(path: &str) -> Answer {
 async fn services_are_seen_as_they_answer_and_workers_with_their_cluster() {
     let fake = FakeService::start(real).await;
     let services = Services {
-        schema_registry: Some(Rest::new(settings(&fake.url()))),
+        schema_registry: Some(SchemaRegistry::new(Rest::new(settings(&fake.url())))),
         connect: BTreeMap::from([("main".to_owned(), Rest::new(settings(&fake.url())))]),
     };
     let seen = services.look("k1", soon()).await;
@@ -159,9 +257,15 @@ async fn services_are_seen_as_they_answer_and_workers_with_their_cluster() {
     assert_eq!(message, "its workers belong to the cluster `k1`, and this one is `k2`");
     assert!(remedy.starts_with("Correct `url`"));
 
-    let swapped = Services { schema_registry: Some(Rest::new(settings(&format!("{url}/x")))), ..Services::default() };
+    let swapped = Services {
+        schema_registry: Some(SchemaRegistry::new(Rest::new(settings(&format!("{url}/x"))))),
+        ..Services::default()
+    };
     assert!(matches!(swapped.look("k1", soon()).await[0].seen, Seen::Bad { .. }));
     let hidden = FakeService::start(|_| (401, JSON, "{}".to_owned())).await;
-    let hidden = Services { schema_registry: Some(Rest::new(settings(&hidden.url()))), ..Services::default() };
+    let hidden = Services {
+        schema_registry: Some(SchemaRegistry::new(Rest::new(settings(&hidden.url())))),
+        ..Services::default()
+    };
     assert!(matches!(hidden.look("k1", soon()).await[0].seen, Seen::Unknown { .. }));
 }

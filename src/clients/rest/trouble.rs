@@ -1,12 +1,17 @@
 //! What a failure, or an answer that is none, means.
 
-use std::{error::Error, fmt, io};
+use std::{
+    error::Error,
+    fmt, io,
+    time::{Duration, SystemTime},
+};
 
 use reqwest::{
     StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, LOCATION},
+    header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER},
 };
 use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 use super::RestError;
 use crate::clients::kafka::{ConnectProblem, tls_problem};
@@ -77,6 +82,9 @@ fn of_tls(problem: ConnectProblem) -> RestError {
 pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Value, RestError> {
     let json = serde_json::from_slice::<Value>(body).ok();
     if status.is_success() {
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
         return json.ok_or_else(|| RestError::Strange(form(headers)));
     }
     let text = || match &json {
@@ -87,6 +95,10 @@ pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
     Err(match status {
         StatusCode::UNAUTHORIZED => RestError::Unauthenticated,
         StatusCode::FORBIDDEN => RestError::Forbidden,
+        StatusCode::TOO_MANY_REQUESTS => RestError::Busy { after: after(headers) },
+        StatusCode::SERVICE_UNAVAILABLE if headers.contains_key(RETRY_AFTER) => {
+            RestError::Busy { after: after(headers) }
+        }
         it if it.is_server_error() => RestError::Broken { status: it.as_u16(), message: message() },
         it if it.is_redirection() => RestError::Strange(redirection(headers)),
         // Whoever speaks JSON refused; whoever does not has no such path.
@@ -95,6 +107,16 @@ pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
         }
         it => RestError::Strange(format!("HTTP {} and {}", it.as_u16(), form(headers))),
     })
+}
+
+/// For how long it wants to be left alone: in seconds, or until a date.
+fn after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = SystemTime::from(OffsetDateTime::parse(text, &Rfc2822).ok()?);
+    Some(at.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 fn code(json: Option<&Value>) -> Option<i64> {

@@ -100,6 +100,7 @@ impl Webhook {
     fn settings(&self) -> RestSettings {
         RestSettings {
             url: super::BaseUrl::of(self.url.0.clone()),
+            failover_urls: Vec::new(),
             login: None,
             tls: Tls::default(),
             headers: BTreeMap::new(),

@@ -33,7 +33,7 @@ pub(super) fn owner<'a>(
         None => by_name.or_else(|| acting(state, role).filter(|_| !is_there)),
     };
     if let (Some(owner), false) = (owner, is_there) {
-        res.extend(status(owner));
+        res.extend(not_in_force(owner));
     }
     if let (Some(declared), Role::Application(acting)) = (&wanted.application, role)
         && declared != acting
@@ -124,7 +124,7 @@ pub(in crate::governance) fn leave(first: &str) -> String {
 }
 
 /// An application as which somebody acts, and that is not there: a slip in the pipeline, or it is declared later in the run.
-fn unknown_acting(state: &State, role: &Role) -> Option<Violation> {
+pub(in crate::governance) fn unknown_acting(state: &State, role: &Role) -> Option<Violation> {
     let Role::Application(name) = role else { return None };
     if state.application(name).is_some_and(|it| it.status.holds_prefixes()) {
         return None;
@@ -140,14 +140,15 @@ fn not_yours(declared: &ApplicationName, acting: &ApplicationName) -> Violation 
     Violation::new(At::attribute("application"), "Topic of another application", what, remedy)
 }
 
-fn missing(name: &ApplicationName) -> Violation {
+pub(in crate::governance) fn missing(name: &ApplicationName) -> Violation {
     let what = format!("The environment has no application `{name}`.");
     let remedy = "Reference the `id` of its resource, so that it is made first, or correct the name.";
-    // It may be made in the same run, before the topic.
+    // It may be made in the same run, before what is for it.
     Violation::new(At::attribute("application"), "Application missing", what, remedy).weighing(Weight::Wait)
 }
 
-fn status(owner: &Application) -> Option<Violation> {
+/// That an application may have nothing new.
+pub(in crate::governance) fn not_in_force(owner: &Application) -> Option<Violation> {
     let name = &owner.spec.name;
     let (what, remedy, weight) = match owner.status {
         Status::Pending => (

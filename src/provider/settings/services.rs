@@ -6,7 +6,8 @@ use super::{EnvironmentSettings, TlsSettings, part};
 use crate::{
     clients::{
         kafka::Secret,
-        rest::{BaseUrl, Login, Rest, RestSettings, Services},
+        registry::SchemaRegistry,
+        rest::{BaseUrl, ClientCredentials, Login, Rest, RestSettings, Services},
     },
     framework::{Diagnostic, Diagnostics, Model, Nested, Optional, Path, Required, Step, Unknown},
 };
@@ -14,8 +15,10 @@ use crate::{
 /// How to reach one service that speaks HTTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
 pub struct ServiceSettings {
-    /// Where it is, as `https://host:port`, or with `http`.
+    /// Where it is, as `https://host:port`, or with `http`. A path may follow.
     pub url: Required<BaseUrl>,
+    /// Other addresses of the same service, which are tried in order where one does not answer.
+    pub failover_urls: Optional<Vec<BaseUrl>>,
     /// Name of the user.
     pub username: Optional<String>,
     /// Password of the user. An ephemeral value keeps it out of saved plans.
@@ -24,11 +27,27 @@ pub struct ServiceSettings {
     /// Token that is sent instead of a user and a password.
     #[attr(sensitive)]
     pub bearer_token: Optional<Secret>,
+    /// Where tokens are got by OAuth 2.0, with a client's own credentials.
+    pub oauth: Optional<Nested<OauthSettings>>,
     /// TLS, where `url` begins with `https`. Default: the authorities of the system are trusted.
     pub tls: Optional<Nested<TlsSettings>>,
     /// Headers that are sent with every request, such as those that a gateway asks for.
     #[attr(sensitive)]
     pub headers: Optional<BTreeMap<String, Secret>>,
+}
+
+/// How a token is got.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct OauthSettings {
+    /// Where tokens are given, as `https://host/path`.
+    pub token_url: Required<BaseUrl>,
+    /// Id of the client.
+    pub client_id: Required<String>,
+    /// Secret of the client. An ephemeral value keeps it out of saved plans.
+    #[attr(sensitive)]
+    pub client_secret: Required<Secret>,
+    /// What the token is for.
+    pub scope: Optional<String>,
 }
 
 impl EnvironmentSettings {
@@ -56,7 +75,7 @@ impl EnvironmentSettings {
         let (mut schema_registry, mut connect) = (None, BTreeMap::new());
         let at = part(environment, &["schema_registry"]);
         if let Some(it) = self.schema_registry.known().map_err(|_: Unknown| at.clone())? {
-            schema_registry = Some(Rest::new(it.model.resolve(&at, timeout, &mut wrong)?));
+            schema_registry = Some(SchemaRegistry::new(Rest::new(it.model.resolve(&at, timeout, &mut wrong)?)));
         }
         let at = part(environment, &["connect"]);
         for (name, it) in self.connect.known().map_err(|_: Unknown| at.clone())?.into_iter().flatten() {
@@ -81,7 +100,13 @@ impl ServiceSettings {
             let detail = "It is a login, and so are `username` and `password`. Remove the one or the other.";
             report.push(Diagnostic::error("Two logins", detail).at(below("bearer_token")));
         }
-        if let Some(url) = self.url.get().filter(|it| it.is_plain() && (has_user || has_token)) {
+        if !self.oauth.is_null() && (has_user || has_token) {
+            let detail = "It gets a token, and that is not the only login. Remove the one or the other.";
+            report.push(Diagnostic::error("Two logins", detail).at(below("oauth")));
+        }
+        let has_login = has_user || has_token || !self.oauth.is_null();
+        let urls = self.url.get().into_iter().chain(self.failover_urls.get().into_iter().flatten());
+        for url in urls.filter(|it| it.is_plain() && has_login) {
             let detail = format!("What logs in at `{url}` is sent readable over the network. Use `https`.");
             report.push(Diagnostic::warning("Password sent in plain text", detail).at(below("url")));
         }
@@ -91,7 +116,7 @@ impl ServiceSettings {
     }
 
     fn resolve(&self, at: &Path, timeout: Duration, wrong: &mut Diagnostics) -> Result<RestSettings, Path> {
-        let Self { url, username, password, bearer_token, tls, headers } = self;
+        let Self { url, failover_urls, username, password, bearer_token, oauth, tls, headers } = self;
         let below = |name: &str| at.then(Step::Attribute(name.to_owned()));
         let unknown = |name: &'static str| move |_: Unknown| below(name);
         let username = username.known().map_err(unknown("username"))?;
@@ -103,12 +128,29 @@ impl ServiceSettings {
             Some(it) => it.model.resolve(&below("tls"), wrong)?,
             None => crate::clients::kafka::Tls::default(),
         };
+        let client = match oauth.known().map_err(unknown("oauth"))? {
+            Some(it) => Some(it.model.resolve().map_err(unknown("oauth"))?),
+            None => None,
+        };
         Ok(RestSettings {
             url: url.value().map_err(unknown("url"))?.clone(),
-            login: token.cloned().map(Login::Bearer).or(basic),
+            failover_urls: failover_urls.known().map_err(unknown("failover_urls"))?.cloned().unwrap_or_default(),
+            login: token.cloned().map(Login::Bearer).or(basic).or(client.map(Login::Client)),
             tls,
             headers: headers.known().map_err(unknown("headers"))?.cloned().unwrap_or_default(),
             request_timeout: timeout,
+        })
+    }
+}
+
+impl OauthSettings {
+    fn resolve(&self) -> Result<ClientCredentials, Unknown> {
+        let Self { token_url, client_id, client_secret, scope } = self;
+        Ok(ClientCredentials {
+            token_url: token_url.value()?.clone(),
+            client_id: client_id.value()?.clone(),
+            client_secret: client_secret.value()?.clone(),
+            scope: scope.known()?.cloned(),
         })
     }
 }

@@ -102,9 +102,11 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         let tls = of("CA").map(|it| Nested::from(TlsSettings { ca: it.into(), ..TlsSettings::default() }));
         Some(Nested::from(ServiceSettings {
             url: url.into(),
+            failover_urls: Optional::default(),
             username: of("USERNAME").into(),
             password: of("PASSWORD").map(Secret::new).into(),
             bearer_token: of("BEARER_TOKEN").map(Secret::new).into(),
+            oauth: Optional::default(),
             tls: tls.into(),
             headers: Optional::default(),
         }))
@@ -250,7 +252,7 @@ mod tests {
         ]);
         let settings = settings.unwrap();
         let services = environment(&settings).resolve_services("default", Duration::ZERO).unwrap().unwrap();
-        assert_eq!(services.schema_registry.unwrap().url().to_string(), "https://registry.example.org");
+        assert_eq!(services.schema_registry.unwrap().rest().url().to_string(), "https://registry.example.org");
         assert_eq!(services.connect["default"].url().to_string(), "http://connect:8083");
         let wrong = given(&[
             ("KAFKA_BOOTSTRAP_SERVERS", "a:9092"),
