@@ -26,7 +26,7 @@ use crate::{
     functions::{acl_preset::AclPreset, parse_name::ParseName, render_name::RenderName},
     resources::{
         access_decision::AccessDecision, access_request::AccessRequest, acl::Acl, application::Application,
-        environment::Environment as EnvironmentResource, quota::Quota, topic::Topic,
+        environment::Environment as EnvironmentResource, quota::Quota, schema::Schema, topic::Topic,
         user_scram_credential::UserScramCredential,
     },
 };
@@ -62,6 +62,7 @@ impl Provider for KafkaProvider {
             .resource::<Application>()
             .resource::<EnvironmentResource>()
             .resource::<Quota>()
+            .resource::<Schema>()
             .resource::<Topic>()
             .resource::<UserScramCredential>()
     }

@@ -31,6 +31,7 @@ mod reconcile;
 mod rights;
 mod rules;
 mod scale;
+mod schema;
 mod services;
 mod threats;
 mod topic;

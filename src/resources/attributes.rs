@@ -8,10 +8,12 @@ use super::{
     application::OnExisting,
     environment::ChangeApprovalWord,
     requests::{OnDestroy, Pattern},
+    schema::SubjectEnd,
 };
 use crate::{
     clients::{
         kafka::{HostPort, SaslMechanism, ScramMechanism, Secret},
+        registry::Mode,
         rest::{BaseUrl, BaseUrlError},
     },
     framework::{Attribute, Diagnostic, Diagnostics, Kind, Type, Value},
@@ -25,8 +27,10 @@ use crate::{
         },
         record::Timestamp,
         request::{Choice, Judge, Level, RequestId, Revision, resource_type},
+        subject::SubjectName,
         topic::TopicName,
     },
+    schemas::Format,
 };
 
 /// Types that parse themselves from a text, each with the summary of what is told when they do not.
@@ -132,6 +136,7 @@ texts! {
     Revision => "Invalid revision",
     SaslMechanism => "Invalid SASL mechanism",
     ScramMechanism => "Invalid SCRAM mechanism",
+    SubjectName => "Invalid subject",
     TopicName => "Invalid topic name",
 }
 
@@ -171,11 +176,14 @@ words! {
     ConnectIdentity => "Invalid identity of connectors",
     DeployerRights => "Invalid rights of deployers",
     Enforcement => "Invalid enforcement",
+    Format => "Unknown format",
     Judge => "Invalid role",
     Level => "Invalid access",
+    Mode => "Unknown mode",
     OnDestroy => "Invalid choice for the end",
     OnExisting => "Invalid choice for what exists",
     Pattern => "Invalid pattern type",
+    SubjectEnd => "Invalid choice for the end",
     SubjectNaming => "Invalid naming of subjects",
 }
 

@@ -13,7 +13,9 @@ mod governed;
 mod letters;
 mod place;
 pub mod quota;
+mod registry;
 pub mod requests;
+pub mod schema;
 mod site;
 #[cfg(test)]
 mod testing;

@@ -1,0 +1,178 @@
+//! `kafka_schema`, on a real registry.
+
+use acceptance_tests::{Engine, Registry, Stack, Workspace, hcl};
+use serde_json::{Value, json};
+
+use crate::{
+    example,
+    importing::{examples, imports_are_as_good_as_creation},
+    servers, workspace_with,
+};
+
+const ORDERS: &str = "billing.orders.v1-value";
+
+/// A workspace whose environment `dev` has the shared broker and the shared registry.
+pub(crate) fn workspace(engine: &Engine) -> Workspace {
+    let registry = hcl(&Registry::shared().url());
+    workspace_with(
+        engine,
+        &(servers(&Stack::shared().plaintext()) + &format!("schema_registry = {{ url = {registry} }}")),
+    )
+}
+
+/// A schema `a` of that subject.
+fn block(subject: &str, schema: &str, rest: &str) -> String {
+    let (subject, schema) = (hcl(subject), hcl(schema));
+    format!("resource \"kafka_schema\" \"a\" {{\n subject = {subject}\n schema = {schema}\n{rest}\n}}\n")
+}
+
+/// A record with these fields, each as its name and the rest.
+fn record(fields: &[&str]) -> String {
+    let fields: Vec<String> = fields.iter().map(|it| format!("{{\"name\":{it}}}")).collect();
+    format!("{{\"type\":\"record\",\"name\":\"R\",\"fields\":[{}]}}", fields.join(","))
+}
+
+/// What the registry says of a subject, asked without the provider's code: its versions, and the newest of them.
+fn versions(subject: &str) -> Vec<i64> {
+    let (status, body) = Registry::shared().get(&format!("subjects/{subject}/versions"));
+    if status == 404 { Vec::new() } else { serde_json::from_str(&body).expect("a list of numbers") }
+}
+
+fn newest(subject: &str) -> Value {
+    let (_, body) = Registry::shared().get(&format!("subjects/{subject}/versions/latest"));
+    serde_json::from_str(&body).expect("a version")
+}
+
+#[test]
+fn the_example_lives_from_create_to_destroy() {
+    for engine in Engine::all() {
+        let workspace = workspace(&engine);
+        let text = example("resources/kafka_schema/resource.tf");
+        workspace.write("main.tf", &text);
+        workspace.applies();
+        let registered = newest(ORDERS);
+        let attributes = workspace.attributes("kafka_schema.orders");
+        assert_eq!((&registered["version"], &registered["id"]), (&attributes["version"], &attributes["schema_id"]));
+        assert_eq!(registered["references"][0]["subject"], "billing.Address");
+        let level = Registry::shared().get(&format!("config/{ORDERS}")).1;
+        assert_eq!(level, "{\"compatibilityLevel\":\"FULL_TRANSITIVE\"}");
+
+        // Another version of the address is one of the orders, too.
+        let field = "{ name = \"zip\", type = \"string\", default = \"\" }";
+        let city = "{ name = \"city\", type = \"string\" }";
+        workspace.write("main.tf", &text.replace(city, &format!("{city}, {field}")));
+        let both = ["kafka_schema.address", "kafka_schema.orders"].map(|it| (it.to_owned(), "update".to_owned()));
+        assert_eq!(workspace.plans(), both);
+        workspace.applies();
+        assert_eq!((versions("billing.Address").len(), versions(ORDERS).len()), (2, 2));
+
+        imports_are_as_good_as_creation(&workspace, "kafka_schema.orders", examples("kafka_schema", Stack::shared()));
+        assert_eq!(versions(ORDERS).len(), 2, "imports register nothing");
+
+        let ending = workspace.path().join("main.tf");
+        let hard = std::fs::read_to_string(&ending).expect("it was written");
+        let hard = hard.replace("  subject ", "  on_destroy = \"hard\"\n  subject ");
+        workspace.write("main.tf", &hard);
+        workspace.applies();
+        workspace.destroy().success();
+        assert_eq!(versions(ORDERS), Vec::<i64>::new());
+        let (_, all) = Registry::shared().get("subjects?deleted=true");
+        assert!(!all.contains("billing."), "nothing is left of it: {all}");
+    }
+}
+
+#[test]
+fn edits_append_versions_and_what_means_the_same_does_not() {
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        let (id, count) = ("\"id\",\"type\":\"string\"", "\"count\",\"type\":\"int\",\"default\":0");
+        workspace.write("main.tf", &block("edits.a-value", &record(&[id]), ""));
+        workspace.applies();
+        workspace.write("main.tf", &block("edits.a-value", &record(&[id]).replace(':', " : "), ""));
+        workspace.plans_nothing();
+        workspace.write("main.tf", &block("edits.a-value", &record(&[id, count]), ""));
+        workspace.applies();
+        assert_eq!(versions("edits.a-value"), [1, 2]);
+
+        // Nobody can read with it what was written before.
+        let other = record(&[id, count, "\"b\",\"type\":\"string\""]);
+        workspace.write("main.tf", &block("edits.a-value", &other, ""));
+        workspace.plan().failure(&["Schema incompatible", "on main.tf line 3"]);
+        workspace.write("main.tf", &block("edits.a-value", &other, "compatibility = \"NONE\""));
+        workspace.applies();
+        let tight = block("edits.a-value", &record(&["\"c\",\"type\":\"string\""]), "compatibility = \"FULL\"");
+        workspace.write("main.tf", &tight.replace("FULL", "NONE"));
+        workspace.applies();
+        workspace.write("main.tf", &tight);
+        workspace.applies();
+        assert_eq!(versions("edits.a-value"), [1, 2, 3, 4]);
+        workspace.destroy().success();
+        assert_eq!(versions("edits.a-value"), Vec::<i64>::new());
+    }
+}
+
+#[test]
+fn json_schema_and_protobuf_are_registered_in_any_subject() {
+    let subject = "any/subject ä";
+    let encoded = "any%2Fsubject%20%C3%A4";
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        let json = "{ \"type\": \"object\", \"properties\": { \"id\": { \"type\": \"string\" } } }";
+        workspace.write("main.tf", &block(subject, json, "format = \"JSON\"\non_destroy = \"hard\""));
+        workspace.applies();
+        assert_eq!(newest(encoded)["schemaType"], "JSON");
+        workspace.write("main.tf", &block(subject, "{\"properties\":3}", "format = \"JSON\""));
+        workspace.validate().failure(&["Malformed schema", "line 1, column 15: `properties` is an object"]);
+        workspace.write("main.tf", &block(subject, json, "format = \"JSON\"\non_destroy = \"hard\""));
+        workspace.destroy().success();
+
+        let proto = "syntax = \"proto3\";\npackage a;\n\nmessage Order {\n  string id = 1;\n}\n";
+        workspace.write("main.tf", &block(subject, proto, "format = \"PROTOBUF\"\non_destroy = \"hard\""));
+        workspace.applies();
+        let dense = proto.replace("\n\n", "\n").replace("  ", " ");
+        workspace.write("main.tf", &block(subject, &dense, "format = \"PROTOBUF\"\non_destroy = \"hard\""));
+        workspace.plans_nothing();
+        let more = proto.replace("id = 1;", "id = 1;\n  int64 count = 2;");
+        workspace.write("main.tf", &block(subject, &more, "format = \"PROTOBUF\"\non_destroy = \"hard\""));
+        workspace.applies();
+        assert_eq!(versions(encoded), [1, 2]);
+        workspace.destroy().success();
+    }
+}
+
+#[test]
+fn what_somebody_deleted_is_registered_again() {
+    let registry = Registry::shared();
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        workspace.write("main.tf", &block("deleted.a", "\"string\"", "on_destroy = \"hard\""));
+        workspace.applies();
+        for path in ["subjects/deleted.a", "subjects/deleted.a?permanent=true"] {
+            registry.send("DELETE", path, "");
+            assert_eq!(workspace.plans(), [("kafka_schema.a".to_owned(), "create".to_owned())], "{path}");
+        }
+        workspace.applies();
+        assert_eq!(versions("deleted.a").len(), 1);
+        let newer = json!({ "schema": "[\"string\",\"null\"]" }).to_string();
+        registry.send("POST", "subjects/deleted.a/versions", &newer);
+        workspace.plan().success().says(&["Newer version registered", "version 2 is newer"]);
+        workspace.destroy().success();
+    }
+}
+
+#[test]
+fn a_subject_that_exists_is_adopted_where_that_is_said() {
+    let registry = Registry::shared();
+    let theirs = json!({ "schema": "\"string\"" }).to_string();
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        registry.send("POST", "subjects/existing.a/versions", &theirs);
+        let union = "[\"string\",\"null\"]";
+        workspace.write("main.tf", &block("existing.a", union, "on_destroy = \"hard\""));
+        workspace.apply().failure(&["Subject already exists", "on_existing = \"adopt\""]);
+        workspace.write("main.tf", &block("existing.a", union, "on_destroy = \"hard\"\non_existing = \"adopt\""));
+        workspace.applies();
+        assert_eq!(versions("existing.a"), [1, 2]);
+        workspace.destroy().success();
+    }
+}

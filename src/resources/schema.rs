@@ -1,0 +1,332 @@
+//! `kafka_schema`: a subject of the schema registry of one environment.
+
+mod comparing;
+mod judging;
+mod reading;
+mod told;
+mod writing;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    application::OnExisting,
+    attributes::ApplicationRef,
+    governed::naming,
+    place::{
+        ENVIRONMENT, IMPORTED, Place, PlaceMut, Placed, environment_of_plan, environment_of_state, expect_cluster,
+        import_of, plan_place, settle, settle_imported,
+    },
+};
+use crate::{
+    clients::registry::{Body, Mode, Reference, Version},
+    framework::{
+        Block, Call, Change, Computed, Diagnostics, Failure, Import, Model, Nested, Optional, OptionalComputed, Phase,
+        Plan, Required, Resource, Timeouts, Unknown,
+    },
+    governance::{policy::Compatibility, subject::SubjectName},
+    provider::Context,
+    schemas::{Format, Schema as Meaning},
+};
+use comparing::{BodyChange, references};
+
+/// A subject of the schema registry, and the schema that it has.
+///
+/// A changed schema is registered as another version: no version is ever replaced. What means the same is no change,
+/// however it is spelled, and the state keeps the text as it was written first. Where other versions are newer, that is
+/// told, and nothing is done about them.
+///
+/// The registry keeps the schemas, and its own users; who owns a subject by the rules of an environment is judged here, in
+/// the plan and again in the apply, and not by the registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct SchemaModel {
+    /// Identifier of the subject: `<environment>/<subject>`.
+    #[attr(unknown_when = &["environment"])]
+    id: Computed<String>,
+    /// Name of the environment. Default: the provider's default environment when the schema is created. Another name for
+    /// the same cluster changes nothing; another cluster replaces the schema.
+    environment: OptionalComputed<String>,
+    /// Id of the cluster beside which the registry is.
+    #[attr(unknown_when = &["environment"])]
+    cluster_id: Computed<String>,
+    /// Name of the subject, such as `billing.orders-value`; a context, as in `:.staging:billing.orders-value`, is part of it.
+    /// Changing it replaces the subject.
+    #[attr(requires_replace)]
+    subject: Required<SubjectName>,
+    /// Language of the schema: `AVRO`, `JSON` or `PROTOBUF`.
+    #[attr(default = Format::Avro)]
+    format: OptionalComputed<Format>,
+    /// Text of the schema.
+    schema: Required<String>,
+    /// Schemas of other subjects that the schema names.
+    references: Optional<Vec<Nested<ReferenceModel>>>,
+    /// How much a new version may differ: `NONE`, `BACKWARD`, `FORWARD`, `FULL`, or one of the last three with
+    /// `_TRANSITIVE`, for all versions instead of the one before. It is loosened before the schema is registered, and
+    /// tightened after. Without it, the registry's own holds.
+    compatibility: Optional<Compatibility>,
+    /// What the registry permits with the subject: `READWRITE`, `READONLY`, `READONLY_OVERRIDE` or `IMPORT`. Without it,
+    /// the registry's own holds.
+    mode: Optional<Mode>,
+    /// Whether the registry brings the schema into its own form before it compares and keeps it. Default: `false`.
+    normalize: Optional<bool>,
+    /// What becomes of the subject when it is destroyed: `soft` deletes it so that the registry can bring it back, `hard`
+    /// deletes it for good, so that messages written with it cannot be read any more, and `retain` leaves it. It stays as
+    /// it was when the line is removed. Default: `soft`.
+    #[attr(initially = SubjectEnd::Soft)]
+    on_destroy: OptionalComputed<SubjectEnd>,
+    /// What becomes of a subject that exists already when this is created: `fail` refuses, unless its one version means the
+    /// same, and `adopt` registers the schema as its next version. Default: `fail`.
+    on_existing: Optional<OnExisting>,
+    /// Application that owns the subject: the `id` of its `kafka_application`, or its name. Default: the one under whose
+    /// prefix the name is.
+    application: Optional<ApplicationRef>,
+    /// Number of the version that the schema is. Where an older version is the same, it is that one: registries do not
+    /// register a schema twice.
+    version: Computed<i64>,
+    /// Number of the schema in the whole registry, which messages carry.
+    schema_id: Computed<i64>,
+    /// How long each operation may take.
+    timeouts: Block<Timeouts>,
+}
+
+/// A version of another subject that a schema names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct ReferenceModel {
+    /// What the schema calls it: in Avro the full name of a type, in Protobuf the path of an import, in JSON Schema a URL.
+    name: Required<String>,
+    /// Name of the subject.
+    subject: Required<SubjectName>,
+    /// Number of its version: that of another `kafka_schema`, so that a new version there is referred to in the same run.
+    version: Required<i64>,
+}
+
+/// What becomes of a subject that is destroyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectEnd {
+    /// It stays.
+    Retain,
+    /// It is deleted, and can be brought back.
+    Soft,
+    /// It is deleted for good.
+    Hard,
+}
+
+/// What tells a subject from all others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
+pub struct SchemaIdentity {
+    /// Id of the cluster.
+    cluster_id: Required<String>,
+    /// Name of the subject.
+    subject: Required<SubjectName>,
+}
+
+/// The resource.
+#[derive(Debug)]
+pub enum Schema {}
+
+impl Resource<Context> for Schema {
+    const NAME: &'static str = "schema";
+    type Model = SchemaModel;
+    type Identity = SchemaIdentity;
+
+    fn identity(state: &SchemaModel) -> SchemaIdentity {
+        SchemaIdentity { cluster_id: state.cluster_id.to_required(), subject: state.subject.clone() }
+    }
+
+    fn validate(config: &SchemaModel, report: &mut Diagnostics) {
+        let format = if config.format.is_null() { Some(&Format::Avro) } else { config.format.get() };
+        if let (Some(format), Some(text)) = (format, config.schema.get())
+            && let Err(malformed) = Meaning::parse(*format, text, !config.references.is_null())
+        {
+            report.push(told::malformed(*format, text, &malformed));
+        }
+        config.check_references(report);
+    }
+
+    async fn plan(ctx: &Context, plan: &mut Plan<SchemaModel>, call: &mut Call) -> Result<(), Failure> {
+        plan_place(ctx, plan, call).await?;
+        if let Some(prior) = plan.prior.clone()
+            && plan.replace.is_empty()
+        {
+            plan.state.keep_meaning(&prior);
+        }
+        plan.refuse_second(ctx, call)
+    }
+
+    async fn admit(ctx: &Context, change: &Change<SchemaModel>, call: &mut Call) -> Result<(), Failure> {
+        let Some(plan) = &change.plan else {
+            let Some(prior) = &change.prior else { return Ok(()) };
+            let (environment, _) = environment_of_state(ctx, prior, call.deadline).await?;
+            let subject = prior.subject.value()?;
+            let judged = judging::judge_end(environment, subject, call).await;
+            return judged.map_err(|it| naming(it, &format!("the subject `{subject}`")));
+        };
+        let environment = environment_of_plan(ctx, plan)?;
+        let is_permitted = judging::judge(environment, change, plan, call).await?;
+        if is_permitted && call.phase == Phase::Plan && !environment.has_made_anything() {
+            judging::try_out(environment, change, plan, call).await?;
+        }
+        Ok(())
+    }
+
+    async fn create(
+        ctx: &Context,
+        plan: SchemaModel,
+        _config: &SchemaModel,
+        call: &mut Call,
+    ) -> Result<SchemaModel, Failure> {
+        let environment = environment_of_plan(ctx, &plan)?;
+        let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
+        call.private.forget(&[ENVIRONMENT]);
+        let registry = environment.registry()?;
+        let subject = plan.subject.value()?.clone();
+        if let Some(found) = registry.version(&subject, Version::Latest, call.deadline).await? {
+            writing::take_over(environment, &plan, &found, call).await?;
+        }
+        let mut state = writing::create(registry, plan, call).await?;
+        environment.note_made(&object(&subject));
+        settle(&mut state, &environment.name, &cluster_id)?;
+        Ok(state)
+    }
+
+    async fn read(ctx: &Context, state: SchemaModel, call: &mut Call) -> Result<Option<SchemaModel>, Failure> {
+        let imported = call.private.take(IMPORTED).is_some();
+        let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
+        let registry = environment.registry()?;
+        let found = if imported {
+            reading::imported(registry, state, call).await?
+        } else {
+            reading::refreshed(registry, state, call).await?
+        };
+        let Some(seen) = found else { return Ok(None) };
+        Ok(Some(super::place::settle_seen(seen, environment, cluster_id)?))
+    }
+
+    async fn update(
+        ctx: &Context,
+        prior: SchemaModel,
+        plan: SchemaModel,
+        _config: &SchemaModel,
+        call: &mut Call,
+    ) -> Result<SchemaModel, Failure> {
+        let environment = environment_of_plan(ctx, &plan)?;
+        let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
+        call.private.forget(&[ENVIRONMENT]);
+        let mut state = writing::update(environment.registry()?, &prior, plan, call).await?;
+        environment.note_made(&object(state.subject.value()?));
+        settle(&mut state, &environment.name, &cluster_id)?;
+        Ok(state)
+    }
+
+    async fn delete(ctx: &Context, state: SchemaModel, call: &mut Call) -> Result<(), Failure> {
+        let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
+        let subject = state.subject.value()?;
+        let ended = if environment.has_made(&object(subject)) {
+            call.report.push(told::made_here(subject));
+            Ok(())
+        } else {
+            writing::end(environment, &state, call).await
+        };
+        ended.map_err(|it| naming(it, &format!("the subject `{subject}`")))
+    }
+
+    async fn import(ctx: &Context, import: Import<SchemaIdentity>, call: &mut Call) -> Result<SchemaModel, Failure> {
+        let named = |it: SchemaIdentity| Ok((it.cluster_id, it.subject.value()?.clone()));
+        let (environment, subject): (_, SubjectName) = import_of(ctx, "schema", import, named, call.deadline).await?;
+        let state = SchemaModel {
+            subject: subject.into(),
+            schema: String::new().into(),
+            on_destroy: SubjectEnd::Soft.into(),
+            ..SchemaModel::default()
+        };
+        settle_imported(state, environment, call).await
+    }
+}
+
+impl Placed for SchemaModel {
+    const WHAT: &'static str = "schema";
+
+    fn place(&self) -> Place<'_> {
+        Place { environment: &self.environment, cluster_id: &self.cluster_id }
+    }
+
+    fn place_mut(&mut self) -> PlaceMut<'_> {
+        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
+    }
+
+    fn local_name(&self) -> Result<String, Unknown> {
+        Ok(self.subject.value()?.to_string())
+    }
+}
+
+impl SchemaModel {
+    /// The schema, as the registry is asked about it.
+    fn body(&self) -> Result<Body, Unknown> {
+        let format = self.format.known()?.copied().unwrap_or(Format::Avro);
+        Ok(Body { format, schema: self.schema.value()?.clone(), references: references(self)? })
+    }
+
+    fn normalizes(&self) -> bool {
+        self.normalize.get() == Some(&true)
+    }
+
+    /// Keeps what the prior state has of a schema that means the same, and leaves open what a new version tells.
+    fn keep_meaning(&mut self, prior: &Self) {
+        match comparing::change(prior, self) {
+            BodyChange::None => {
+                self.schema = prior.schema.clone();
+                self.references = prior.references.clone();
+            }
+            BodyChange::Unknown | BodyChange::Documentation | BodyChange::Meaning => {
+                self.version = Computed::unknown();
+                self.schema_id = Computed::unknown();
+            }
+        }
+    }
+
+    fn check_references(&self, report: &mut Diagnostics) {
+        let mut names = std::collections::BTreeSet::new();
+        for (at, it) in self.references.get().into_iter().flatten().enumerate() {
+            let (name, subject) = (it.model.name.get(), it.model.subject.get());
+            if name.is_some_and(|it| !names.insert(it)) {
+                report.push(told::named_twice(at, name));
+            }
+            if subject.is_some() && subject == self.subject.get() {
+                report.push(told::refers_to_itself(at, subject));
+            }
+            if it.model.version.get().is_some_and(|it| *it < 1) {
+                report.push(told::no_version(at));
+            }
+        }
+    }
+}
+
+impl Plan<SchemaModel> {
+    /// Refuses a second resource for one subject: each would register its schema after the other's.
+    fn refuse_second(&self, ctx: &Context, call: &mut Call) -> Result<(), Failure> {
+        if !self.replace.is_empty() || self.replacing {
+            return Ok(());
+        }
+        let environment = environment_of_plan(ctx, &self.state)?;
+        let subject = self.state.subject.value()?;
+        let cluster_id = self.state.cluster_id.get().map(String::as_str);
+        if !environment.plan_once_in(cluster_id, &object(subject)) {
+            call.report.push(told::twice(subject));
+        }
+        Ok(())
+    }
+}
+
+impl From<Reference> for Nested<ReferenceModel> {
+    fn from(Reference { name, subject, version }: Reference) -> Self {
+        Nested::from(ReferenceModel { name: name.into(), subject: subject.into(), version: version.into() })
+    }
+}
+
+/// What tells a subject from its like in a cluster.
+fn object(subject: &SubjectName) -> String {
+    format!("subject {subject}")
+}
+
+#[cfg(test)]
+mod tests;

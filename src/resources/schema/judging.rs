@@ -1,0 +1,229 @@
+//! What is asked before a schema is registered: the rules of the environment, and the registry.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    BodyChange, SchemaModel, comparing,
+    told::{self, Existing},
+};
+use crate::{
+    clients::registry::{Body, Mode, RegistryError, SchemaRegistry, Version},
+    framework::{Call, Change, Failure, Phase, Unknown},
+    governance::{
+        check_schema::{SchemaRequest, check_schema, check_schema_end},
+        policy::Compatibility,
+        subject::SubjectName,
+        violation::Violation,
+    },
+    provider::{Environment, Governance},
+    resources::{
+        application::OnExisting,
+        governed::{tell, told as told_of_plan},
+        registry::told as told_of_registry,
+    },
+    schemas::Schema,
+};
+
+/// How long a plan waits for a registry, which tells its reader something and does nothing.
+const DRY_RUN: Duration = Duration::from_secs(30);
+
+/// What governs the cluster: for a plan as it was just now, for a deed as it is.
+async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
+    if call.phase == Phase::Apply {
+        return environment.governance_now(call.deadline).await;
+    }
+    Ok(told_of_plan(environment.governance_if_told(call.deadline).await?, call))
+}
+
+/// Tells what the rules of the environment say against a schema, and answers whether it may be.
+pub(super) async fn judge(
+    environment: &Environment,
+    change: &Change<SchemaModel>,
+    plan: &SchemaModel,
+    call: &mut Call,
+) -> Result<bool, Failure> {
+    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(true) };
+    let state = &snapshot.state;
+    let asks = state.policy().is_some_and(|it| it.schemas.weakest_compatibility.is_some());
+    let mut wanted = request(plan)?;
+    if asks && !wanted.is_declared {
+        wanted.compatibility = inherited(environment, &wanted.subject, call).await;
+    }
+    let before = change.prior.as_ref().filter(|_| !change.replacing).map(request).transpose()?;
+    // What was inherited is what would be: nobody changes that here.
+    let before = before.map(|it| SchemaRequest {
+        compatibility: it.compatibility.or(wanted.compatibility.filter(|_| !wanted.is_declared)),
+        ..it
+    });
+    let violations = check_schema(state, &governed.caller().role(state), &wanted, before.as_ref());
+    tell(&violations, call.phase, call);
+    Ok(!violations.iter().any(Violation::forbids))
+}
+
+/// Tells what the rules of the environment say against the end of a subject.
+pub(super) async fn judge_end(
+    environment: &Environment,
+    subject: &SubjectName,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(()) };
+    let role = governed.caller().role(&snapshot.state);
+    tell(&check_schema_end(&snapshot.state, &role, subject), call.phase, call);
+    Ok(())
+}
+
+fn request(model: &SchemaModel) -> Result<SchemaRequest, Unknown> {
+    let body = model.body().ok();
+    let read = body.and_then(|it| Schema::parse(it.format, &it.schema, true).ok());
+    let compatibility = model.compatibility.known()?.copied();
+    Ok(SchemaRequest {
+        subject: model.subject.value()?.clone(),
+        application: model.application.known()?.map(|it| it.name.clone()),
+        compatibility,
+        is_declared: compatibility.is_some(),
+        names: read.map(|it| it.names().to_vec()),
+    })
+}
+
+/// What holds for a subject that says nothing, if the registry tells.
+async fn inherited(environment: &Environment, subject: &SubjectName, call: &Call) -> Option<Compatibility> {
+    let deadline = call.deadline.min(Instant::now() + DRY_RUN);
+    environment.registry().ok()?.compatibility(subject, deadline).await.ok()?.general
+}
+
+/// Asks the registry what it would say of a plan, without changing anything.
+pub(super) async fn try_out(
+    environment: &Environment,
+    change: &Change<SchemaModel>,
+    plan: &SchemaModel,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let prior = change.prior.as_ref().filter(|_| !change.replacing);
+    let changed = prior.map_or(BodyChange::Meaning, |it| comparing::change(it, plan));
+    if changed == BodyChange::Documentation {
+        call.report.push(told::documentation(plan.subject.value()?));
+    }
+    let registry = environment.registry()?;
+    if changed == BodyChange::None {
+        return Ok(());
+    }
+    let trial = Trial {
+        registry,
+        subject: plan.subject.value()?,
+        deadline: call.deadline.min(Instant::now() + DRY_RUN),
+        plan,
+        prior,
+    };
+    match trial.run(change.replacing, call).await {
+        Err(Asked::Registry(error)) => call.report.push(told::not_asked(&error)),
+        Err(Asked::Unknown(Unknown)) | Ok(()) => {}
+    }
+    Ok(())
+}
+
+/// A plan that is held against a registry.
+struct Trial<'a> {
+    registry: &'a SchemaRegistry,
+    subject: &'a SubjectName,
+    deadline: Instant,
+    plan: &'a SchemaModel,
+    prior: Option<&'a SchemaModel>,
+}
+
+/// Why a question was not answered.
+enum Asked {
+    Registry(RegistryError),
+    Unknown(Unknown),
+}
+
+impl From<RegistryError> for Asked {
+    fn from(it: RegistryError) -> Self {
+        Self::Registry(it)
+    }
+}
+
+impl From<Unknown> for Asked {
+    fn from(it: Unknown) -> Self {
+        Self::Unknown(it)
+    }
+}
+
+impl Trial<'_> {
+    async fn run(&self, replacing: bool, call: &mut Call) -> Result<(), Asked> {
+        let are_there = self.references(call).await?;
+        if self.prior.is_none() && !replacing {
+            self.existing(call).await?;
+        }
+        // What depends on schemas that are not there yet cannot be judged before they are.
+        let body = self.plan.body()?;
+        if !are_there {
+            return Ok(());
+        }
+        self.mode(call).await?;
+        self.compatibility(&body, call).await
+    }
+
+    /// Looks for what the schema refers to, as far as that is known.
+    async fn references(&self, call: &mut Call) -> Result<bool, Asked> {
+        let mut are_there = true;
+        let before = self.prior.and_then(|it| comparing::references(it).ok()).unwrap_or_default();
+        for (at, it) in self.plan.references.get().into_iter().flatten().enumerate() {
+            let (Some(subject), Some(version)) = (it.model.subject.get(), it.model.version.get()) else { continue };
+            if before.iter().any(|it| (&it.subject, &it.version) == (subject, version)) {
+                continue;
+            }
+            if self.registry.version(subject, Version::Number(*version), self.deadline).await?.is_none() {
+                are_there = false;
+                call.report.push(told::missing_reference(at, subject, *version));
+            }
+        }
+        Ok(are_there)
+    }
+
+    async fn existing(&self, call: &mut Call) -> Result<(), Asked> {
+        let Some(found) = self.registry.version(self.subject, Version::Latest, self.deadline).await? else {
+            return Ok(());
+        };
+        if self.plan.on_existing.get() == Some(&OnExisting::Adopt) {
+            return Ok(());
+        }
+        let is_same = found.version == 1
+            && self.plan.body().is_ok_and(|it| comparing::body_change(&found.body, &it) == BodyChange::None);
+        let what = if is_same { Existing::Same } else { Existing::Other };
+        call.report.push(told::existing_in_plan(self.subject, what));
+        Ok(())
+    }
+
+    async fn mode(&self, call: &mut Call) -> Result<(), Asked> {
+        let planned = self.plan.mode.known()?;
+        if self.prior.is_some_and(|it| it.mode != self.plan.mode) {
+            return Ok(());
+        }
+        let setting = match planned {
+            Some(_) if self.prior.is_some() => planned.copied(),
+            _ => self.registry.mode(self.subject, self.deadline).await?.effective(),
+        };
+        if matches!(setting, Some(Mode::ReadOnly | Mode::ReadOnlyOverride)) {
+            call.report.push(told::read_only(self.subject));
+        }
+        Ok(())
+    }
+
+    async fn compatibility(&self, body: &Body, call: &mut Call) -> Result<(), Asked> {
+        let declared = self.plan.compatibility.known()?.copied();
+        let changes = match self.prior {
+            Some(prior) => prior.compatibility != self.plan.compatibility,
+            None => declared.is_some(),
+        };
+        if changes && declared == Some(Compatibility::None) {
+            return Ok(());
+        }
+        match self.registry.check(self.subject, body, self.plan.normalizes(), self.deadline).await {
+            Ok(verdict) if verdict.is_compatible => {}
+            Ok(verdict) => call.report.push(told::incompatible(self.subject, &verdict.messages, changes)),
+            Err(error @ RegistryError::Invalid(_)) => call.report.push(told_of_registry(&error)),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+}

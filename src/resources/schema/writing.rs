@@ -1,0 +1,160 @@
+//! What is done in a registry: what permits comes first, then the schema, then what restrains.
+
+use super::{BodyChange, SchemaModel, SubjectEnd, comparing, object, told};
+use crate::{
+    clients::registry::{Mode, Registered, RegistryError, SchemaRegistry, Version},
+    framework::{Call, Failure},
+    governance::{policy::Compatibility, subject::SubjectName},
+    provider::Environment,
+    resources::application::OnExisting,
+};
+
+/// Whether a subject that is there already may become this one.
+pub(super) async fn take_over(
+    environment: &Environment,
+    plan: &SchemaModel,
+    found: &Registered,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let subject = plan.subject.value()?;
+    if plan.on_existing.get() == Some(&OnExisting::Adopt) || environment.has_made(&object(subject)) {
+        return Ok(());
+    }
+    let versions = environment.registry()?.versions(subject, call.deadline).await?;
+    let is_same = comparing::body_change(&found.body, &plan.body()?) == BodyChange::None;
+    if versions.len() == 1 && is_same {
+        // A create leaves it so that was interrupted.
+        call.report.push(told::taken_over(subject));
+        return Ok(());
+    }
+    Err(told::exists(subject).into())
+}
+
+/// Registers the schema of a new subject, or of one that is taken over.
+pub(super) async fn create(
+    registry: &SchemaRegistry,
+    plan: SchemaModel,
+    call: &mut Call,
+) -> Result<SchemaModel, Failure> {
+    let settings = Settings::of(registry, &SchemaModel::default(), &plan, call).await?;
+    write(registry, settings, plan, true, None, call).await
+}
+
+/// Registers another version where the schema changes, and changes the settings.
+pub(super) async fn update(
+    registry: &SchemaRegistry,
+    prior: &SchemaModel,
+    plan: SchemaModel,
+    call: &mut Call,
+) -> Result<SchemaModel, Failure> {
+    let settings = Settings::of(registry, prior, &plan, call).await?;
+    let registers = plan.version.known().is_err() || comparing::change(prior, &plan) != BodyChange::None;
+    write(registry, settings, plan, registers, prior.version.get().copied(), call).await
+}
+
+async fn write(
+    registry: &SchemaRegistry,
+    settings: Settings,
+    plan: SchemaModel,
+    registers: bool,
+    before: Option<i64>,
+    call: &mut Call,
+) -> Result<SchemaModel, Failure> {
+    let subject = plan.subject.value()?.clone();
+    settings.apply(registry, &subject, true, call).await?;
+    let mut state = plan;
+    if registers {
+        let registered = register(registry, &subject, &state, call).await?;
+        if before.is_some_and(|it| registered.version < it) {
+            call.report.push(told::older(&subject, registered.version));
+        }
+        state = state.numbered(registered.version, registered.id);
+    }
+    settings.apply(registry, &subject, false, call).await?;
+    Ok(state)
+}
+
+/// Registers the schema, and finds out which version it is.
+async fn register(
+    registry: &SchemaRegistry,
+    subject: &SubjectName,
+    plan: &SchemaModel,
+    call: &Call,
+) -> Result<Registered, Failure> {
+    let (body, normalize) = (plan.body()?, plan.normalizes());
+    let id = registry.register(subject, &body, normalize, call.deadline).await?;
+    if let Some(found) = registry.lookup(subject, &body, normalize, call.deadline).await? {
+        return Ok(found);
+    }
+    // A registry may keep another text than it was given.
+    let newest = registry.version(subject, Version::Latest, call.deadline).await?;
+    let lost = || RegistryError::Strange(format!("it registered the schema {id} and does not show it in `{subject}`"));
+    Ok(newest.filter(|it| it.id == id).ok_or_else(lost)?)
+}
+
+/// The settings to come, each with whether it permits more than before.
+struct Settings {
+    compatibility: Option<(Option<Compatibility>, bool)>,
+    mode: Option<(Option<Mode>, bool)>,
+}
+
+impl Settings {
+    async fn of(
+        registry: &SchemaRegistry,
+        prior: &SchemaModel,
+        plan: &SchemaModel,
+        call: &Call,
+    ) -> Result<Self, Failure> {
+        let subject = plan.subject.value()?;
+        let mut res = Self { compatibility: None, mode: None };
+        if prior.compatibility != plan.compatibility {
+            let found = registry.compatibility(subject, call.deadline).await?;
+            let wanted = plan.compatibility.known()?.copied();
+            // Where nothing is known of what holds, it is better to ask for less first.
+            let includes = wanted.or(found.general).zip(found.effective()).is_some_and(|(new, old)| new.includes(old));
+            res.compatibility = Some((wanted, !includes));
+        }
+        if prior.mode != plan.mode {
+            let wanted = plan.mode.known()?.copied();
+            let restrains = matches!(wanted, Some(Mode::ReadOnly | Mode::ReadOnlyOverride));
+            res.mode = Some((wanted, !restrains));
+        }
+        Ok(res)
+    }
+
+    /// Sets those that permit more, or the others.
+    async fn apply(
+        &self,
+        registry: &SchemaRegistry,
+        subject: &SubjectName,
+        permitting: bool,
+        call: &Call,
+    ) -> Result<(), Failure> {
+        if let Some((mode, _)) = self.mode.filter(|(_, permits)| *permits == permitting) {
+            registry.set_mode(subject, mode, call.deadline).await?;
+        }
+        if let Some((level, _)) = self.compatibility.filter(|(_, permits)| *permits == permitting) {
+            registry.set_compatibility(subject, level, call.deadline).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Ends a subject as its state says.
+pub(super) async fn end(environment: &Environment, state: &SchemaModel, call: &Call) -> Result<(), Failure> {
+    let for_good = match state.on_destroy.get() {
+        Some(SubjectEnd::Retain) => return Ok(()),
+        Some(SubjectEnd::Hard) => true,
+        Some(SubjectEnd::Soft) | None => false,
+    };
+    let (registry, subject) = (environment.registry()?, state.subject.value()?);
+    if !state.mode.is_null() {
+        registry.set_mode(subject, None, call.deadline).await?;
+    }
+    registry.delete(subject, for_good, call.deadline).await?;
+    if !state.compatibility.is_null() {
+        // A subject of that name would find it.
+        registry.set_compatibility(subject, None, call.deadline).await?;
+    }
+    Ok(())
+}
