@@ -20,10 +20,13 @@ use crate::{
     data_sources::{
         access_requests::AccessRequests, acls::Acls, applications::Applications, cluster::Cluster,
         consumer_group::ConsumerGroup, environment::DeclaredEnvironment, environments::DeclaredEnvironments,
-        grants::Grants, quotas::Quotas, topics::Topics, user_scram_credentials::UserScramCredentials,
+        grants::Grants, quotas::Quotas, schema::RegisteredSchema, subjects::Subjects, topics::Topics,
+        user_scram_credentials::UserScramCredentials,
     },
     framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
-    functions::{acl_preset::AclPreset, parse_name::ParseName, render_name::RenderName},
+    functions::{
+        acl_preset::AclPreset, avro_canonical_form::AvroCanonicalForm, parse_name::ParseName, render_name::RenderName,
+    },
     resources::{
         access_decision::AccessDecision, access_request::AccessRequest, acl::Acl, application::Application,
         environment::Environment as EnvironmentResource, quota::Quota, schema::Schema, topic::Topic,
@@ -51,9 +54,12 @@ impl Provider for KafkaProvider {
             .data_source::<DeclaredEnvironments>()
             .data_source::<Grants>()
             .data_source::<Quotas>()
+            .data_source::<RegisteredSchema>()
+            .data_source::<Subjects>()
             .data_source::<Topics>()
             .data_source::<UserScramCredentials>()
             .function::<AclPreset>()
+            .function::<AvroCanonicalForm>()
             .function::<ParseName>()
             .function::<RenderName>()
             .resource::<AccessDecision>()

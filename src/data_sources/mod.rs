@@ -9,6 +9,8 @@ pub mod environment;
 pub mod environments;
 pub mod grants;
 pub mod quotas;
+pub mod schema;
+pub mod subjects;
 #[cfg(test)]
 mod testing;
 pub mod topics;
