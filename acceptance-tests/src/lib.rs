@@ -14,6 +14,7 @@ mod process;
 mod provider;
 mod python;
 mod stack;
+mod witness;
 mod workspace;
 
 use std::thread;
@@ -23,6 +24,7 @@ pub use environment::histories;
 pub use process::{Outcome, Running, children, is_alive, run};
 pub use provider::{VERSION, binary, conformance_tests, mirror};
 pub use stack::{Certificates, Identity, LogLine, Registry, Stack, TopicFacts, User};
+pub use witness::avro_round_trip;
 pub use workspace::{Workspace, hcl};
 
 /// Fetches and builds whatever the tests need and the cache lacks.

@@ -26,12 +26,24 @@ pub(crate) fn program() -> Result<PathBuf, String> {
 /// # Errors
 /// What is missing for that, or what `pip` said.
 pub(crate) fn install(package: &str, folder: &Path) -> Result<(), String> {
+    pip(&["--no-deps", package], folder)
+}
+
+/// The same, with what the package needs.
+///
+/// # Errors
+/// As for [`install`].
+pub(crate) fn install_with_dependencies(package: &str, folder: &Path) -> Result<(), String> {
+    pip(&[package], folder)
+}
+
+fn pip(arguments: &[&str], folder: &Path) -> Result<(), String> {
     let python = program()?;
     if !run(Command::new(&python).args(["-m", "pip", "--version"]), Duration::from_mins(1))?.succeeded() {
         return Err(format!("Python's `pip` is missing. Install it: {INSTALL}"));
     }
     let mut pip = Command::new(python);
-    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check"]);
-    pip.arg("--target").arg(folder).arg(package);
+    pip.args(["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]);
+    pip.arg("--target").arg(folder).args(arguments);
     run_or_explain(&mut pip, Duration::from_mins(15)).map(|_| ())
 }

@@ -1,6 +1,6 @@
 //! `kafka_schema`, on a real registry.
 
-use acceptance_tests::{Engine, Registry, Stack, Workspace, hcl};
+use acceptance_tests::{Engine, Registry, Stack, Workspace, avro_round_trip, hcl};
 use serde_json::{Value, json};
 
 use crate::{
@@ -66,6 +66,7 @@ fn the_example_lives_from_create_to_destroy() {
         workspace.applies();
         assert_eq!((versions("billing.Address").len(), versions(ORDERS).len()), (2, 2));
 
+        data_sources_find_it(&workspace);
         imports_are_as_good_as_creation(&workspace, "kafka_schema.orders", examples("kafka_schema", Stack::shared()));
         assert_eq!(versions(ORDERS).len(), 2, "imports register nothing");
 
@@ -79,6 +80,28 @@ fn the_example_lives_from_create_to_destroy() {
         let (_, all) = Registry::shared().get("subjects?deleted=true");
         assert!(!all.contains("billing."), "nothing is left of it: {all}");
     }
+}
+
+#[track_caller]
+fn data_sources_find_it(workspace: &Workspace) {
+    for (name, file) in [("a", "kafka_schema"), ("b", "kafka_subjects")] {
+        workspace.write(&format!("{name}.tf"), &example(&format!("data-sources/{file}/data-source.tf")));
+    }
+    workspace.write("c.tf", &example("functions/avro_canonical_form/function.tf"));
+    let id = newest(ORDERS)["id"].clone();
+    workspace.write("d.tf", &format!("data \"kafka_schema\" \"by_id\" {{\n schema_id = {id}\n}}\n"));
+    workspace.apply().success();
+    let outputs = &workspace.state()["values"]["outputs"];
+    assert_eq!(outputs["newest"]["value"], format!("version 2 is {id}"));
+    assert_eq!(outputs["subjects"]["value"], json!(["billing.Address", ORDERS]));
+    assert_eq!(outputs["fingerprint"]["value"].as_str().map(str::len), Some(16));
+    let (by_id, by_name) =
+        (workspace.attributes("data.kafka_schema.by_id"), workspace.attributes("data.kafka_schema.orders"));
+    assert_eq!(by_id["schema"], by_name["schema"]);
+    for name in ["a", "b", "c", "d"] {
+        workspace.remove(&format!("{name}.tf"));
+    }
+    workspace.apply().success();
 }
 
 #[test]
@@ -173,6 +196,25 @@ fn a_subject_that_exists_is_adopted_where_that_is_said() {
         workspace.write("main.tf", &block("existing.a", union, "on_destroy = \"hard\"\non_existing = \"adopt\""));
         workspace.applies();
         assert_eq!(versions("existing.a"), [1, 2]);
+        workspace.destroy().success();
+    }
+}
+
+/// The witness is Confluent's own client: it finds the schema by the topic, and another reader finds it by the id.
+#[test]
+fn messages_are_written_and_read_with_what_is_registered() {
+    let (stack, registry) = (Stack::shared(), Registry::shared());
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        let schema = record(&["\"id\",\"type\":\"string\"", "\"count\",\"type\":\"int\",\"default\":0"]);
+        workspace.write("main.tf", &block("witness.a-value", &schema, "on_destroy = \"hard\""));
+        workspace.applies();
+        stack.create_topic("witness.a", 1);
+        let value = json!({ "id": "x", "count": 3 });
+        let read = avro_round_trip(stack, registry, "witness.a", &value).unwrap_or_else(|it| panic!("{it}"));
+        let id = workspace.attributes("kafka_schema.a")["schema_id"].clone();
+        assert_eq!(read, json!({ "id": id, "value": value }));
+        stack.delete_topic("witness.a");
         workspace.destroy().success();
     }
 }
