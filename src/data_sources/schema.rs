@@ -56,7 +56,7 @@ impl DataSource<Context> for RegisteredSchema {
         match (config.subject.is_null(), config.schema_id.is_null()) {
             (true, true) => report.push(told("Write `subject`, or `schema_id`.", "subject")),
             (false, false) => {
-                report.push(told("It is looked up by `subject` or by `schema_id`. Remove one.", "schema_id"))
+                report.push(told("It is looked up by `subject` or by `schema_id`. Remove one.", "schema_id"));
             }
             (true, false) if !config.version.is_null() => {
                 report.push(told("The schema of a number has no version. Remove it, or write `subject`.", "version"));

@@ -24,6 +24,9 @@ const FEW: usize = 4;
 /// Schemas that are asked for at once.
 const PAGE: usize = 1_000;
 
+/// More schemas than that are not kept: whoever has them is asked for those that are looked at.
+const MOST: usize = 20_000;
+
 /// How long a list is believed.
 const AGE: Duration = Duration::from_secs(30);
 
@@ -73,8 +76,8 @@ impl Listing {
     }
 }
 
-/// The newest version of every subject, page by page; `None` where the registry does not say whose schemas it lists, or
-/// does not list them to this caller.
+/// The newest version of every subject, page by page; `None` where there are too many, where the registry does not say
+/// whose schemas it lists, or does not list them to this caller.
 async fn list(
     registry: &SchemaRegistry,
     deadline: Instant,
@@ -95,6 +98,9 @@ async fn list(
         for it in page {
             let Ok(it) = Answered(it).registered() else { return Ok(None) };
             res.insert(it.subject.clone(), it);
+        }
+        if MOST < res.len() {
+            return Ok(None);
         }
         // A registry without pages gives all, or the same again.
         if count < PAGE || PAGE < count || res.len() == before {

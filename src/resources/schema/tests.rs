@@ -332,6 +332,34 @@ async fn a_registry_that_fails_is_told_and_nothing_is_concluded() {
 }
 
 #[tokio::test]
+async fn a_schema_of_a_megabyte_is_registered_and_compared() {
+    let registry = FakeRegistry::start().await;
+    let fields = (0..20_000).map(|it| format!(r#"{{"name":"field_{it}","type":"string","doc":"x"}}"#));
+    let text = format!(r#"{{"type":"record","name":"Large","fields":[{}]}}"#, fields.collect::<Vec<_>>().join(","));
+    assert!(900_000 < text.len());
+    let stored = run(&registry).applied(&nothing(), &order(&text)).await;
+    plans_nothing(&registry, &stored, &order(&text.replace(',', ", "))).await;
+    quiet(&run(&registry).read(&stored).await.diagnostics);
+}
+
+/// Two that refer to each other by number cannot be: each needs the other first.
+#[tokio::test]
+async fn references_in_a_circle_are_told_and_refused() {
+    let registry = FakeRegistry::start().await;
+    let referring = |own: &str, other: &str| {
+        let reference = json!({ "name": "X", "subject": other, "version": 1 });
+        json!({ "subject": own, "schema": r#"{"type":"array","items":"X"}"#, "references": [reference] })
+    };
+    let run = run(&registry);
+    for config in [referring("a", "b"), referring("b", "a")] {
+        let planned = run.plan(&nothing(), &config).await;
+        told(&planned.diagnostics, Severity::Warning, "Reference is missing", "no version 1 of");
+        let failed = run.apply(&nothing(), planned.planned, &config).await;
+        told(&failed.diagnostics, Severity::Error, "Schema refused by the registry", "what `references` names");
+    }
+}
+
+#[tokio::test]
 async fn a_subject_has_one_resource() {
     let registry = FakeRegistry::start().await;
     let run = run(&registry);
