@@ -10,6 +10,7 @@
 mod cache;
 mod engines;
 mod environment;
+mod fake_registry;
 mod process;
 mod provider;
 mod python;
@@ -21,6 +22,7 @@ use std::thread;
 
 pub use engines::Engine;
 pub use environment::histories;
+pub use fake_registry::{FakeRegistry, SCHEMA};
 pub use process::{Outcome, Running, children, is_alive, run};
 pub use provider::{VERSION, binary, conformance_tests, mirror};
 pub use stack::{Certificates, Identity, LogLine, Registry, Stack, TopicFacts, User};

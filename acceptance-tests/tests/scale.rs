@@ -7,11 +7,16 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use acceptance_tests::{Engine, Stack, Workspace, binary};
+use acceptance_tests::{Engine, FakeRegistry, SCHEMA, Stack, Workspace, binary, hcl};
 use tokio::runtime::Runtime;
 use wire_proxy::WireProxy;
 
 const TOPICS: usize = 1_000;
+const SUBJECTS: usize = 2_000;
+/// Requests that a plan of [`SUBJECTS`] subjects may send to a registry that lists them: a few alone, and two pages.
+const MOST_OF_A_LIST: u64 = 8;
+/// The same where it does not: one for each, and one to find that out.
+const MOST_WITHOUT_LIST: u64 = 2_010;
 /// Requests that a plan of [`TOPICS`] existing topics may send to the broker.
 const MOST_REQUESTS: u64 = 30;
 /// Memory that the provider, built without optimisation, may ever have while it plans them, in KiB. It has about 20 MiB.
@@ -44,6 +49,41 @@ fn a_thousand_topics_are_planned_with_few_requests_and_little_memory() {
     assert!(proxy.total() > 0, "the plan did not come through the proxy");
     let memory = provider.peak_memory();
     assert!(memory.is_none_or(|it| it <= MOST_MEMORY), "{memory:?} KiB");
+}
+
+#[test]
+fn two_thousand_subjects_are_planned_with_few_requests_and_little_memory() {
+    let registry = FakeRegistry::start();
+    let mut workspace = Workspace::new(&Engine::open_tofu().unwrap());
+    workspace.write("main.tf", &schemas(&Stack::shared().plaintext(), registry.url()));
+    workspace.apply().success();
+    registry.take_requests();
+    workspace.plans_nothing();
+    let requests = registry.take_requests();
+    assert!((1..=MOST_OF_A_LIST).contains(&requests), "{requests}");
+
+    registry.list(false);
+    let provider = Attached::start();
+    workspace.set_variable("TF_REATTACH_PROVIDERS", &provider.reattach);
+    workspace.plans_nothing();
+    let requests = registry.take_requests();
+    assert!((1..=MOST_WITHOUT_LIST).contains(&requests), "{requests}");
+    registry.list(true);
+    workspace.plans_nothing();
+    let memory = provider.peak_memory();
+    assert!(memory.is_none_or(|it| it <= MOST_MEMORY), "{memory:?} KiB");
+}
+
+fn schemas(broker: &str, registry: &str) -> String {
+    let place = format!("bootstrap_servers = [{}], schema_registry = {{ url = {} }}", hcl(broker), hcl(registry));
+    let provider = format!("provider \"kafka\" {{\n  environments = {{ test = {{ {place} }} }}\n}}\n");
+    let schema = hcl(SCHEMA);
+    let subjects = (0..SUBJECTS).map(|number| {
+        format!(
+            "resource \"kafka_schema\" \"s{number}\" {{\n  subject = \"scale.s{number}\"\n  schema = {schema}\n}}\n"
+        )
+    });
+    [provider].into_iter().chain(subjects).collect()
 }
 
 fn configuration(broker: &str) -> String {

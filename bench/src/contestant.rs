@@ -8,14 +8,16 @@ use std::{
     process::Command,
 };
 
-use acceptance_tests::Engine;
+use acceptance_tests::{Engine, SCHEMA, hcl};
 
 use crate::measure::{self, Cost};
 
 /// Objects in each plan and apply, one resource block each.
 pub(crate) const TOPICS: u32 = 1_000;
+/// Subjects in each plan of schemas.
+pub(crate) const SUBJECTS: u32 = 2_000;
 
-/// A provider, a configuration of [`TOPICS`] topics, and the engine that is to apply it.
+/// A provider, a configuration of [`TOPICS`] topics or of [`SUBJECTS`] subjects, and the engine that is to apply it.
 #[derive(Debug)]
 pub(crate) struct Contestant {
     /// The provider's executable.
@@ -27,10 +29,19 @@ pub(crate) struct Contestant {
 impl Contestant {
     /// Prepares a new folder.
     pub(crate) fn new(engine: &Engine, provider: &Path, folder: &Path) -> io::Result<Self> {
+        Self::with(engine, provider, folder, &configuration())
+    }
+
+    /// The same, with the schemas of a registry in place of topics.
+    pub(crate) fn of_schemas(engine: &Engine, provider: &Path, folder: &Path, registry: &str) -> io::Result<Self> {
+        Self::with(engine, provider, folder, &schemas(registry))
+    }
+
+    fn with(engine: &Engine, provider: &Path, folder: &Path, configuration: &str) -> io::Result<Self> {
         let plugins = folder.join("plugins");
         fs::create_dir_all(&plugins)?;
         symlink(provider, plugins.join("terraform-provider-kafka"))?;
-        fs::write(folder.join("main.tf"), configuration())?;
+        fs::write(folder.join("main.tf"), configuration)?;
         fs::write(folder.join("cli.tfrc"), cli_configuration(&plugins))?;
         Ok(Self { provider: provider.to_owned(), engine: engine.clone(), folder: folder.to_owned() })
     }
@@ -43,7 +54,7 @@ impl Contestant {
 
     /// Deletes all topics, and leaves the rules.
     pub(crate) fn clear(&self, broker: SocketAddr) -> io::Result<()> {
-        fs::write(self.folder.join("main.tf"), head())?;
+        fs::write(self.folder.join("main.tf"), head(""))?;
         self.apply(broker)?;
         fs::write(self.folder.join("main.tf"), configuration())
     }
@@ -117,7 +128,8 @@ resource "kafka_application" "bench" {
 }
 "#;
 
-fn head() -> String {
+/// What every configuration begins with; `environment` is what the environment has besides.
+fn head(environment: &str) -> String {
     r#"terraform {
   required_providers {
     kafka = { source = "selfserve/kafka" }
@@ -130,15 +142,30 @@ variable "bootstrap_servers" {
 
 provider "kafka" {
   environments = {
-    bench = { bootstrap_servers = [var.bootstrap_servers] }
+    bench = { bootstrap_servers = [var.bootstrap_servers]MORE }
   }
 }
 "#
-    .to_owned()
+    .replace("MORE", environment)
+}
+
+fn schemas(registry: &str) -> String {
+    let registry = format!(", schema_registry = {{ url = {} }}", hcl(registry));
+    let schema = hcl(SCHEMA);
+    blocks(&registry, SUBJECTS, |number| {
+        format!(
+            r#"
+resource "kafka_schema" "s{number:04}" {{
+  subject = "bench.s{number:04}"
+  schema  = {schema}
+}}
+"#
+        )
+    })
 }
 
 fn configuration() -> String {
-    blocks(TOPICS, |number| {
+    blocks("", TOPICS, |number| {
         format!(
             r#"
 resource "kafka_topic" "t{number:04}" {{
@@ -153,7 +180,7 @@ resource "kafka_topic" "t{number:04}" {{
 }
 
 fn acls(count: u32) -> String {
-    blocks(count, |number| {
+    blocks("", count, |number| {
         format!(
             r#"
 resource "kafka_acl" "a{number:05}" {{
@@ -168,8 +195,8 @@ resource "kafka_acl" "a{number:05}" {{
 }
 
 /// The head, and so many blocks.
-fn blocks(count: u32, block: impl Fn(u32) -> String) -> String {
-    let mut text = head();
+fn blocks(environment: &str, count: u32, block: impl Fn(u32) -> String) -> String {
+    let mut text = head(environment);
     text.extend((0..count).map(block));
     text
 }

@@ -10,7 +10,7 @@ use terraform_provider_kafka::{
     },
     plugin,
     provider::{Context, Settings},
-    resources::{acl::Acl, topic::Topic},
+    resources::{acl::Acl, schema::Schema, topic::Topic},
     server::Server,
 };
 
@@ -27,7 +27,7 @@ impl Provider for Floor {
     type Context = ();
 
     fn registry() -> Registry<()> {
-        Registry::new().resource::<Of<Acl>>().resource::<Of<Topic>>()
+        Registry::new().resource::<Of<Acl>>().resource::<Of<Schema>>().resource::<Of<Topic>>()
     }
 
     async fn configure(_settings: Settings, _report: &mut Diagnostics) -> Result<(), Failure> {
@@ -81,6 +81,9 @@ impl Visitor for Complete {
         if ["id", "environment", "cluster_id"].contains(&name) {
             // A text is a value of each of these, so that it is not refused.
             let _ = slot.load(Value::String(name.to_owned()));
+        }
+        if ["version", "schema_id"].contains(&name) {
+            let _ = slot.load(Value::from(1));
         }
     }
 }

@@ -10,6 +10,7 @@ mod contestant;
 mod journal;
 mod kafka;
 mod measure;
+mod schemas;
 mod table;
 
 use std::{
@@ -62,6 +63,8 @@ fn main() -> ExitCode {
         [task, most] if task == "acls" => {
             most.parse().map_err(io::Error::other).and_then(only_acls).and_then(|table| tell(&table))
         }
+        // Schemas alone.
+        [task] if task == "schemas" => only_schemas().and_then(|table| tell(&table)),
         // Applies under rules alone.
         [task] if task == "governed" => only_governed().and_then(|table| tell(&table)),
         _ => bench().and_then(|table| tell(&table)),
@@ -114,6 +117,15 @@ fn only_acls(most: u32) -> io::Result<Table> {
     let stack = Stack::start().map_err(io::Error::other)?;
     let mut table = Table::default();
     acls::measured(&contestants(&engine)?, address(&stack)?, most, &mut table)?;
+    Ok(table)
+}
+
+/// Measures plans of schemas, on a broker of its own.
+fn only_schemas() -> io::Result<Table> {
+    let engine = Engine::open_tofu().map_err(io::Error::other)?;
+    let stack = Stack::start().map_err(io::Error::other)?;
+    let mut table = Table::default();
+    schemas::plans(&engine, address(&stack)?, &mut table)?;
     Ok(table)
 }
 
@@ -216,6 +228,7 @@ fn bench() -> io::Result<Table> {
     table.row("  Kafka alone, ten at a time", (String::new(), format!("{:.2} s", seconds(alone))), None, None);
     wall(&mut table, "  wall, Kafka beside the floor", &beside, MOST_APPLY_WALL);
     governed(&engine, broker, &mut table)?;
+    schemas::plans(&engine, broker, &mut table)?;
     journals(broker, &mut table)?;
     acls::measured(&contestants, broker, acls::PLANNED, &mut table)?;
     Ok(table)
@@ -268,11 +281,16 @@ fn built() -> io::Result<PathBuf> {
 }
 
 fn contestant(engine: &Engine, executable: &str, folder: &Path) -> io::Result<Contestant> {
+    Contestant::new(engine, &provider(executable)?, folder)
+}
+
+/// A provider's executable.
+fn provider(executable: &str) -> io::Result<PathBuf> {
     let provider = built()?.join(executable);
-    if !provider.exists() {
-        return Err(io::Error::other(format!("{} is not built; `make bench` builds it", provider.display())));
+    if provider.exists() {
+        return Ok(provider);
     }
-    Contestant::new(engine, &provider, folder)
+    Err(io::Error::other(format!("{} is not built; `make bench` builds it", provider.display())))
 }
 
 fn handshakes(contestants: &Pair<Contestant>, table: &mut Table) -> io::Result<()> {
