@@ -1,20 +1,14 @@
 //! ACLs on a cluster that holds many: what a block costs must not depend on how many there are.
 
-use std::{
-    io,
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{io, net::SocketAddr, time::Duration};
 
-use terraform_provider_kafka::{
-    clients::kafka::{KafkaSettings, connect},
-    governance::acl::{AclBinding, Operation, PatternType, Permission, Principal, ResourceType, WILDCARD},
-};
+use terraform_provider_kafka::governance::acl::{AclBinding, Operation};
 use tokio::runtime::Runtime;
 
 use crate::{
     Pair,
     contestant::Contestant,
+    kafka::{self, Deed},
     measure::Cost,
     table::{Bound, Table},
 };
@@ -40,14 +34,24 @@ pub(crate) fn measured(
 ) -> io::Result<()> {
     let (applied, planned) = (APPLIED.min(most), PLANNED.min(most));
     crate::progress(&format!("{OTHERS} ACLs"));
-    Runtime::new()?.block_on(fill(broker))?;
+    let runtime = Runtime::new()?;
+    runtime.block_on(fill(broker))?;
 
-    let (mut made, mut looked) = (Vec::new(), Vec::new());
+    let (mut made, mut beside, mut alone, mut looked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         crate::progress(&format!("ACLs, round {} of {ROUNDS}", round + 1));
         contestants.race(round, |it| it.declare_acls(applied))?;
-        made.push(contestants.race(round, |it| it.apply(broker))?);
+        let apply = contestants.race(round, |it| it.apply(broker))?;
         contestants.race(round, |it| it.destroy(broker))?;
+
+        let others = runtime.spawn(kafka::each(Deed::CreateAcls, broker, applied));
+        beside.push(Pair { ours: apply.ours, floor: contestants.floor.apply(broker)? });
+        runtime.block_on(others)??;
+        contestants.floor.destroy(broker)?;
+        runtime.block_on(kafka::each(Deed::DeleteAcls, broker, applied))?;
+        alone.push(runtime.block_on(kafka::each(Deed::CreateAcls, broker, applied))?);
+        runtime.block_on(kafka::each(Deed::DeleteAcls, broker, applied))?;
+        made.push(apply);
     }
     contestants.race(0, |it| it.declare_acls(planned))?;
     contestants.race(0, |it| it.apply(broker))?;
@@ -60,6 +64,8 @@ pub(crate) fn measured(
     table.head(&format!("apply of {applied} new blocks of ACLs among {OTHERS} ACLs"));
     line(table, "  wall", &made, |it| it.wall, Some(MOST_APPLY_WALL));
     line(table, "  CPU of the provider", &made, |it| it.children, None);
+    crate::alone(table, &alone);
+    line(table, "  wall, Kafka beside the floor", &beside, |it| it.wall, Some(MOST_APPLY_WALL));
     table.head(&format!("plan of {planned} existing blocks of ACLs among {OTHERS} ACLs"));
     line(table, "  wall", &looked, |it| it.wall, Some(MOST_PLAN_WALL));
     line(table, "  CPU of the provider", &looked, |it| it.children, Some(MOST_PLAN_CPU));
@@ -74,32 +80,14 @@ fn line(table: &mut Table, what: &str, runs: &[Pair<Cost>], of: fn(&Cost) -> Dur
 
 /// Has a cluster hold rules of others, for as many resources.
 async fn fill(broker: SocketAddr) -> io::Result<()> {
-    let kafka = connect(KafkaSettings {
-        bootstrap_servers: vec![broker.to_string().parse().map_err(io::Error::other)?],
-        tls: None,
-        sasl: None,
-        request_timeout: Duration::from_mins(2),
-        principal: None,
-    });
-    let rules: Vec<AclBinding> = (0..OTHERS).map(rule).collect();
+    let kafka = kafka::client(broker)?;
+    let rules: Vec<AclBinding> =
+        (0..OTHERS).map(|number| kafka::acl(format!("others.{number:06}"), "others", Operation::Read)).collect();
     for part in rules.chunks(5_000) {
-        let failures =
-            kafka.create_acls(part, Instant::now() + Duration::from_mins(2)).await.map_err(io::Error::other)?;
+        let failures = kafka.create_acls(part, kafka::soon()).await.map_err(io::Error::other)?;
         if let Some((rule, error)) = failures.into_iter().next() {
             return Err(io::Error::other(format!("{rule}: {error}")));
         }
     }
     Ok(())
-}
-
-fn rule(number: usize) -> AclBinding {
-    AclBinding {
-        resource_type: ResourceType::Topic,
-        pattern_type: PatternType::Literal,
-        resource_name: format!("others.{number:06}"),
-        principal: Principal::user("others"),
-        host: WILDCARD.to_owned(),
-        operation: Operation::Read,
-        permission: Permission::Allow,
-    }
 }

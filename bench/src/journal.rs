@@ -1,19 +1,10 @@
 //! The journal of a large organisation: how long it takes to open it and decide, and to decide once more.
 
-use std::{
-    collections::BTreeMap,
-    env, fs, io,
-    net::SocketAddr,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, env, fs, io, net::SocketAddr, process::Command, time::Instant};
 
 use serde_json::{Value, json};
 use terraform_provider_kafka::{
-    clients::{
-        journal::{Claims, Journal},
-        kafka::{KafkaSettings, connect},
-    },
+    clients::journal::{Claims, Journal},
     governance::{
         record::{Event, Timestamp},
         state::State,
@@ -21,7 +12,10 @@ use terraform_provider_kafka::{
 };
 use tokio::runtime::Builder;
 
-use crate::table::median;
+use crate::{
+    kafka::{self, soon},
+    table::median,
+};
 
 /// The argument by which this program opens the journal of a broker, in a process of its own.
 pub(crate) const OPEN: &str = "open-journal";
@@ -32,8 +26,6 @@ const TOPICS_OF_EACH: usize = 10;
 const AT_ONCE: usize = 100;
 /// Decisions on a journal that is open.
 const DECISIONS: usize = 21;
-/// Time for each call.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a process that opens the journal measures of itself.
 pub(crate) struct Opened {
@@ -46,13 +38,7 @@ pub(crate) struct Opened {
 }
 
 fn journal(broker: SocketAddr) -> io::Result<Journal<State>> {
-    Ok(Journal::open(connect(KafkaSettings {
-        bootstrap_servers: vec![broker.to_string().parse().map_err(io::Error::other)?],
-        tls: None,
-        sasl: None,
-        request_timeout: PATIENCE,
-        principal: None,
-    })))
+    kafka::client(broker).map(Journal::open)
 }
 
 fn run<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
@@ -113,10 +99,6 @@ async fn append(journal: &Journal<State>, entities: BTreeMap<String, Value>) -> 
         Ok::<_, io::Error>(vec![Event { kind, entities: entities.clone(), ..Event::default() }])
     };
     journal.append(Claims::default(), soon(), decide).await.map_err(io::Error::other)?.map(drop)
-}
-
-fn soon() -> Instant {
-    Instant::now() + PATIENCE
 }
 
 /// An application and its topics, as governance writes them.

@@ -4,50 +4,59 @@ use std::{
     collections::BTreeMap,
     io,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use terraform_provider_kafka::{
-    clients::kafka::{KafkaSettings, connect},
-    governance::topic::TopicSpec,
+    clients::kafka::{Kafka, KafkaSettings, connect},
+    governance::{
+        acl::{AclBinding, Operation, PatternType, Permission, Principal, ResourceType, WILDCARD},
+        topic::TopicSpec,
+    },
 };
 use tokio::task::JoinSet;
 
 /// Calls that an engine makes at once.
 const AT_ONCE: u32 = 10;
 /// Time for each call.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What is done to each topic.
+/// What is done to each object.
 #[derive(Clone, Copy)]
 pub(crate) enum Deed {
-    /// Create it, like those of the configuration.
-    Create,
+    /// Create a topic, like those of the configuration.
+    CreateTopic,
     /// Delete it.
-    Delete,
+    DeleteTopic,
+    /// Create the ACLs of a block, like those of the configuration.
+    CreateAcls,
+    /// Delete them.
+    DeleteAcls,
 }
 
-/// Does it to so many topics, as many at once as an engine does, and takes the time.
+impl Deed {
+    async fn done(self, kafka: &dyn Kafka, number: u32) -> io::Result<()> {
+        match self {
+            Self::CreateTopic => kafka.create_topic(&topic(number)?, soon()).await.map(drop),
+            Self::DeleteTopic => kafka.delete_topic(&topic(number)?.name, None, soon()).await,
+            Self::CreateAcls => kafka.create_acls(&block(number), soon()).await.map(drop),
+            Self::DeleteAcls => kafka.delete_acls(&block(number), soon()).await.map(drop),
+        }
+        .map_err(io::Error::other)
+    }
+}
+
+/// Does it to so many objects, as many at once as an engine does, and takes the time.
 pub(crate) async fn each(deed: Deed, broker: SocketAddr, count: u32) -> io::Result<Duration> {
-    let kafka = connect(KafkaSettings {
-        bootstrap_servers: vec![broker.to_string().parse().map_err(io::Error::other)?],
-        tls: None,
-        sasl: None,
-        request_timeout: PATIENCE,
-        principal: None,
-    });
+    let kafka = client(broker)?;
     let began = Instant::now();
     let mut callers = JoinSet::new();
     for caller in 0..AT_ONCE {
         let kafka = kafka.clone();
         callers.spawn(async move {
             for number in (caller..count).step_by(AT_ONCE as usize) {
-                let topic = topic(number)?;
-                let done = match deed {
-                    Deed::Create => kafka.create_topic(&topic, soon()).await.map(drop),
-                    Deed::Delete => kafka.delete_topic(&topic.name, None, soon()).await,
-                };
-                done.map_err(io::Error::other)?;
+                deed.done(&*kafka, number).await?;
             }
             Ok::<_, io::Error>(())
         });
@@ -58,7 +67,19 @@ pub(crate) async fn each(deed: Deed, broker: SocketAddr, count: u32) -> io::Resu
     Ok(began.elapsed())
 }
 
-fn soon() -> Instant {
+/// A client of a broker that asks nobody who they are.
+pub(crate) fn client(broker: SocketAddr) -> io::Result<Arc<dyn Kafka>> {
+    Ok(connect(KafkaSettings {
+        bootstrap_servers: vec![broker.to_string().parse().map_err(io::Error::other)?],
+        tls: None,
+        sasl: None,
+        request_timeout: PATIENCE,
+        principal: None,
+    }))
+}
+
+/// When a call is given up that begins now.
+pub(crate) fn soon() -> Instant {
     Instant::now() + PATIENCE
 }
 
@@ -72,4 +93,25 @@ fn topic(number: u32) -> io::Result<TopicSpec> {
             ("retention.ms".to_owned(), "3600000".to_owned()),
         ]),
     })
+}
+
+fn block(number: u32) -> Vec<AclBinding> {
+    let rule = |user, operation| acl(format!("bench.k{number:05}"), user, operation);
+    [Operation::Read, Operation::DescribeConfigs]
+        .into_iter()
+        .flat_map(|it| [rule("bench", it), rule("bench-batch", it)])
+        .collect()
+}
+
+/// A user's right on a topic.
+pub(crate) fn acl(topic: String, user: &str, operation: Operation) -> AclBinding {
+    AclBinding {
+        resource_type: ResourceType::Topic,
+        pattern_type: PatternType::Literal,
+        resource_name: topic,
+        principal: Principal::user(user),
+        host: WILDCARD.to_owned(),
+        operation,
+        permission: Permission::Allow,
+    }
 }

@@ -196,7 +196,7 @@ fn bench() -> io::Result<Table> {
     let mut table = Table::default();
     handshakes(&contestants, &mut table)?;
 
-    let (mut applies, mut beside, mut plans, mut alone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut applies, mut beside, mut plans, mut took) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut broker_cpu = Vec::new();
     for round in 0..ROUNDS {
         progress(&format!("round {} of {ROUNDS}", round + 1));
@@ -206,13 +206,13 @@ fn bench() -> io::Result<Table> {
         plans.push(contestants.race(round, |contestant| contestant.plan(broker))?);
         contestants.race(round, |contestant| contestant.destroy(broker))?;
 
-        let others = runtime.spawn(kafka::each(Deed::Create, broker, TOPICS));
+        let others = runtime.spawn(kafka::each(Deed::CreateTopic, broker, TOPICS));
         beside.push(Pair { ours: apply.ours, floor: contestants.floor.apply(broker)? });
         runtime.block_on(others)??;
         contestants.floor.destroy(broker)?;
-        runtime.block_on(kafka::each(Deed::Delete, broker, TOPICS))?;
-        alone.push(runtime.block_on(kafka::each(Deed::Create, broker, TOPICS))?);
-        runtime.block_on(kafka::each(Deed::Delete, broker, TOPICS))?;
+        runtime.block_on(kafka::each(Deed::DeleteTopic, broker, TOPICS))?;
+        took.push(runtime.block_on(kafka::each(Deed::CreateTopic, broker, TOPICS))?);
+        runtime.block_on(kafka::each(Deed::DeleteTopic, broker, TOPICS))?;
         applies.push(apply);
     }
     progress("memory and requests");
@@ -223,9 +223,8 @@ fn bench() -> io::Result<Table> {
     let requests = Bound { is: count(plan.requests), most: MOST_PLAN_REQUESTS, unit: "" };
     report(&mut table, &format!("plan of {TOPICS} existing topics"), &plans, MOST_PLAN_WALL, &plan, Some(requests));
     report(&mut table, &format!("apply of {TOPICS} new topics"), &applies, MOST_APPLY_WALL, &apply, None);
-    let seconds = |durations: Vec<Duration>| median(durations.iter().map(Duration::as_secs_f64));
-    table.row("  CPU of the broker", (format!("{:.2} s", seconds(broker_cpu)), String::new()), None, None);
-    table.row("  Kafka alone, ten at a time", (String::new(), format!("{:.2} s", seconds(alone))), None, None);
+    table.row("  CPU of the broker", (seconds(&broker_cpu), String::new()), None, None);
+    alone(&mut table, &took);
     wall(&mut table, "  wall, Kafka beside the floor", &beside, MOST_APPLY_WALL);
     governed(&engine, broker, &mut table)?;
     schemas::plans(&engine, broker, &mut table)?;
@@ -334,6 +333,15 @@ fn report(
 fn wall(table: &mut Table, what: &str, runs: &[Pair<Cost>], most: f64) {
     let (ours, floor, ratio) = medians(runs, |cost| cost.wall);
     table.row(what, cells(ours, floor), Some(ratio), Some(Bound { is: ratio, most, unit: " ×" }));
+}
+
+/// The line of the time that Kafka took without an engine.
+fn alone(table: &mut Table, took: &[Duration]) {
+    table.row("  Kafka alone, ten at a time", (String::new(), seconds(took)), None, None);
+}
+
+fn seconds(durations: &[Duration]) -> String {
+    format!("{:.2} s", median(durations.iter().map(Duration::as_secs_f64)))
 }
 
 /// The medians of ours, of the floor's and of their ratio, in seconds.

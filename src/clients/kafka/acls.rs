@@ -1,15 +1,16 @@
 //! The port to a cluster's authorizer, and the operations of the client: tried until the cluster agrees or the time is up.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use crate::{
     clients::kafka::{
         Answer, KafkaError,
         acl_requests::{CreateAcls, DeleteAcls},
+        acl_writes::AclWrites,
         client::{Client, Wired, in_time},
         locked,
         queue::{Gathered, Queue, QueueOf, gathered},
@@ -30,12 +31,11 @@ pub trait Acls: Send + Sync {
     /// The rules that a filter admits, in their order, asked anew.
     fn acls<'a>(&'a self, filter: &'a AclFilter, deadline: Instant) -> Answer<'a, Vec<AclBinding>>;
 
-    /// Creates rules, and returns when a broker shows them. Those that exist succeed. Answers with those that were not
-    /// created, and why; where all failed alike, that is the error.
+    /// Creates rules. Those that exist succeed. Answers with those that were not created, and why; where all failed alike,
+    /// that is the error. Brokers follow the controller within moments; what this client reads from then on shows it.
     fn create_acls<'a>(&'a self, bindings: &'a [AclBinding], deadline: Instant) -> Answer<'a, AclFailures>;
 
-    /// Deletes exactly these rules, and returns when a broker shows them no more. Those that are gone already succeed.
-    /// Answers as [`Acls::create_acls`] does.
+    /// Deletes exactly these rules. Those that are gone already succeed. Answers as [`Acls::create_acls`] does.
     fn delete_acls<'a>(&'a self, bindings: &'a [AclBinding], deadline: Instant) -> Answer<'a, AclFailures>;
 }
 
@@ -87,17 +87,12 @@ impl AclFilter {
     }
 }
 
-/// How long a change may take to show on a broker until the controller's word is enough.
-const SETTLING: Duration = Duration::from_secs(5);
-
-/// Resources that are looked at one by one after a change. Of more, all rules are read at once.
-const FEW: usize = 16;
-
 /// What a client keeps of rules.
 #[derive(Default)]
 pub(super) struct Rules {
     creates: Queue<CreateAcls>,
     deletes: Queue<DeleteAcls>,
+    writes: AclWrites,
     /// All rules, in their order.
     snapshot: Snapshot<Vec<AclBinding>>,
     /// When brokers last did not show all rules at once: until a snapshot would be too old, they are not asked again.
@@ -147,7 +142,7 @@ impl Client {
     async fn acls(&self, filter: &AclFilter, deadline: Instant) -> Result<Vec<AclBinding>, KafkaError> {
         let mut tries = Tries::new(deadline, || "reading ACLs".to_owned());
         loop {
-            match self.described_acls(filter, deadline).await {
+            match self.shown_acls(filter, deadline).await {
                 Ok(bindings) => return Ok(bindings),
                 Err(trouble) => tries.next(trouble).await?,
             }
@@ -156,11 +151,20 @@ impl Client {
 
     /// All rules, as they were not before a time.
     async fn all_acls(&self, not_before: Option<Instant>, deadline: Instant) -> Result<Arc<Vec<AclBinding>>, Trouble> {
-        let read = Box::pin(async { self.described_acls(&AclFilter::default(), deadline).await });
+        let read = Box::pin(async { self.shown_acls(&AclFilter::default(), deadline).await });
         self.rules.snapshot.since(not_before, read).await
     }
 
-    /// Creates or deletes rules, whatever the queue holds, until the cluster shows it.
+    /// What a broker shows, once it shows what this client has written.
+    async fn shown_acls(&self, filter: &AclFilter, deadline: Instant) -> Result<Vec<AclBinding>, Trouble> {
+        let found = self.described_acls(filter, deadline).await?;
+        if self.rules.writes.are_shown(&found, filter) {
+            return Ok(found);
+        }
+        Err(Trouble::Again(KafkaError::Deadline("waiting for brokers to follow the controller".to_owned())))
+    }
+
+    /// Creates or deletes rules, whatever the queue holds.
     async fn alter_acls<T>(
         self: &Arc<Self>,
         queue: QueueOf<T>,
@@ -175,10 +179,7 @@ impl Client {
         self.rules.snapshot.touch();
         let res = self.sent_acls(queue, doing, bindings, deadline).await.and_then(|it| unless_alike(it, bindings));
         if let Ok(failures) = &res {
-            let done: BTreeSet<&AclBinding> = bindings.iter().filter(|it| !failures.contains_key(it)).collect();
-            if !done.is_empty() {
-                self.await_acls(&done, created, deadline.min(Instant::now() + SETTLING)).await;
-            }
+            self.rules.writes.note(bindings.iter().filter(|it| !failures.contains_key(it)), created);
         }
         self.rules.snapshot.touch();
         res
@@ -223,39 +224,6 @@ impl Client {
             }
         }
         Ok(failures)
-    }
-
-    /// Waits until a broker shows what the controller has done. It is done all the same if none does in time, if somebody
-    /// else undoes it, or if the caller may not see it.
-    async fn await_acls(&self, bindings: &BTreeSet<&AclBinding>, created: bool, until: Instant) {
-        let mut tries = Tries::looking(until, String::new);
-        loop {
-            let trouble = match in_time(until, Box::pin(self.shown_acls(bindings, until))).await {
-                Ok(shown) if shown.iter().all(|it| *it == created) => return,
-                Ok(_) => Trouble::Again(KafkaError::Deadline(String::new())),
-                Err(trouble) => trouble,
-            };
-            if tries.next(trouble).await.is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Whether a broker shows each of the rules, asked anew: by their resources, for a list of all rules is long, and not
-    /// every broker gives it.
-    async fn shown_acls(&self, bindings: &BTreeSet<&AclBinding>, deadline: Instant) -> Result<Vec<bool>, Trouble> {
-        let filters: BTreeMap<_, _> = bindings.iter().map(|it| (it.resource(), AclFilter::of_resource(it))).collect();
-        let all = if filters.len() <= FEW {
-            let mut all = Vec::new();
-            for filter in filters.values() {
-                all.extend(self.described_acls(filter, deadline).await?);
-            }
-            all.sort_unstable();
-            Arc::new(all)
-        } else {
-            self.all_acls(Some(Instant::now()), deadline).await?
-        };
-        Ok(bindings.iter().map(|it| all.binary_search(it).is_ok()).collect())
     }
 }
 

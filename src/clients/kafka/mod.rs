@@ -1,6 +1,7 @@
 //! The port to a Kafka cluster: what the resources ask of one, and how it fails.
 
 mod acl_requests;
+mod acl_writes;
 mod acls;
 mod client;
 mod connection;
