@@ -19,7 +19,7 @@ const BILLING: &str = "kafka_acl.billing";
 
 /// The rules for a principal, as Kafka's own tool lists them: `<resource> <name> <pattern> <operation> <permission>`.
 #[track_caller]
-fn rules(stack: &Stack, principal: &str) -> BTreeSet<String> {
+pub(crate) fn rules(stack: &Stack, principal: &str) -> BTreeSet<String> {
     let words = stack.rules(principal);
     let mut res = BTreeSet::new();
     for resource in words.split("resourceType=").skip(1) {
@@ -37,15 +37,15 @@ fn rules(stack: &Stack, principal: &str) -> BTreeSet<String> {
     res
 }
 
-fn these<const N: usize>(rules: [&str; N]) -> BTreeSet<String> {
+pub(crate) fn these<const N: usize>(rules: [&str; N]) -> BTreeSet<String> {
     rules.map(str::to_owned).into()
 }
 
-fn block(label: &str, rest: &str) -> String {
+pub(crate) fn block(label: &str, rest: &str) -> String {
     format!("resource \"kafka_acl\" {} {{\n{rest}\n}}\n", hcl(label))
 }
 
-fn topic_rules(name: &str, principals: &[&str], operations: &[&str]) -> String {
+pub(crate) fn topic_rules(name: &str, principals: &[&str], operations: &[&str]) -> String {
     format!(
         "resource_type = \"topic\"\nresource_name = {}\nprincipals = {}\noperations = {}\n",
         hcl(name),
@@ -301,5 +301,47 @@ fn presets_become_rules_that_a_plan_shows_and_a_data_source_lists() {
         let who = &workspace.state()["values"]["outputs"]["who"]["value"];
         assert!(who.as_array().is_some_and(|it| it.contains(&json!("User:acl-preset"))), "{who}");
         workspace.destroy().success();
+    }
+}
+
+/// State of one rule each, as two other providers left it.
+#[test]
+fn state_of_other_providers_is_taken_over() {
+    let stack = Stack::shared();
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        let names = "resource_type = \"Topic\"\nresource_name = \"acl.moved\"\nacl_principal = \"User:acl-moved\"\nacl_host =                      \"*\"\nacl_operation = \"Read\"\nacl_permission_type = \"Allow\"";
+        workspace.write("main.tf", &block("it", names));
+        workspace.applies();
+        let mut state = workspace.state_file();
+        let instance = &mut state["resources"][0]["instances"][0];
+        instance["schema_version"] = json!(0);
+        instance["attributes"] = json!({
+            "id": "User:acl-moved|*|Read|Allow|Topic|acl.moved|Literal", "resource_type": "Topic",
+            "resource_name": "acl.moved", "resource_pattern_type_filter": "Literal", "acl_principal": "User:acl-moved",
+            "acl_host": "*", "acl_operation": "Read", "acl_permission_type": "Allow",
+        });
+        for it in ["identity", "identity_schema_version", "private"] {
+            instance.as_object_mut().expect("an instance").remove(it);
+        }
+        workspace.write("terraform.tfstate", &state.to_string());
+        workspace.plans_nothing();
+        assert_eq!(rules(stack, "User:acl-moved"), these(["TOPIC acl.moved LITERAL READ ALLOW"]));
+
+        let resource = &mut state["resources"][0];
+        resource["type"] = json!("confluent_kafka_acl");
+        resource["instances"][0]["attributes"] = json!({
+            "id": "lkc-1/TOPIC#acl.moved#LITERAL#User:acl-moved#*#READ#ALLOW", "resource_type": "TOPIC",
+            "resource_name": "acl.moved", "pattern_type": "LITERAL", "principal": "User:acl-moved", "host": "*",
+            "operation": "READ", "permission": "ALLOW",
+        });
+        workspace.write("terraform.tfstate", &state.to_string());
+        let moved = "moved {\n from = confluent_kafka_acl.it\n to = kafka_acl.it\n}\n";
+        let rest = topic_rules("acl.moved", &["User:acl-moved"], &["READ"]);
+        workspace.write("main.tf", &format!("{moved}{}", block("it", &rest)));
+        workspace.applies();
+        workspace.plans_nothing();
+        workspace.destroy().success();
+        assert_eq!(rules(stack, "User:acl-moved"), these([]));
     }
 }

@@ -6,6 +6,7 @@ mod access;
 mod access_decision;
 mod access_request;
 mod acl;
+mod acl_governance;
 mod application;
 mod approval;
 mod changes;

@@ -94,7 +94,7 @@ pub struct AclModel {
     acl_host: Optional<String>,
     /// Another name of `pattern_type`.
     #[attr(deprecated = "Write `pattern_type`.")]
-    resource_pattern_type_filter: Optional<Word<PatternType>>,
+    resource_pattern_type_filter: OptionalComputed<Word<PatternType>>,
     /// How long each operation may take.
     timeouts: Block<Timeouts>,
 }

@@ -2,9 +2,9 @@
 
 use super::{AclModel, Word};
 use crate::{
-    framework::{Call, Computed, Diagnostic, Diagnostics, Failure, Optional, OptionalComputed, Plan, Set, Unknown},
+    framework::{Call, Computed, Diagnostic, Diagnostics, Failure, OptionalComputed, Plan, Set, Unknown},
     governance::{
-        acl::Principal,
+        acl::{PatternType, Principal},
         violation::{Step, Violation},
     },
     provider::Context,
@@ -66,14 +66,21 @@ impl AclModel {
 impl Plan<AclModel> {
     /// Has each attribute under its first name, whichever the configuration uses.
     pub(super) fn take_aliases(&mut self) {
-        let Self { config, state, .. } = self;
+        let Self { prior, config, state, .. } = self;
         let one_principal = |it: &Principal| Set(vec![it.clone()]);
         let one_operation = |it: &Word<_>| Set(vec![it.clone()]);
-        alias(&mut state.principals, &config.principals, &config.acl_principal, one_principal);
-        alias(&mut state.operations, &config.operations, &config.acl_operation, one_operation);
-        alias(&mut state.permission, &config.permission, &config.acl_permission_type, Clone::clone);
-        alias(&mut state.host, &config.host, &config.acl_host, Clone::clone);
-        alias(&mut state.pattern_type, &config.pattern_type, &config.resource_pattern_type_filter, Clone::clone);
+        alias(&mut state.principals, &config.principals, config.acl_principal.known(), one_principal);
+        alias(&mut state.operations, &config.operations, config.acl_operation.known(), one_operation);
+        alias(&mut state.permission, &config.permission, config.acl_permission_type.known(), Clone::clone);
+        alias(&mut state.host, &config.host, config.acl_host.known(), Clone::clone);
+        // Another provider fills its default into the state of whoever writes neither, which is no change.
+        let is_filled = config.pattern_type.is_null() && config.resource_pattern_type_filter.is_null();
+        let filled = prior.as_ref().and_then(|it| it.resource_pattern_type_filter.get());
+        state.resource_pattern_type_filter = match filled.filter(|it| is_filled && it.value == PatternType::Literal) {
+            Some(filled) => Some(filled.clone()).into(),
+            None => config.resource_pattern_type_filter.clone(),
+        };
+        alias(&mut state.pattern_type, &config.pattern_type, state.resource_pattern_type_filter.known(), Clone::clone);
     }
 
     /// Plans the place, and the identifier, which changes with what it names.
@@ -127,14 +134,13 @@ impl Plan<AclModel> {
 fn alias<T, A>(
     planned: &mut OptionalComputed<T>,
     own: &OptionalComputed<T>,
-    alias: &Optional<A>,
+    alias: Result<Option<&A>, Unknown>,
     value: impl FnOnce(&A) -> T,
 ) {
-    if !own.is_null() || alias.is_null() {
-        return;
+    match alias {
+        Ok(None) => {}
+        _ if !own.is_null() => {}
+        Ok(Some(it)) => *planned = value(it).into(),
+        Err(Unknown) => *planned = OptionalComputed::unknown(),
     }
-    *planned = match alias.get() {
-        Some(it) => value(it).into(),
-        None => OptionalComputed::unknown(),
-    };
 }

@@ -305,13 +305,17 @@ async fn state_of_another_provider_goes_on_without_a_change() {
         "resource_type": "Topic", "resource_name": "orders", "acl_principal": "User:a", "acl_operation": "Read",
         "acl_permission_type": "Allow", "acl_host": "*", "resource_pattern_type_filter": "Literal",
     });
-    let run = run(&cluster);
-    let state = run.resource.upgrade(1, config.clone()).unwrap();
-    let read = run.read(&Stored { state, ..Stored::default() }).await;
+    let first = run(&cluster);
+    let state = first.resource.upgrade(1, config.clone()).unwrap();
+    let read = first.read(&Stored { state, ..Stored::default() }).await;
     quiet(&read.diagnostics);
-    let planned = run.plan(&read.stored, &config).await;
-    quiet(&planned.diagnostics);
-    assert_eq!(planned.planned.state, read.stored.state);
+    let mut without_default = config.clone();
+    without_default.as_object_mut().unwrap().remove("resource_pattern_type_filter");
+    for config in [config, without_default] {
+        let planned = run(&cluster).plan(&read.stored, &config).await;
+        quiet(&planned.diagnostics);
+        assert_eq!(planned.planned.state, read.stored.state);
+    }
 }
 
 #[tokio::test]
