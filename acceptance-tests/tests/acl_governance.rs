@@ -4,7 +4,7 @@ use acceptance_tests::{Engine, Stack, Workspace};
 
 use crate::{
     acl::{block, rules, these, topic_rules},
-    provider, servers,
+    governance::workspace,
 };
 
 const ENVIRONMENT: &str = r#"
@@ -24,15 +24,6 @@ resource "kafka_application" "billing" {
   principals  = ["User:acl-billing"]
 }
 "#;
-
-fn workspace(engine: &Engine, stack: &Stack, acting: Option<&str>) -> Workspace {
-    let mut workspace = Workspace::new(engine);
-    workspace.write("provider.tf", &provider(&servers(&stack.plaintext())));
-    if let Some(application) = acting {
-        workspace.set_variable("KAFKA_ACTING_APPLICATION", application);
-    }
-    workspace
-}
 
 #[test]
 fn an_environment_says_which_rules_may_be_and_the_journal_who_needs_them() {

@@ -27,7 +27,7 @@ resource "kafka_environment" "dev" {
 "#;
 
 /// Somebody with a state of their own. A team's pipeline acts as its application.
-fn workspace(engine: &Engine, stack: &Stack, acting: Option<&str>) -> Workspace {
+pub(crate) fn workspace(engine: &Engine, stack: &Stack, acting: Option<&str>) -> Workspace {
     let mut workspace = Workspace::new(engine);
     workspace.write("provider.tf", &provider(&servers(&stack.plaintext())));
     if let Some(application) = acting {
