@@ -16,7 +16,7 @@ use super::{
     governed::{known, remember, tell, told},
     letters::{Outcome, REFUSED, REQUESTED, ask, is_awaited, outcome, was_filed},
     place::{
-        IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
+        IMPORTED, Placed, environment_of_plan, import_of, place_attributes, plan_place, settle_imported, settle_seen,
     },
     requests::{self, OnDestroy, ended, tell_lost, tell_overdue},
     site::Site,
@@ -85,13 +85,7 @@ pub struct AccessDecisionModel {
 impl Placed for AccessDecisionModel {
     const WHAT: &'static str = "access decision";
 
-    fn place(&self) -> Place<'_> {
-        Place { environment: &self.environment, cluster_id: &self.cluster_id }
-    }
-
-    fn place_mut(&mut self) -> PlaceMut<'_> {
-        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
-    }
+    place_attributes!();
 
     fn local_name(&self) -> Result<String, Unknown> {
         Ok(DecisionId { request: self.request_id.value()?.clone(), judge: self.judge()? }.to_string())

@@ -13,7 +13,7 @@ use super::{
     governed::{known, remember, tell, told_of_declared},
     letters::{Outcome, REFUSED, REQUESTED, ask, is_awaited, outcome, tell_refused},
     place::{
-        IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
+        IMPORTED, Placed, environment_of_plan, import_of, place_attributes, plan_place, settle_imported, settle_seen,
     },
     requests::{self, OnDestroy, Pattern, tell_overdue},
     site::Site,
@@ -101,13 +101,7 @@ pub struct AccessRequestModel {
 impl Placed for AccessRequestModel {
     const WHAT: &'static str = "access request";
 
-    fn place(&self) -> Place<'_> {
-        Place { environment: &self.environment, cluster_id: &self.cluster_id }
-    }
-
-    fn place_mut(&mut self) -> PlaceMut<'_> {
-        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
-    }
+    place_attributes!();
 
     fn local_name(&self) -> Result<String, Unknown> {
         Ok(self.request_id.get().ok_or(Unknown)?.to_string())

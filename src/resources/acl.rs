@@ -21,7 +21,7 @@ use super::{
     attributes::ApplicationRef,
     governed::{expect_governed, naming},
     place::{
-        IMPORTED, Place, PlaceMut, Placed, environment_of_plan, environment_of_state, import_of, settle,
+        IMPORTED, Placed, environment_of_plan, environment_of_state, import_of, place_attributes, settle,
         settle_imported, settle_seen,
     },
     violations::diagnostic,
@@ -244,13 +244,7 @@ impl Resource<Context> for Acl {
 impl Placed for AclModel {
     const WHAT: &'static str = "ACL";
 
-    fn place(&self) -> Place<'_> {
-        Place { environment: &self.environment, cluster_id: &self.cluster_id }
-    }
-
-    fn place_mut(&mut self) -> PlaceMut<'_> {
-        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
-    }
+    place_attributes!();
 
     fn local_name(&self) -> Result<String, Unknown> {
         Ok(self.set()?.to_string())

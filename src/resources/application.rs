@@ -24,7 +24,7 @@ use super::{
     governed::{known, naming, remember, tell, told_of_declared},
     letters::{REQUESTED, is_awaited, tell_refused},
     place::{
-        IMPORTED, Place, PlaceMut, Placed, environment_of_plan, import_of, plan_place, settle_imported, settle_seen,
+        IMPORTED, Placed, environment_of_plan, import_of, place_attributes, plan_place, settle_imported, settle_seen,
     },
     site::Site,
     totals::TotalsModel,
@@ -186,13 +186,7 @@ pub enum OnExisting {
 impl Placed for ApplicationModel {
     const WHAT: &'static str = "application";
 
-    fn place(&self) -> Place<'_> {
-        Place { environment: &self.environment, cluster_id: &self.cluster_id }
-    }
-
-    fn place_mut(&mut self) -> PlaceMut<'_> {
-        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
-    }
+    place_attributes!();
 
     fn local_name(&self) -> Result<String, Unknown> {
         Ok(self.name.value()?.to_string())

@@ -16,8 +16,8 @@ use std::{
 use super::{
     governed::{expect_journal, naming, remember},
     place::{
-        ENVIRONMENT, IMPORTED, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan,
-        environment_of_state, plan_place, settle, settle_imported, settle_seen,
+        ENVIRONMENT, IMPORTED, Placed, environment_of_identity, environment_of_plan, environment_of_state,
+        place_attributes, plan_place, settle, settle_imported, settle_seen,
     },
     site::Site,
     totals::TotalsModel,
@@ -148,13 +148,7 @@ pub enum Environment {}
 impl Placed for EnvironmentModel {
     const WHAT: &'static str = "environment";
 
-    fn place(&self) -> Place<'_> {
-        Place { environment: &self.environment, cluster_id: &self.cluster_id }
-    }
-
-    fn place_mut(&mut self) -> PlaceMut<'_> {
-        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
-    }
+    place_attributes!();
 
     fn local_name(&self) -> Result<String, Unknown> {
         self.name.value().map(ToString::to_string)

@@ -56,6 +56,24 @@ pub(super) struct PlaceMut<'a> {
     pub(super) cluster_id: &'a mut Computed<String>,
 }
 
+/// Where a model keeps its place: in attributes that all objects have.
+macro_rules! place_attributes {
+    () => {
+        fn place(&self) -> $crate::resources::place::Place<'_> {
+            $crate::resources::place::Place { environment: &self.environment, cluster_id: &self.cluster_id }
+        }
+
+        fn place_mut(&mut self) -> $crate::resources::place::PlaceMut<'_> {
+            $crate::resources::place::PlaceMut {
+                id: &mut self.id,
+                environment: &mut self.environment,
+                cluster_id: &mut self.cluster_id,
+            }
+        }
+    };
+}
+pub(super) use place_attributes;
+
 /// The environment that a plan or a configuration names.
 pub(super) fn environment_of_plan<'a>(ctx: &'a Context, plan: &impl Placed) -> Result<&'a Arc<Environment>, Failure> {
     ctx.environment(plan.place().environment.known()?.map(String::as_str))

@@ -27,8 +27,8 @@ use super::{
     failures::dry_run,
     governed::{expect_governed, naming},
     place::{
-        ENVIRONMENT, IMPORTED, Place, PlaceMut, Placed, environment_of_plan, environment_of_state, expect_cluster,
-        import_of, plan_place, settle, settle_imported,
+        ENVIRONMENT, IMPORTED, Placed, environment_of_plan, environment_of_state, expect_cluster, import_of,
+        place_attributes, plan_place, settle, settle_imported,
     },
 };
 use crate::{
@@ -406,13 +406,7 @@ impl Resource<Context> for Topic {
 impl Placed for TopicModel {
     const WHAT: &'static str = "topic";
 
-    fn place(&self) -> Place<'_> {
-        Place { environment: &self.environment, cluster_id: &self.cluster_id }
-    }
-
-    fn place_mut(&mut self) -> PlaceMut<'_> {
-        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
-    }
+    place_attributes!();
 
     fn local_name(&self) -> Result<String, Unknown> {
         Ok(self.name.value()?.to_string())

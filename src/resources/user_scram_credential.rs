@@ -15,8 +15,8 @@ use super::{
     application::OnExisting,
     failures::dry_run,
     place::{
-        IMPORTED, Place, PlaceMut, Placed, environment_of_identity, environment_of_plan, environment_of_state,
-        expect_cluster, plan_place, settle, settle_imported, settle_seen,
+        IMPORTED, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
+        place_attributes, plan_place, settle, settle_imported, settle_seen,
     },
     users::{OF_THE_PLAN, REPLACING, judge, patience, plan_once, username},
 };
@@ -322,13 +322,7 @@ fn warn_of_own(environment: &Environment, name: &CredentialName, call: &mut Call
 impl Placed for UserScramCredentialModel {
     const WHAT: &'static str = "SCRAM credential";
 
-    fn place(&self) -> Place<'_> {
-        Place { environment: &self.environment, cluster_id: &self.cluster_id }
-    }
-
-    fn place_mut(&mut self) -> PlaceMut<'_> {
-        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
-    }
+    place_attributes!();
 
     fn local_name(&self) -> Result<String, Unknown> {
         Ok(self.name()?.to_string())
