@@ -75,19 +75,25 @@ impl Rules {
         shared
     }
 
-    /// Takes those of the rules for removal that nobody else has, and answers with those that somebody has.
-    pub fn begin_end(&self, ids: &[&str], bindings: &BTreeSet<AclBinding>) -> (Ending<'_>, BTreeSet<AclBinding>) {
+    /// Takes those of the rules for removal that no resource has but the one of an id, if that stays.
+    ///
+    /// The id is what a resource is to become, never what it was: another one may become just that in the same run.
+    pub fn begin_end(&self, id: Option<&str>, bindings: &BTreeSet<AclBinding>) -> Ending<'_> {
         let mut state = self.state();
-        let is_held = |it: &&AclBinding| {
-            state.held.get(*it).is_some_and(|holders| holders.iter().any(|it| !ids.contains(&it.as_str())))
+        let is_free = |it: &&AclBinding| {
+            state.held.get(*it).is_none_or(|holders| holders.iter().all(|it| Some(it.as_str()) == id))
         };
-        let (spared, taken): (BTreeSet<_>, BTreeSet<_>) = bindings.iter().partition(is_held);
-        let (spared, taken): (BTreeSet<_>, BTreeSet<_>) =
-            (spared.into_iter().cloned().collect(), taken.into_iter().cloned().collect());
+        let taken: BTreeSet<AclBinding> = bindings.iter().filter(is_free).cloned().collect();
         for it in &taken {
             *state.ending.entry(it.clone()).or_default() += 1;
         }
-        (Ending { rules: self, taken }, spared)
+        Ending { rules: self, taken }
+    }
+
+    /// Whether a resource of that id has any of the rules.
+    pub fn is_held_as(&self, id: &str, bindings: &BTreeSet<AclBinding>) -> bool {
+        let state = self.state();
+        bindings.iter().any(|it| state.held.get(it).is_some_and(|holders| holders.contains(id)))
     }
 
     /// Waits until nobody is removing any of the rules, and answers with those that somebody removed before.
@@ -151,8 +157,10 @@ mod tests {
         let notes = Rules::default();
         assert!(notes.hold("one", &both).is_empty());
         assert_eq!(notes.hold("two", &rules(&[ours])), Vec::from_iter(rules(&[ours])));
-        let (ending, spared) = notes.begin_end(&["one"], &both);
-        assert_eq!((&ending.taken, spared), (&rules(&[mine]), rules(&[ours])));
+        assert!(notes.is_held_as("two", &both) && !notes.is_held_as("two", &rules(&[mine])));
+        assert_eq!(notes.begin_end(None, &both).taken, rules(&[]));
+        let ending = notes.begin_end(Some("one"), &both);
+        assert_eq!(ending.taken, rules(&[mine]));
         assert!(notes.settled(&rules(&[ours])).await.is_empty());
         let (removed, ()) = tokio::join!(notes.settled(&both), async move { drop(ending) });
         assert_eq!(removed, rules(&[mine]));

@@ -149,6 +149,7 @@ impl Resource<Context> for Acl {
     async fn plan(ctx: &Context, plan: &mut Plan<AclModel>, call: &mut Call) -> Result<(), Failure> {
         plan.take_aliases();
         plan.settle_place(ctx, call).await?;
+        plan.end_remains(call);
         plan.note(ctx, call)
     }
 
@@ -315,7 +316,7 @@ impl AclModel {
     }
 
     /// The state with what the cluster has of the rules; `None` if it has none of them. A principal that misses a rule is
-    /// dropped, and remembered: it may have others still.
+    /// dropped, and remembered if it has others still.
     fn seen(mut self, set: &AclSet, found: &[AclBinding], call: &mut Call) -> Option<Self> {
         let owned = set.with(dropped(call));
         let whole = owned.whole(found);
@@ -323,7 +324,9 @@ impl AclModel {
             call.private.take(DROPPED);
             return None;
         }
-        let dropped: Vec<_> = owned.principals.difference(&whole).map(Principal::as_str).collect();
+        let has_some = |it: &&Principal| owned.of(it).any(|it| found.binary_search(&it).is_ok());
+        let missing = owned.principals.difference(&whole);
+        let dropped: Vec<_> = missing.filter(has_some).map(Principal::as_str).collect();
         if dropped.is_empty() {
             call.private.take(DROPPED);
         } else {
@@ -339,7 +342,7 @@ impl AclModel {
     }
 }
 
-/// The principals that a look found to miss a rule.
+/// The principals that a look found to miss a rule, and to have others.
 fn dropped(call: &Call) -> Vec<Principal> {
     let names = call.private.get(DROPPED).and_then(Json::as_array).into_iter().flatten();
     names.filter_map(|it| it.as_str()?.parse().ok()).collect()

@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     clients::{
-        governed::GovernedError,
+        governed::{Governed, GovernedError},
         kafka::{AclFailures, AclFilter, Kafka, KafkaError},
     },
     framework::{Call, Diagnostic, Failure},
-    governance::{acl::AclBinding, acl_set::AclSet},
+    governance::{acl::AclBinding, acl_set::AclSet, binding::Holder},
     provider::{Environment, Governance},
     resources::governed::remember,
 };
@@ -27,47 +27,53 @@ pub(super) async fn change(
     call: &mut Call,
 ) -> Result<(), Failure> {
     let set = wanted.set()?;
+    let bindings = set.bindings();
+    environment.rules.hold(&set.to_string(), &bindings);
+    let lost = environment.rules.settled(&bindings).await;
     let governance = governance(environment, call).await?;
     if let Some(Governance { governed, snapshot }) = &governance {
         let holder = holder(governed, &snapshot.state, wanted, &set)?;
-        governed.hold(&holder, set.bindings(), call.deadline).await?;
+        governed.hold(&holder, bindings.clone(), call.deadline).await?;
         environment.note_made(&object(&set));
         if let Some(before) = before {
             let released = self::holder(governed, &snapshot.state, before, &before.set()?)?;
-            let gone = if released == holder { &owned - &set.bindings() } else { owned };
-            governed.release(&released, gone, call.deadline).await?;
+            let gone = if released == holder { &owned - &bindings } else { owned };
+            release(environment, governed, (&released, before), Some(&set), gone, call).await?;
         }
         remember(call, snapshot);
         return Ok(());
     }
-    let before = before.map(AclModel::set).transpose()?;
-    change_alone(environment, before.as_ref(), &set, owned, call).await
-}
-
-/// The same where nothing is known of other holders but of those in this process.
-async fn change_alone(
-    environment: &Environment,
-    before: Option<&AclSet>,
-    wanted: &AclSet,
-    owned: BTreeSet<AclBinding>,
-    call: &Call,
-) -> Result<(), Failure> {
-    let (kafka, bindings) = (environment.kafka()?, wanted.bindings());
-    let there = before.map(AclSet::bindings).unwrap_or_default();
-    environment.rules.hold(&wanted.to_string(), &bindings);
-    let lost = environment.rules.settled(&bindings).await;
+    let there = before.map(AclModel::set).transpose()?.map(|it| it.bindings()).unwrap_or_default();
     let new: Vec<AclBinding> = bindings.iter().filter(|it| !there.contains(it) || lost.contains(it)).cloned().collect();
+    let kafka = environment.kafka()?;
     if !new.is_empty() {
         all(kafka.create_acls(&new, call.deadline).await?)?;
     }
-    environment.note_made(&object(wanted));
-    if let Some(before) = before {
-        let gone = owned.difference(&bindings).cloned().collect();
-        if remove_all(environment, &[&before.to_string(), &wanted.to_string()], gone, call).await? {
-            make_missing(kafka, &bindings, call).await?;
-        }
+    environment.note_made(&object(&set));
+    let gone: BTreeSet<AclBinding> = owned.difference(&bindings).cloned().collect();
+    if remove_all(environment, Some(&set), gone, call).await? {
+        make_missing(kafka, &bindings, call).await?;
     }
     Ok(())
+}
+
+/// Has the journal know that a declaration needs rules no more. Where another resource of this run declares just what this
+/// one did, it is the one that needs them now.
+async fn release(
+    environment: &Environment,
+    governed: &Governed,
+    (holder, declared): (&Holder, &AclModel),
+    becomes: Option<&AclSet>,
+    gone: BTreeSet<AclBinding>,
+    call: &Call,
+) -> Result<(), Failure> {
+    let (declared, becomes) = (declared.set()?.to_string(), becomes.map(ToString::to_string));
+    // Whoever comes to declare them waits for the end of this.
+    let _ending = environment.rules.begin_end(becomes.as_deref(), &gone);
+    if becomes.as_ref() != Some(&declared) && environment.rules.is_held_as(&declared, &gone) {
+        return Ok(());
+    }
+    Ok(governed.release(holder, gone, call.deadline).await?)
 }
 
 /// Makes those rules again that are not there although they were made: somebody removed them at the same time.
@@ -100,22 +106,22 @@ pub(super) async fn remove(
     }
     if let Some(Governance { governed, snapshot }) = governance(environment, call).await? {
         let holder = holder(&governed, &snapshot.state, state, set)?;
-        return Ok(governed.release(&holder, owned, call.deadline).await?);
+        return release(environment, &governed, (&holder, state), None, owned, call).await;
     }
-    remove_all(environment, &[&set.to_string()], owned, call).await.map(drop)
+    remove_all(environment, None, owned, call).await.map(drop)
 }
 
 /// Whether there was anything to remove.
 async fn remove_all(
     environment: &Environment,
-    own: &[&str],
+    becomes: Option<&AclSet>,
     gone: BTreeSet<AclBinding>,
     call: &Call,
 ) -> Result<bool, Failure> {
     if gone.is_empty() {
         return Ok(false);
     }
-    let (ending, _) = environment.rules.begin_end(own, &gone);
+    let ending = environment.rules.begin_end(becomes.map(ToString::to_string).as_deref(), &gone);
     let taken: Vec<AclBinding> = ending.taken.iter().cloned().collect();
     all(environment.kafka()?.delete_acls(&taken, call.deadline).await?)?;
     Ok(true)

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{AclModel, governed};
+use super::{AclModel, dropped, governed};
 use crate::{
     clients::kafka::KafkaError,
     framework::{Call, Change, Diagnostic, Failure, Unknown},
@@ -24,12 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) async fn judge(ctx: &Context, change: &Change<AclModel>, call: &mut Call) -> Result<(), Failure> {
     let placed = change.plan.as_ref().or(change.prior.as_ref()).ok_or(Unknown)?;
     let environment = environment_of_plan(ctx, placed)?;
-    if let (Some(prior), Some(plan)) = (&change.prior, &change.plan)
-        && prior.set()? == plan.set()?
-    {
+    let before = change.prior.as_ref().map(AclModel::set).transpose()?.map(|it| it.with(dropped(call)).bindings());
+    let after = change.plan.as_ref().map(AclModel::set).transpose()?.map(|it| it.bindings());
+    if before == after {
         return Ok(());
     }
-    let (before, after) = (rules(change.prior.as_ref())?, rules(change.plan.as_ref())?);
+    let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
     let (added, removed) = (&after - &before, &before - &after);
     let models = (change.prior.as_ref(), change.plan.as_ref(), change.config.as_ref());
     governed::judge(environment, models, removed.clone(), call).await?;
@@ -37,10 +37,6 @@ pub(super) async fn judge(ctx: &Context, change: &Change<AclModel>, call: &mut C
         judge_standing(environment, &added, &removed, call).await?;
     }
     Ok(())
-}
-
-fn rules(model: Option<&AclModel>) -> Result<BTreeSet<AclBinding>, Unknown> {
-    model.map_or_else(|| Ok(BTreeSet::new()), |it| Ok(it.set()?.bindings()))
 }
 
 /// Tells what the cluster says of the caller's right to change rules.

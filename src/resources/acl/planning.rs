@@ -1,8 +1,8 @@
 //! What a schema cannot say of the plan of rules.
 
-use super::{AclModel, Word};
+use super::{AclModel, Word, dropped};
 use crate::{
-    framework::{Call, Computed, Diagnostic, Diagnostics, Failure, OptionalComputed, Plan, Set, Unknown},
+    framework::{Call, Computed, Diagnostic, Diagnostics, Failure, OptionalComputed, Phase, Plan, Set, Unknown},
     governance::{
         acl::{PatternType, Principal},
         violation::{Step, Violation},
@@ -96,6 +96,27 @@ impl Plan<AclModel> {
             Err(Unknown) => Computed::unknown(),
         };
         placed
+    }
+
+    /// Plans a change for what is left of principals that nobody lists any more: without it, a difference in what they have
+    /// would hide that they have something.
+    pub(super) fn end_remains(&mut self, call: &mut Call) {
+        let Some(listed) = self.state.principals.get() else { return };
+        let left: Vec<_> = dropped(call).into_iter().filter(|it| !listed.0.contains(it)).collect();
+        if self.prior.is_none() || left.is_empty() {
+            return;
+        }
+        // What the rules are called is told by apply: core asks for no apply where nothing is to change.
+        self.state.id = Computed::unknown();
+        if call.phase == Phase::Plan {
+            let left: Vec<_> = left.iter().map(|it| format!("`{it}`")).collect();
+            let detail = format!(
+                "Somebody removed some of the rules for {}, and others are left. The configuration does not list it any more, \
+                 so that apply removes what is left.",
+                left.join(", ")
+            );
+            call.report.push(Diagnostic::warning("Rules left of a principal", detail).at("principals"));
+        }
     }
 
     /// Notes which rules the plan has, and tells where another one has them too.

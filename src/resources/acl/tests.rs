@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::super::testing::{Run, nothing, quiet, soon, told};
+use super::super::testing::{Run, governed_by, nothing, quiet, soon, told};
 use crate::{
     clients::{
         kafka::{AclFilter, Acls, Kafka, KafkaError},
         memory::MemoryCluster,
     },
     framework::{Diagnostics, Import, Severity, Stored, Value},
-    governance::acl::{AclBinding, Principal},
+    governance::{
+        acl::{AclBinding, Principal},
+        policy::Policy,
+    },
     provider::{Acting, Context, Environment},
 };
 
@@ -117,8 +120,38 @@ async fn a_principal_that_misses_a_rule_gets_all_of_its_own_again() {
 
     cluster.delete_acls(&[binding(&rule("a", "READ"))], soon()).await.unwrap();
     let seen = run(&cluster).read(&created).await.stored;
-    run(&cluster).applied(&seen, &orders(&["User:b"], &["READ"])).await;
+    let (run, less) = (run(&cluster), orders(&["User:b"], &["READ"]));
+    let planned = run.plan(&seen, &less).await.planned;
+    quiet(&run.apply(&seen, planned, &less).await.diagnostics);
     assert_eq!(rules(&cluster).await, [rule("b", "READ")], "what the other one had left is removed, too");
+}
+
+#[tokio::test]
+async fn what_a_principal_has_left_goes_when_nobody_lists_it_any_more() {
+    let cluster = cluster();
+    let created = run(&cluster).applied(&nothing(), &orders(&["User:a", "User:b"], &["READ", "WRITE"])).await;
+    cluster.delete_acls(&[binding(&rule("a", "READ"))], soon()).await.unwrap();
+    let config = orders(&["User:b"], &["READ", "WRITE"]);
+    let planning = run(&cluster);
+    let seen = planning.read(&created).await.stored;
+    let planned = planning.plan(&seen, &config).await;
+    told(&planned.diagnostics, Severity::Warning, "Rules left of a principal", "`User:a`");
+    assert_ne!(planned.planned.state, seen.state, "there is something to do");
+    let outcome = planning.apply(&seen, planned.planned, &config).await;
+    quiet(&outcome.diagnostics);
+    assert_eq!(rules(&cluster).await, [rule("b", "READ"), rule("b", "WRITE")]);
+    let seen = run(&cluster).read(&outcome.stored).await.stored;
+    assert_eq!(run(&cluster).plan(&seen, &config).await.planned.state, seen.state);
+
+    // One that lost all of its rules has nothing left.
+    let gone = [binding(&rule("b", "READ")), binding(&rule("b", "WRITE"))];
+    let config = orders(&["User:b", "User:c"], &["READ", "WRITE"]);
+    let both = run(&cluster).applied(&seen, &config).await;
+    cluster.delete_acls(&gone, soon()).await.unwrap();
+    let seen = run(&cluster).read(&both).await.stored;
+    let planned = run(&cluster).plan(&seen, &orders(&["User:c"], &["READ", "WRITE"])).await;
+    quiet(&planned.diagnostics);
+    assert_eq!(planned.planned.state, seen.state);
 }
 
 #[tokio::test]
@@ -274,6 +307,40 @@ async fn rules_that_two_resources_have_are_told_and_survive_the_end_of_one_in_th
     quiet(&applying.destroy(&created).await.diagnostics);
     applying.applied(&nothing(), &two).await;
     assert_eq!(rules(&cluster).await, [rule("a", "READ"), rule("a", "WRITE")]);
+}
+
+/// What a block was, another one becomes in the same run: so it is where `count` numbers blocks, and one comes before them.
+#[tokio::test]
+async fn rules_that_go_from_one_resource_to_a_new_one_stay_in_whichever_order() {
+    for governed in [false, true] {
+        for order in 0..4 {
+            let cluster = if governed { governed_by(Policy::default()).await } else { cluster() };
+            let (was, becomes) = (orders(&["User:a"], &["READ", "WRITE"]), orders(&["User:b"], &["READ", "WRITE"]));
+            let old = run(&cluster).applied(&nothing(), &was).await;
+            let foreign: Vec<_> = rules(&cluster).await.into_iter().filter(|it| !it.contains("|orders|")).collect();
+            let (applying, none) = (run(&cluster), nothing());
+            let (changed, moved) = match order {
+                0 => (applying.applied(&old, &becomes).await, applying.applied(&nothing(), &was).await),
+                1 => {
+                    let moved = applying.applied(&nothing(), &was).await;
+                    (applying.applied(&old, &becomes).await, moved)
+                }
+                2 => {
+                    let planned = applying.plan(&nothing(), &was).await.planned;
+                    let changed = applying.applied(&old, &becomes).await;
+                    (changed, applying.apply(&nothing(), planned, &was).await.stored)
+                }
+                _ => tokio::join!(applying.applied(&old, &becomes), applying.applied(&none, &was)),
+            };
+            let all = [rule("a", "READ"), rule("a", "WRITE"), rule("b", "READ"), rule("b", "WRITE")];
+            let own = |it: Vec<String>| it.into_iter().filter(|it| it.contains("|orders|")).collect::<Vec<_>>();
+            assert_eq!(own(rules(&cluster).await), all, "governed: {governed}, order {order}");
+            quiet(&run(&cluster).destroy(&changed).await.diagnostics);
+            assert_eq!(own(rules(&cluster).await), all[..2], "governed: {governed}, order {order}");
+            quiet(&run(&cluster).destroy(&moved).await.diagnostics);
+            assert_eq!(rules(&cluster).await, foreign, "governed: {governed}, order {order}");
+        }
+    }
 }
 
 #[tokio::test]

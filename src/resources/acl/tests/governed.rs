@@ -8,10 +8,10 @@ use crate::{
     governance::{
         binding::Holder,
         command::Command,
-        policy::{AclMode, Enforcement, Policy},
+        policy::{AclMode, Enforcement},
         topic::TopicSpec,
     },
-    resources::testing::{change_policy, governed_by},
+    resources::testing::change_policy,
 };
 
 fn acting(application: &str) -> Acting {
@@ -122,6 +122,7 @@ async fn an_application_writes_rules_about_its_own_for_its_own_alone() {
 
     // Nor does it remove what it could not have declared.
     cluster.add_rules([binding("TOPIC|LITERAL|billing.invoices|User:audit|*|READ|ALLOW")]);
+    let team = Run::on(&cluster, "acl", acting("billing"));
     let imported = team.import("TOPIC|LITERAL|billing.invoices|User:audit|*|READ|ALLOW").await.stored;
     assert!(team.destroy(&imported).await.diagnostics.has_errors());
     assert_eq!(about_invoices(&cluster).await.len(), 1);
