@@ -31,6 +31,8 @@ struct State {
     ending: BTreeMap<AclBinding, usize>,
     /// The rules that somebody removed.
     ended: BTreeSet<AclBinding>,
+    /// The rules that plans would add, and those that they would remove.
+    planned: (BTreeSet<AclBinding>, BTreeSet<AclBinding>),
 }
 
 /// What the caller may do about rules, as far as the cluster tells.
@@ -42,15 +44,23 @@ pub struct Standing {
     pub of_cluster: Result<Vec<AclBinding>, KafkaError>,
 }
 
+/// The rules for the cluster itself. Few rules are asked for, rather than all of them for a list that an apply would not
+/// use.
+///
+/// # Errors
+/// Whatever the brokers refuse.
+pub async fn rules_of_cluster(kafka: &dyn Kafka, deadline: Instant) -> Result<Vec<AclBinding>, KafkaError> {
+    let filter = AclFilter {
+        resource_type: Some(ResourceType::Cluster),
+        resource: ResourceFilter::Written(PatternType::Literal, CLUSTER.to_owned()),
+        principal: None,
+    };
+    kafka.acls(&filter, deadline).await
+}
+
 impl Standing {
     async fn of(kafka: &dyn Kafka, deadline: Instant) -> Self {
-        let filter = AclFilter {
-            resource_type: Some(ResourceType::Cluster),
-            resource: ResourceFilter::Written(PatternType::Literal, CLUSTER.to_owned()),
-            principal: None,
-        };
-        // Few rules are asked for, rather than all of them for a list that an apply would not use.
-        let of_cluster = kafka.acls(&filter, deadline).await;
+        let of_cluster = rules_of_cluster(kafka, deadline).await;
         Self { rights: kafka.cluster_rights(deadline).await.unwrap_or(None), of_cluster }
     }
 }
@@ -88,6 +98,23 @@ impl Rules {
             *state.ending.entry(it.clone()).or_default() += 1;
         }
         Ending { rules: self, taken }
+    }
+
+    /// Notes what a plan would add and remove, and answers with what all plans of this process would.
+    pub fn plan(
+        &self,
+        added: &BTreeSet<AclBinding>,
+        removed: &BTreeSet<AclBinding>,
+    ) -> (BTreeSet<AclBinding>, BTreeSet<AclBinding>) {
+        let mut state = self.state();
+        state.planned.0.extend(added.iter().cloned());
+        state.planned.1.extend(removed.iter().cloned());
+        state.planned.clone()
+    }
+
+    /// The rules that are being removed.
+    pub fn ending(&self) -> BTreeSet<AclBinding> {
+        self.state().ending.keys().cloned().collect()
     }
 
     /// Whether a resource of that id has any of the rules.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     AclModel,
     governed::{governance, holder},
+    judging::own_right_lost,
 };
 use crate::{
     clients::{
@@ -12,8 +13,13 @@ use crate::{
         kafka::{AclFailures, AclFilter, Kafka, KafkaError},
     },
     framework::{Call, Diagnostic, Failure},
-    governance::{acl::AclBinding, acl_set::AclSet, binding::Holder},
-    provider::{Environment, Governance},
+    governance::{
+        acl::{AclBinding, ResourceType},
+        acl_set::AclSet,
+        binding::Holder,
+        lockout::{Loss, loss},
+    },
+    provider::{Environment, Governance, rules_of_cluster},
     resources::governed::remember,
 };
 
@@ -69,11 +75,30 @@ async fn release(
 ) -> Result<(), Failure> {
     let (declared, becomes) = (declared.set()?.to_string(), becomes.map(ToString::to_string));
     // Whoever comes to declare them waits for the end of this.
-    let _ending = environment.rules.begin_end(becomes.as_deref(), &gone);
+    let ending = environment.rules.begin_end(becomes.as_deref(), &gone);
     if becomes.as_ref() != Some(&declared) && environment.rules.is_held_as(&declared, &gone) {
         return Ok(());
     }
+    let known = governed.snapshot(call.deadline).await?;
+    let needed = |it: &&AclBinding| known.state.binding(it).is_some_and(|it| it.holders.iter().any(|it| it != holder));
+    let taken = ending.taken.iter().filter(|it| !needed(it)).cloned().collect();
+    keep_own_right(environment, &taken, call).await?;
     Ok(governed.release(holder, gone, call.deadline).await?)
+}
+
+/// Refuses to remove the last rule by which the caller may change rules. A plan refuses it where it sees it; it does not see
+/// the removal in a replacement.
+async fn keep_own_right(environment: &Environment, taken: &BTreeSet<AclBinding>, call: &Call) -> Result<(), Failure> {
+    let Some(caller) = environment.principal() else { return Ok(()) };
+    if !taken.iter().any(|it| it.resource_type == ResourceType::Cluster) {
+        return Ok(());
+    }
+    // Who may not look has no right to lose.
+    let Ok(rules) = rules_of_cluster(environment.kafka()?, call.deadline).await else { return Ok(()) };
+    match loss(&rules, caller, &BTreeSet::new(), &(&environment.rules.ending() | taken)) {
+        Some(Loss::Certain) => Err(own_right_lost(caller).into()),
+        Some(Loss::From) | None => Ok(()),
+    }
 }
 
 /// Makes those rules again that are not there although they were made: somebody removed them at the same time.
@@ -122,6 +147,7 @@ async fn remove_all(
         return Ok(false);
     }
     let ending = environment.rules.begin_end(becomes.map(ToString::to_string).as_deref(), &gone);
+    keep_own_right(environment, &ending.taken, call).await?;
     let taken: Vec<AclBinding> = ending.taken.iter().cloned().collect();
     all(environment.kafka()?.delete_acls(&taken, call.deadline).await?)?;
     Ok(true)

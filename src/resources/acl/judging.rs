@@ -10,8 +10,8 @@ use crate::{
     clients::kafka::KafkaError,
     framework::{Call, Change, Diagnostic, Failure, Unknown},
     governance::{
-        acl::{AclBinding, Operation},
-        lockout::locks_out,
+        acl::{AclBinding, Operation, Principal},
+        lockout::{Loss, loss},
     },
     provider::{Context, Environment},
     resources::place::environment_of_plan,
@@ -60,15 +60,31 @@ async fn judge_standing(
                       operation with an ACL, or apply with another principal.";
         call.report.push(Diagnostic::warning("ACLs not permitted", detail));
     }
-    if let (Some(caller), Ok(rules)) = (environment.principal(), &standing.of_cluster)
-        && locks_out(rules, caller, added, removed)
-    {
-        let detail = format!(
-            "After this change, no rule would permit `{caller}`, as whom the provider authenticates, to ALTER the cluster: it \
-             could not change rules any more, nor take this back.\n\nGive it the right with another rule before, or apply \
-             this with another principal."
-        );
-        return Err(Diagnostic::error("Own right would be lost", detail).into());
+    if let (Some(caller), Ok(rules)) = (environment.principal(), &standing.of_cluster) {
+        // Each of two blocks may leave the right that the other one takes.
+        let (added, removed) = environment.rules.plan(added, removed);
+        match loss(rules, caller, &added, &removed) {
+            None => {}
+            Some(Loss::Certain) => return Err(own_right_lost(caller).into()),
+            Some(Loss::From) => {
+                let detail = format!(
+                    "After this change, `{caller}`, as whom the provider authenticates, may not ALTER the cluster from an \
+                     address from where it may now. If the provider connects from there, it cannot change rules any more, \
+                     nor take this back.\n\nApply it from elsewhere, or with another principal."
+                );
+                call.report.push(Diagnostic::warning("Own right depends on the address", detail));
+            }
+        }
     }
     Ok(())
+}
+
+/// That the caller may not change rules any more.
+pub(super) fn own_right_lost(caller: &Principal) -> Diagnostic {
+    let detail = format!(
+        "After this change, no rule would permit `{caller}`, as whom the provider authenticates, to ALTER the cluster: it could \
+         not change rules any more, nor take this back.\n\nGive it the right with another rule before, or apply this with \
+         another principal. A replacement takes the right before it gives it again; with `create_before_destroy`, it does not."
+    );
+    Diagnostic::error("Own right would be lost", detail)
 }

@@ -282,6 +282,37 @@ async fn nobody_takes_from_itself_the_right_to_change_rules() {
     deny["permission"] = json!("deny");
     deny["principals"] = json!(["User:*"]);
     told(&run.plan(&nothing(), &deny).await.diagnostics, Severity::Error, summary, "`User:ci`");
+
+    // A replacement removes before it makes.
+    let run = run_as(&cluster, "User:ci");
+    told(&run.destroy(&created).await.diagnostics, Severity::Error, summary, "`create_before_destroy`");
+    assert_eq!(rules(&cluster).await.len(), 2);
+}
+
+#[tokio::test]
+async fn two_resources_do_not_take_together_what_each_would_leave() {
+    let cluster = cluster();
+    let cluster_rules = |operation: &str, more: Json| {
+        let mut res = json!({
+            "resource_type": "cluster", "resource_name": "kafka-cluster", "principals": ["User:ci"],
+            "operations": [operation],
+        });
+        res.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        res
+    };
+    let one = run(&cluster).applied(&nothing(), &cluster_rules("ALTER", json!({}))).await;
+    let two = run(&cluster).applied(&nothing(), &cluster_rules("ALL", json!({}))).await;
+    let run = run_as(&cluster, "User:ci");
+    quiet(&run.plan_end(&one).await.diagnostics);
+    let summary = "Own right would be lost";
+    told(&run.plan_end(&two).await.diagnostics, Severity::Error, summary, "`User:ci`");
+    let run = run_as(&cluster, "User:ci");
+    quiet(&run.destroy(&one).await.diagnostics);
+    told(&run.destroy(&two).await.diagnostics, Severity::Error, summary, "`User:ci`");
+
+    let deny = cluster_rules("ALTER", json!({ "permission": "deny", "host": "10.0.0.1" }));
+    let planned = run_as(&cluster, "User:ci").plan(&nothing(), &deny).await;
+    told(&planned.diagnostics, Severity::Warning, "Own right depends on the address", "`User:ci`");
 }
 
 #[tokio::test]
