@@ -9,6 +9,7 @@ mod variables;
 use std::{collections::BTreeMap, time::Duration};
 
 pub use security::{SaslSettings, TlsSettings};
+use services::OauthSettings;
 pub use services::ServiceSettings;
 pub(super) use variables::from_variables;
 
@@ -34,8 +35,9 @@ pub struct Settings {
     /// `KAFKA_BOOTSTRAP_SERVERS` (separated by commas), `KAFKA_TLS` (`true` or `false`), `KAFKA_CA`,
     /// `KAFKA_CLIENT_CERTIFICATE`, `KAFKA_CLIENT_KEY`, `KAFKA_TLS_INSECURE`, `KAFKA_SASL_MECHANISM`,
     /// `KAFKA_SASL_USERNAME`, `KAFKA_SASL_PASSWORD` and `KAFKA_PRINCIPAL` describe one environment named `default`;
-    /// besides, `KAFKA_SCHEMA_REGISTRY_URL`, `…_USERNAME`, `…_PASSWORD`, `…_BEARER_TOKEN` and `…_CA` its schema registry,
-    /// and those that begin with `KAFKA_CONNECT_` the Connect workers `default`.
+    /// besides, `KAFKA_SCHEMA_REGISTRY_URL`, `…_FAILOVER_URLS` (separated by commas), `…_USERNAME`, `…_PASSWORD`,
+    /// `…_BEARER_TOKEN`, `…_OAUTH_TOKEN_URL`, `…_OAUTH_CLIENT_ID`, `…_OAUTH_CLIENT_SECRET`, `…_OAUTH_SCOPE` and `…_CA` its
+    /// schema registry, and those that begin with `KAFKA_CONNECT_` the Connect workers `default`.
     pub environments: Optional<BTreeMap<String, Nested<EnvironmentSettings>>>,
     /// Name of the environment of resources that name none. Not needed where there is only one.
     pub default_environment: Optional<String>,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
-use super::{EnvironmentSettings, SaslSettings, ServiceSettings, Settings, TlsSettings};
+use super::{EnvironmentSettings, OauthSettings, SaslSettings, ServiceSettings, Settings, TlsSettings};
 use crate::{
     clients::{
         kafka::{HostPort, SaslMechanism, Secret},
@@ -10,6 +10,10 @@ use crate::{
     },
     framework::{Diagnostic, Diagnostics, Element, Nested, Optional},
 };
+
+/// The ends of the names of variables that say where tokens are got; and as whom, and for what.
+const OAUTH: &str = "OAUTH_TOKEN_URL";
+const OAUTH_BESIDE: [&str; 3] = ["OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPE"];
 
 /// The settings that environment variables give, as the environment `default`; none if they name no brokers.
 pub(in crate::provider) fn from_variables(
@@ -70,17 +74,11 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         const NAME: &str = "KAFKA_SASL_MECHANISM";
         let beside = ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"];
         let Some(written) = (self.variable)(NAME) else {
-            self.refuse_without(NAME, &beside);
+            self.refuse_without(NAME, beside.map(str::to_owned));
             return None;
         };
         let mechanism: SaslMechanism = self.parse(NAME, &written)?;
-        let [username, password] = beside.map(|it| {
-            let given = (self.variable)(it);
-            if given.is_none() {
-                self.refuse(NAME, &format!("it needs `{it}` beside it"));
-            }
-            given.unwrap_or_default()
-        });
+        let [username, password] = beside.map(|it| self.needed(NAME, it));
         Some(Nested::from(SaslSettings {
             mechanism: mechanism.into(),
             username: username.into(),
@@ -93,23 +91,58 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         let name = |it: &str| format!("{prefix}_{it}");
         let url = name("URL");
         let Some(written) = (self.variable)(&url) else {
-            let beside = ["USERNAME", "PASSWORD", "BEARER_TOKEN"].map(name);
-            self.refuse_without(&url, &beside.each_ref().map(String::as_str));
+            let beside =
+                ["USERNAME", "PASSWORD", "BEARER_TOKEN", "FAILOVER_URLS", OAUTH].into_iter().chain(OAUTH_BESIDE);
+            self.refuse_without(&url, beside.map(name));
             return None;
         };
         let url: BaseUrl = self.parse(&url, &written)?;
+        let failover_urls = self.urls(&name("FAILOVER_URLS"));
+        let oauth = self.oauth(name);
         let of = |it: &str| (self.variable)(&name(it));
         let tls = of("CA").map(|it| Nested::from(TlsSettings { ca: it.into(), ..TlsSettings::default() }));
         Some(Nested::from(ServiceSettings {
             url: url.into(),
-            failover_urls: Optional::default(),
+            failover_urls: failover_urls.into(),
             username: of("USERNAME").into(),
             password: of("PASSWORD").map(Secret::new).into(),
             bearer_token: of("BEARER_TOKEN").map(Secret::new).into(),
-            oauth: Optional::default(),
+            oauth: oauth.into(),
             tls: tls.into(),
             headers: Optional::default(),
         }))
+    }
+
+    /// Addresses, separated by commas.
+    fn urls(&mut self, name: &str) -> Option<Vec<BaseUrl>> {
+        let written = (self.variable)(name)?;
+        let urls = written.split(',').map(str::trim).filter(|it| !it.is_empty());
+        Some(urls.filter_map(|it| self.parse(name, it)).collect())
+    }
+
+    /// Where a service's tokens are got.
+    fn oauth(&mut self, name: impl Fn(&str) -> String) -> Option<Nested<OauthSettings>> {
+        let token_url = name(OAUTH);
+        let [client_id, client_secret, scope] = OAUTH_BESIDE.map(&name);
+        let Some(written) = (self.variable)(&token_url) else {
+            self.refuse_without(&token_url, [client_id, client_secret, scope]);
+            return None;
+        };
+        let [client_id, client_secret] = [client_id, client_secret].map(|it| self.needed(&token_url, &it));
+        Some(Nested::from(OauthSettings {
+            token_url: self.parse::<BaseUrl>(&token_url, &written)?.into(),
+            client_id: client_id.into(),
+            client_secret: Secret::new(client_secret).into(),
+            scope: (self.variable)(&scope).into(),
+        }))
+    }
+
+    /// A variable without which another one says nothing.
+    fn needed(&mut self, name: &str, beside: &str) -> String {
+        (self.variable)(beside).unwrap_or_else(|| {
+            self.refuse(name, &format!("it needs `{beside}` beside it"));
+            String::new()
+        })
     }
 
     fn flag(&mut self, name: &str) -> Option<bool> {
@@ -134,10 +167,10 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
     }
 
     /// Refuses variables that say nothing because another one is missing.
-    fn refuse_without(&mut self, missing: &str, names: &[&str]) {
+    fn refuse_without(&mut self, missing: &str, names: impl IntoIterator<Item = String>) {
         for name in names {
-            if (self.variable)(name).is_some() {
-                self.refuse(name, &format!("it needs `{missing}` beside it"));
+            if (self.variable)(&name).is_some() {
+                self.refuse(&name, &format!("it needs `{missing}` beside it"));
             }
         }
     }
@@ -262,5 +295,34 @@ mod tests {
         let wrong = wrong.unwrap_err().0;
         assert_eq!(wrong.len(), 2, "{wrong:?}");
         assert!(wrong[0].detail.contains("`KAFKA_SCHEMA_REGISTRY_URL`") && !wrong[1].detail.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_service_may_have_further_addresses_and_tokens_of_somebody_else() {
+        let registry = [
+            ("KAFKA_BOOTSTRAP_SERVERS", "a:9092"),
+            ("KAFKA_SCHEMA_REGISTRY_URL", "https://a.example.org"),
+            ("KAFKA_SCHEMA_REGISTRY_FAILOVER_URLS", "https://b.example.org, https://c.example.org/x"),
+            ("KAFKA_SCHEMA_REGISTRY_OAUTH_TOKEN_URL", "https://login.example.org/token"),
+            ("KAFKA_SCHEMA_REGISTRY_OAUTH_CLIENT_ID", "ci"),
+            ("KAFKA_SCHEMA_REGISTRY_OAUTH_CLIENT_SECRET", "s"),
+            ("KAFKA_SCHEMA_REGISTRY_OAUTH_SCOPE", "registry"),
+        ];
+        let settings = given(&registry).unwrap();
+        let service = &environment(&settings).schema_registry.get().unwrap().model;
+        assert_eq!(service.failover_urls.get().map(Vec::len), Some(2));
+        let oauth = &service.oauth.get().unwrap().model;
+        assert_eq!((oauth.client_id.get().unwrap().as_str(), oauth.scope.get().unwrap().as_str()), ("ci", "registry"));
+        let check = |left_out: usize, phrase: &str| {
+            let pairs = registry.iter().copied().enumerate().filter(|(at, _)| *at != left_out);
+            let pairs: Vec<_> = pairs.map(|(_, it)| it).collect();
+            let wrong = given(&pairs).unwrap_err().0;
+            assert!(wrong.iter().all(|it| it.detail.contains(phrase)), "{phrase}: {wrong:?}");
+        };
+        check(1, "it needs `KAFKA_SCHEMA_REGISTRY_URL` beside it");
+        check(3, "it needs `KAFKA_SCHEMA_REGISTRY_OAUTH_TOKEN_URL` beside it");
+        check(4, "it needs `KAFKA_SCHEMA_REGISTRY_OAUTH_CLIENT_ID` beside it");
+        let wrong = given(&[registry[0], registry[1], ("KAFKA_SCHEMA_REGISTRY_FAILOVER_URLS", "b.example.org")]);
+        assert_eq!(wrong.unwrap_err().0.len(), 1);
     }
 }
