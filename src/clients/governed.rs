@@ -36,6 +36,7 @@ use crate::{
         clock::now,
         journal::{Claims, Journal, JournalError, Snapshot},
         kafka::{AclFailures, Kafka, KafkaError},
+        registry::SchemaRegistry,
         rest::Webhook,
     },
     governance::{
@@ -63,6 +64,7 @@ pub struct Governed {
     journal: Journal<State>,
     caller: Caller,
     notices: Option<Arc<Webhook>>,
+    registry: Option<Arc<SchemaRegistry>>,
 }
 
 /// Who works on a cluster: what Kafka knows, and what continuous integration says.
@@ -168,12 +170,17 @@ impl Caller {
 impl Governed {
     /// A cluster with its journal.
     pub fn new(kafka: Arc<dyn Kafka>, journal: Journal<State>, caller: Caller) -> Self {
-        Self { kafka, journal, caller, notices: None }
+        Self { kafka, journal, caller, notices: None, registry: None }
     }
 
     /// The same, telling somebody else of requests that reach an end.
     pub fn telling(self, notices: Option<Arc<Webhook>>) -> Self {
         Self { notices, ..self }
+    }
+
+    /// The same, with the schema registry beside the cluster.
+    pub fn beside(self, registry: Option<Arc<SchemaRegistry>>) -> Self {
+        Self { registry, ..self }
     }
 
     /// The cluster.

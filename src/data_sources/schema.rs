@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        clients::{memory::MemoryCluster, registry::fake::FakeRegistry, rest::Services},
+        clients::{memory::MemoryCluster, registry::fake::FakeRegistry},
         framework::{
             Provider, Value,
             codec::json::{Unexpected, from_json},
@@ -147,8 +147,7 @@ mod tests {
     };
 
     async fn read(registry: &FakeRegistry, name: &str, config: &Json) -> (Value, Diagnostics) {
-        let services = Services { schema_registry: Some(registry.client()), ..Services::default() };
-        let environment = Environment::new("dev", Arc::new(MemoryCluster::new(1)) as _).beside(services);
+        let environment = Environment::new("dev", Arc::new(MemoryCluster::new(1)) as _).beside(registry.services());
         let data_source = KafkaProvider::registry().data_sources.remove(name).unwrap();
         let config = from_json(config, &data_source.schema().ty(), Unexpected::Refuse).unwrap();
         data_source.read(&Context::new([environment], None), config).await

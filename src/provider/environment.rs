@@ -254,7 +254,7 @@ impl Environment {
         if let Some(what) = &self.services_unknown {
             return Err(Failure::Unconfigured(what.clone()));
         }
-        self.services.schema_registry.as_ref().ok_or_else(|| {
+        self.services.schema_registry.as_deref().ok_or_else(|| {
             let name = &self.name;
             let detail = format!(
                 "The environment `{name}` has no schema registry.\n\nAdd `schema_registry = {{ url = \"…\" }}` to it in the \
@@ -262,6 +262,11 @@ impl Environment {
             );
             Diagnostic::error("No schema registry", detail).at("environment").into()
         })
+    }
+
+    /// The schema registry, to be kept; `None` where there is none, or it is not known yet.
+    pub(super) fn shared_registry(&self) -> Option<Arc<SchemaRegistry>> {
+        self.services.schema_registry.clone()
     }
 
     /// The cluster, to be kept.

@@ -153,7 +153,8 @@ impl Environment {
 
     /// The cluster with its journal, whether there is one or not, and who works there.
     pub fn governed(&self) -> Result<Governed, Failure> {
-        Ok(Governed::new(self.shared_kafka()?, self.journal()?.clone(), self.caller()).telling(self.notices.clone()))
+        let governed = Governed::new(self.shared_kafka()?, self.journal()?.clone(), self.caller());
+        Ok(governed.telling(self.notices.clone()).beside(self.shared_registry()))
     }
 
     fn caller(&self) -> Caller {

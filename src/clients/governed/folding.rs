@@ -11,6 +11,7 @@ use crate::{
         prefix::Existing,
         state::State,
     },
+    log,
 };
 
 /// What became of what was filed in one mailbox.
@@ -99,6 +100,10 @@ impl Governed {
             if let Some(it) = self.unowned(kind, state, deadline).await? {
                 existing.insert(kind, it.names);
             }
+        }
+        match self.unowned_subjects(state, deadline).await {
+            Ok(it) => drop(existing.insert(Kind::Subject, it)),
+            Err(error) => log::warn("Existing subjects were not looked for", &[("error", &error)]),
         }
         let (topics, unruled) = (free_topics(state, &topics), self.unruled(state, deadline).await?);
         Ok(Found { existing, topics, unruled, ..Found::default() })

@@ -4,19 +4,23 @@ use std::{collections::BTreeSet, time::Instant};
 
 use super::Governed;
 use crate::{
-    clients::kafka::{KafkaError, Listed, QuotaEntity, Topic},
+    clients::{
+        kafka::{KafkaError, Listed, QuotaEntity, Topic},
+        registry::RegistryError,
+    },
     governance::{
         application::ApplicationSpec,
         client_quota::{FoundLimits, QuotaStatus, QuotaUser, shares},
         command::TopicFound,
         kind::Kind,
         state::State,
+        subject::SubjectName,
     },
 };
 
 impl Governed {
     /// The names of a kind that the cluster told and that nobody owns; `None` where it does not tell the caller those of
-    /// that kind. Topics are not listed so: see [`unowned_topics`].
+    /// that kind. Topics and subjects are not listed so: see [`unowned_topics`] and [`Governed::unowned_subjects`].
     ///
     /// # Errors
     /// Those of the cluster.
@@ -34,6 +38,17 @@ impl Governed {
             Err(KafkaError::Denied { .. } | KafkaError::Unsupported(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The names of the subjects, without their context, that nobody owns; nothing where the registry is not known.
+    ///
+    /// # Errors
+    /// Those of the registry.
+    pub async fn unowned_subjects(&self, state: &State, deadline: Instant) -> Result<BTreeSet<String>, RegistryError> {
+        let Some(registry) = &self.registry else { return Ok(BTreeSet::new()) };
+        let subjects = registry.subjects(false, deadline).await?;
+        let names = subjects.iter().map(SubjectName::in_context);
+        Ok(names.filter(|it| state.owner_of(Kind::Subject, it).is_none()).map(str::to_owned).collect())
     }
 
     /// The limits that the cluster has for principals of an application whose quotas nobody here holds: asked anew, or as

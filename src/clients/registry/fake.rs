@@ -13,7 +13,7 @@ use super::SchemaRegistry;
 use crate::clients::{
     kafka::Tls,
     rest::{
-        Rest, RestSettings,
+        Rest, RestSettings, Services,
         fake::{Answer, FakeService},
     },
 };
@@ -69,6 +69,11 @@ impl FakeRegistry {
             headers: BTreeMap::new(),
             request_timeout: Duration::from_secs(10),
         }))
+    }
+
+    /// It, as what is beside a cluster.
+    pub(crate) fn services(&self) -> Services {
+        Services { schema_registry: Some(Arc::new(self.client())), ..Services::default() }
     }
 
     /// What it keeps, to be looked at and changed.

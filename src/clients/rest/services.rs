@@ -1,6 +1,6 @@
 //! The services of one environment, and looking at them.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Services {
     /// The schema registry.
-    pub schema_registry: Option<SchemaRegistry>,
+    pub schema_registry: Option<Arc<SchemaRegistry>>,
     /// Connect, by the names that the configuration has for its clusters of workers.
     pub connect: BTreeMap<String, Rest>,
 }
@@ -23,7 +23,7 @@ impl Services {
     /// What is seen of each service of the cluster with that id.
     pub async fn look(&self, cluster_id: &str, deadline: Instant) -> Vec<Service> {
         let mut res = Vec::new();
-        if let Some(it) = self.schema_registry.as_ref().map(SchemaRegistry::rest) {
+        if let Some(it) = self.schema_registry.as_deref().map(SchemaRegistry::rest) {
             let answer = it.get("subjects", deadline).await;
             let seen = seen(answer.and_then(|it| if it.is_array() { Ok(()) } else { Err(strange()) }));
             res.push(Service { kind: ServiceKind::SchemaRegistry, name: it.url().to_string(), seen });

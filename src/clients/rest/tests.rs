@@ -244,7 +244,7 @@ fn real(path: &str) -> Answer {
 async fn services_are_seen_as_they_answer_and_workers_with_their_cluster() {
     let fake = FakeService::start(real).await;
     let services = Services {
-        schema_registry: Some(SchemaRegistry::new(Rest::new(settings(&fake.url())))),
+        schema_registry: Some(Arc::new(SchemaRegistry::new(Rest::new(settings(&fake.url()))))),
         connect: BTreeMap::from([("main".to_owned(), Rest::new(settings(&fake.url())))]),
     };
     let seen = services.look("k1", soon()).await;
@@ -258,13 +258,13 @@ async fn services_are_seen_as_they_answer_and_workers_with_their_cluster() {
     assert!(remedy.starts_with("Correct `url`"));
 
     let swapped = Services {
-        schema_registry: Some(SchemaRegistry::new(Rest::new(settings(&format!("{url}/x"))))),
+        schema_registry: Some(Arc::new(SchemaRegistry::new(Rest::new(settings(&format!("{url}/x")))))),
         ..Services::default()
     };
     assert!(matches!(swapped.look("k1", soon()).await[0].seen, Seen::Bad { .. }));
     let hidden = FakeService::start(|_| (401, JSON, "{}".to_owned())).await;
     let hidden = Services {
-        schema_registry: Some(SchemaRegistry::new(Rest::new(settings(&hidden.url())))),
+        schema_registry: Some(Arc::new(SchemaRegistry::new(Rest::new(settings(&hidden.url()))))),
         ..Services::default()
     };
     assert!(matches!(hidden.look("k1", soon()).await[0].seen, Seen::Unknown { .. }));

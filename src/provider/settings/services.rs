@@ -1,6 +1,6 @@
 //! The services beside the brokers: what is written of them, and what it becomes.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{EnvironmentSettings, TlsSettings, part};
 use crate::{
@@ -75,7 +75,8 @@ impl EnvironmentSettings {
         let (mut schema_registry, mut connect) = (None, BTreeMap::new());
         let at = part(environment, &["schema_registry"]);
         if let Some(it) = self.schema_registry.known().map_err(|_: Unknown| at.clone())? {
-            schema_registry = Some(SchemaRegistry::new(Rest::new(it.model.resolve(&at, timeout, &mut wrong)?)));
+            let settings = it.model.resolve(&at, timeout, &mut wrong)?;
+            schema_registry = Some(Arc::new(SchemaRegistry::new(Rest::new(settings))));
         }
         let at = part(environment, &["connect"]);
         for (name, it) in self.connect.known().map_err(|_: Unknown| at.clone())?.into_iter().flatten() {

@@ -10,6 +10,7 @@ use crate::{
     clients::{
         governed::{Governed, free_topics, unowned_topics},
         kafka::{KafkaError, Listed},
+        registry::RegistryError,
     },
     framework::{Call, Diagnostic, Failure, Phase},
     governance::{
@@ -19,6 +20,7 @@ use crate::{
         prefix::{Existing, completed},
         state::State,
     },
+    resources::registry::remedy,
 };
 
 /// How long a plan waits for a broker that does not say what it coordinates.
@@ -76,7 +78,14 @@ async fn existing(
                 unseen.extend((!is_seen).then_some(*kind));
                 listed.unwrap_or_default().names
             }
-            Kind::Subject | Kind::Connector => continue,
+            Kind::Subject => match governed.unowned_subjects(known, in_time(call)).await {
+                Ok(names) => names,
+                Err(error) => {
+                    call.report.push(subjects_not_looked_for(&error));
+                    continue;
+                }
+            },
+            Kind::Connector => continue,
         };
         res.insert(*kind, names);
     }
@@ -110,4 +119,13 @@ fn not_looked_for(kinds: &[Kind]) -> Diagnostic {
         kinds.join(" and ")
     );
     Diagnostic::warning("Existing names not looked for", detail).at("prefixes")
+}
+
+fn subjects_not_looked_for(error: &RegistryError) -> Diagnostic {
+    let detail = format!(
+        "Subjects of the schema registry could not be looked for. What nobody owns and is under the claimed prefixes is the \
+         application's from then on.\n\n{}",
+        remedy(error)
+    );
+    Diagnostic::warning("Existing names not looked for", detail).at("prefixes").caused_by(error)
 }

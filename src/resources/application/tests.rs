@@ -4,6 +4,7 @@ mod deployers;
 mod newcomers;
 mod rejecting;
 mod replacing;
+mod subjects;
 
 use std::sync::Arc;
 

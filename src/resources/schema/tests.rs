@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use crate::{
-    clients::{memory::MemoryCluster, registry::fake::FakeRegistry, rest::Services},
+    clients::{memory::MemoryCluster, registry::fake::FakeRegistry},
     framework::{Diagnostics, Severity, Stored, Value},
     governance::policy::{Compatibility, Policy, SchemaPolicy, SubjectNaming},
     provider::{Acting, Context, Environment},
@@ -31,8 +31,8 @@ fn with(config: &Json, more: &Json) -> Json {
 }
 
 fn run_on(cluster: &Arc<MemoryCluster>, registry: &FakeRegistry, acting: Acting) -> Run {
-    let services = Services { schema_registry: Some(registry.client()), ..Services::default() };
-    let environment = Environment::new("dev", cluster.clone() as _).acting(Arc::new(acting), None).beside(services);
+    let environment =
+        Environment::new("dev", cluster.clone() as _).acting(Arc::new(acting), None).beside(registry.services());
     Run::with(Context::new([environment], None), "schema")
 }
 
