@@ -9,7 +9,7 @@ mod error;
 mod listing;
 mod paths;
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -264,6 +264,11 @@ impl SchemaRegistry {
         let mut names = Answered(answer.unwrap_or_default()).list()?;
         names.sort();
         Ok(names)
+    }
+
+    /// The names of all subjects as this client first saw them, for many who ask in one run.
+    pub async fn subjects_at_first(&self, deadline: Instant) -> Result<&BTreeSet<SubjectName>, &RegistryError> {
+        self.listing.names(self, deadline).await
     }
 
     async fn read(

@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     clients::governed::{Folded, Foreseen, Noticed, Reconciled, Step, Work},
-    governance::{astray::Astray, grants::MadeAnew, mailbox::MailboxOf, outstanding::Task},
+    governance::{
+        astray::Astray, grants::MadeAnew, mailbox::MailboxOf, outstanding::Task, schema_demand::SchemaDemand,
+    },
 };
 
 /// Does it, and gives the exit code.
@@ -95,6 +97,18 @@ fn noticed(it: &Noticed, format: Format) -> String {
     match it {
         Noticed::MadeAnew(it) => anew(it, format),
         Noticed::Astray(it) => astray(it, format),
+        Noticed::WithoutSchema(it) => without_schema(it, format),
+    }
+}
+
+fn without_schema(it: &SchemaDemand, format: Format) -> String {
+    match format {
+        Format::Json => json!({"step": "without_schema", "topic": it.topic().as_str(), "status": "told"}).to_string(),
+        Format::Text => format!(
+            "The topic `{}` has no schema, and the environment demands one: its team registers {}.",
+            it.topic(),
+            it.wanted()
+        ),
     }
 }
 

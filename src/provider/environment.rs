@@ -299,6 +299,12 @@ impl Environment {
         is_first
     }
 
+    /// Whether a plan of this configuration has such an object in this environment.
+    pub fn has_planned(&self, is_wanted: impl Fn(&str) -> bool) -> bool {
+        let place = self.places(None, "").next().unwrap_or_default();
+        lock(&self.notes.planned).iter().filter_map(|it| it.strip_prefix(&place)).any(is_wanted)
+    }
+
     /// What the plans of this configuration promised to topics that a journal governs.
     pub fn with_promised<T>(&self, journal: &str, work: impl FnOnce(&mut Promised) -> T) -> T {
         let mut all = self.notes.promised.lock().unwrap_or_else(PoisonError::into_inner);

@@ -317,6 +317,11 @@ impl From<Reference> for Nested<ReferenceModel> {
     }
 }
 
+/// The subject that an object of a plan is, if it is one.
+pub(super) fn subject_of(object: &str) -> Option<&str> {
+    object.strip_prefix("subject ")
+}
+
 /// What tells a subject from its like in a cluster.
 fn object(subject: &SubjectName) -> String {
     format!("subject {subject}")

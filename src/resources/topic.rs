@@ -6,6 +6,7 @@ mod ending;
 mod governed;
 mod planning;
 mod reading;
+mod schema_demand;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -40,9 +41,11 @@ use crate::{
         Block, Call, Change, Computed, Diagnostic, Diagnostics, Element, Failure, Import, Model, Nested, Optional,
         OptionalComputed, Phase, Plan, Required, Resource, Timeouts, Unknown,
     },
-    governance::acl::Operation,
-    governance::check_topic::TopicRequest,
-    governance::topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
+    governance::{
+        acl::Operation,
+        check_topic::TopicRequest,
+        topic::{MOST_PARTITIONS, TopicName, TopicSpec, config_changes},
+    },
     provider::{Context, Governance, Governing},
 };
 

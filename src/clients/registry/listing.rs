@@ -11,6 +11,7 @@ use std::{
 
 use reqwest::Method;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::{Registered, RegistryError, SchemaRegistry, answers::Answered};
 use crate::{
@@ -37,6 +38,7 @@ pub(super) struct Listing {
     read: tokio::sync::Mutex<Option<Read>>,
     /// Subjects that were written since: what is listed of them is out of date.
     written: Mutex<BTreeSet<SubjectName>>,
+    names: OnceCell<Result<BTreeSet<SubjectName>, RegistryError>>,
 }
 
 #[derive(Debug)]
@@ -64,6 +66,17 @@ impl Listing {
         }
         let newest = read.as_ref().and_then(|it| it.newest.as_ref());
         Ok(newest.and_then(|it| it.get(name)).cloned())
+    }
+
+    /// The names of all subjects as they were when they were first asked for. An error is kept as well, so that many who ask
+    /// do not wait for the same silence.
+    pub(super) async fn names(
+        &self,
+        registry: &SchemaRegistry,
+        deadline: Instant,
+    ) -> Result<&BTreeSet<SubjectName>, &RegistryError> {
+        let ask = async || registry.subjects(false, deadline).await.map(BTreeSet::from_iter);
+        self.names.get_or_init(ask).await.as_ref()
     }
 
     /// Notes that a subject was written.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{Approval, Capability, ChangeApproval, ConfigRule, Limits, Naming, Policy, TopicPolicy};
+use super::{Approval, Capability, ChangeApproval, ConfigRule, Limits, Naming, Policy, SubjectNaming, TopicPolicy};
 use crate::governance::{
     kind::Kind,
     request::ChangeKind,
@@ -26,6 +26,15 @@ impl Policy {
                 "Contradictory policy",
                 "Every topic must have a schema, and `capabilities` says that there is no schema registry.",
                 "Add `schemas` to `capabilities`, or do not require schemas.",
+            ));
+        }
+        if schemas.required == Some(true) && schemas.subject_naming == Some(SubjectNaming::RecordName) {
+            res.push(Violation::new(
+                At::attribute("schemas.required"),
+                "Contradictory policy",
+                "Every topic must have a schema, and `subject_naming` calls subjects by their records alone, so that nobody \
+                 could tell which topic has one.",
+                "Use `topic_name` or `topic_record_name`, or do not require schemas.",
             ));
         }
         res.extend(positive(At::attribute("connectors.max_tasks"), connectors.max_tasks));
@@ -333,7 +342,7 @@ mod tests {
                 },
                 "max_message_bytes": 0,
             },
-            "schemas": {"required": true},
+            "schemas": {"required": true, "subject_naming": "record_name"},
             "connectors": {"max_tasks": 0},
             "approval": {"changes": {
                 "topic": {"create": {"auto_if_within": {"partitions": 0}}, "update": {"auto_if_within": {}}},
@@ -364,6 +373,7 @@ mod tests {
             ("approval.changes.topic.update", "Limits missing"),
             ("approval.changes.schema.delete", "Limits of a topic"),
             ("quota.topics", "Negative amount"),
+            ("schemas.required", "Contradictory policy"),
             ("schemas.required", "Contradictory policy"),
             ("connectors.max_tasks", "Impossible limit"),
             ("reconcile_within_seconds", "Impossible limit"),

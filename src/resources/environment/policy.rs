@@ -86,7 +86,8 @@ pub(super) struct SchemasModel {
     weakest_compatibility: Optional<Compatibility>,
     /// How subjects are called: `topic_name`, `record_name` or `topic_record_name`.
     subject_naming: Optional<SubjectNaming>,
-    /// Whether every topic has a schema. Default: `false`.
+    /// Whether every topic has a schema: plans and `reconcile` tell of those without. Nothing is refused for it, because a
+    /// topic and its schema are made in one run, either of them first. Default: `false`.
     required: Optional<bool>,
 }
 

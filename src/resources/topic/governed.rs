@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use super::{TopicModel, UUID, told as messages};
+use super::{TopicModel, UUID, schema_demand::tell_missing_schema, told as messages};
 use crate::{
     clients::{
         governed::Governed,
@@ -153,6 +153,7 @@ pub(super) async fn judge(
         }
         check_together(state, &role, &wanted, before.as_ref(), promised)
     });
+    tell_missing_schema(environment, state, &wanted.name, call).await?;
     // Where something is made already, the deed follows at once and tells as much.
     if !environment.has_made_anything() {
         tell(&together, call.phase, call);

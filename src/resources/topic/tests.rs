@@ -4,6 +4,7 @@ mod agreeing;
 mod asking;
 mod changing;
 mod creating;
+mod demanding;
 mod governed;
 mod granted;
 mod looking;

@@ -10,6 +10,7 @@ use crate::{
     clients::{
         governed::testing::{Here, asking, id, soon},
         kafka::{Acls, Kafka, KafkaError, NewRecord},
+        registry::fake::FakeRegistry,
         rest::{Webhook, fake::FakeService},
     },
     governance::{
@@ -448,4 +449,24 @@ async fn a_deployer_does_not_say_what_the_platform_made() {
     here.reconcile().await;
     let known = here.known().await.state.topic(&name()).unwrap().clone();
     assert_ne!(known.topic_id.as_deref(), Some("x"), "{told:?}");
+}
+
+#[tokio::test]
+async fn topics_without_the_schema_that_is_demanded_are_told() {
+    let here = Here::new(json!({"capabilities": ["schemas"], "schemas": {"required": true}})).await;
+    here.deployer("pay").command(ask(1, &[], &[]), soon()).await.unwrap();
+    here.reconcile().await;
+    here.is_quiet().await;
+    let registry = FakeRegistry::start().await;
+    let look = async || {
+        let platform = here.platform().beside(registry.services().schema_registry);
+        platform.reconcile(soon(), &mut |_| {}).await.unwrap().noticed
+    };
+    let told = look().await;
+    assert!(matches!(&told[..], [Noticed::WithoutSchema(it)] if *it.topic() == name()), "{told:?}");
+    registry.kept().next = std::iter::repeat_n((500, "text/html", String::new()), 9).collect();
+    assert_eq!(look().await, vec![], "a registry that does not answer tells nothing");
+    registry.kept().next.clear();
+    registry.does("POST", "/subjects/pay.x-value/versions", &json!({ "schemaType": "AVRO", "schema": "\"int\"" }));
+    assert_eq!(look().await, vec![]);
 }
