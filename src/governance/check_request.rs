@@ -11,9 +11,10 @@ use crate::governance::{
     owned_topic::OwnedTopic,
     policy::{AccessApproval, ChangeApproval, Policy},
     record::Timestamp,
-    request::{AccessTo, Change, ChangeKind, Content, Filing, Judge, Request, Subject, Verb, askable, resource_type},
+    request::{AccessTo, Change, ChangeKind, Content, Filing, Judge, Request, Subject, Verb, askable},
     secret::looks_secret,
     state::State,
+    subject::{SubjectName, SubjectNameError},
     topic::TopicName,
     violation::{At, Violation, Weight, listed},
 };
@@ -25,7 +26,8 @@ pub fn content(state: &State, filing: &Filing) -> Option<Content> {
     let (owner, subject, principals) = match &filing.subject {
         Subject::Access(it) => {
             let owner = owner(state, it)?.uid();
-            (Some(owner), Subject::Access(it.canonical()), applicant.spec.principals.clone())
+            let runs = if it.has_rules() { applicant.spec.principals.clone() } else { BTreeSet::new() };
+            (Some(owner), Subject::Access(it.canonical()), runs)
         }
         it @ (Subject::Application(_) | Subject::Change(_)) => (None, it.clone(), BTreeSet::new()),
     };
@@ -189,13 +191,13 @@ fn access(state: &State, filing: &Filing, access: &AccessTo) -> Vec<Violation> {
     let mut tell = |attribute: &str, summary, what: String, remedy: String| {
         res.push(Violation::new(At::attribute(attribute), summary, what, remedy));
     };
-    if resource_type(*kind).is_none() {
+    let permitted = askable(*kind);
+    if permitted.is_empty() {
         let what = format!("Access to {kind}s cannot be asked for yet: Kafka's authorizer does not know them.");
-        let remedy = "Ask for a `topic`, a `group` or a `transactional_id`, such as the topic behind it.";
+        let remedy = "Ask for a `topic`, a `group`, a `transactional_id` or a `subject`, such as the topic behind it.";
         tell("resource_type", "Not to be asked for yet", what, remedy.to_owned());
         return res;
     }
-    let permitted = askable(*kind);
     if operations.is_empty() {
         let what = format!("Nothing is asked for: `access` has no meaning for a {kind}, or no operation is named.");
         let remedy = format!("Name operations: {}.", listed(&permitted));
@@ -229,7 +231,14 @@ fn access(state: &State, filing: &Filing, access: &AccessTo) -> Vec<Violation> {
         tell("resource_name", "Invalid topic name", format!("`{name}` cannot be: {wrong}."), "Correct it.".to_owned());
         return res;
     }
+    if let (Kind::Subject, Err(wrong)) = (kind, plain_subject(name)) {
+        tell("resource_name", "Invalid subject", format!("`{name}` cannot be: {wrong}."), "Correct it.".to_owned());
+        return res;
+    }
     res.extend(of_owner(state, filing, access));
+    if !access.has_rules() {
+        return res;
+    }
     let programs = state.application(&filing.applicant).map(|it| &it.spec.principals);
     if programs.is_some_and(BTreeSet::is_empty) {
         let what = format!("The application `{}` runs as nobody: there is nobody to give access to.", filing.applicant);
@@ -237,6 +246,13 @@ fn access(state: &State, filing: &Filing, access: &AccessTo) -> Vec<Violation> {
         res.push(Violation::new(At::attribute("application"), "Nobody to give access to", what, remedy));
     }
     res
+}
+
+/// A subject, or how subjects begin, is named as prefixes have them: whatever its context.
+fn plain_subject(name: &str) -> Result<(), String> {
+    let subject: SubjectName = name.parse().map_err(|error: SubjectNameError| error.to_string())?;
+    let plain = subject.in_context();
+    if plain == name { Ok(()) } else { Err(format!("owners own subjects in all contexts; write `{plain}`")) }
 }
 
 fn of_owner(state: &State, filing: &Filing, access: &AccessTo) -> Option<Violation> {

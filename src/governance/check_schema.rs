@@ -4,17 +4,22 @@
 //! A registry has its own users, if it has any, and knows nothing of applications: what is said here holds for those who
 //! come this way.
 
+use std::collections::BTreeSet;
+
 use crate::governance::{
+    acl::Operation,
     application::Application,
     check_topic::{missing, not_in_force, unknown_acting},
     command::Role,
+    grants::{is_asked, may},
     kind::Kind,
     names::ApplicationName,
     policy::{Compatibility, SubjectNaming},
+    record::Timestamp,
     state::State,
     subject::SubjectName,
     topic::TopicName,
-    violation::{At, Violation, listed},
+    violation::{At, Violation, Weight, listed},
 };
 
 /// What somebody wants of a subject.
@@ -30,6 +35,25 @@ pub struct SchemaRequest {
     pub is_declared: bool,
     /// The names that its schema has, as far as they are known.
     pub names: Option<Vec<String>>,
+    /// The subjects that its schema refers to, as far as they are known.
+    pub references: BTreeSet<SubjectName>,
+    /// The first setting of the subject that is declared for it, by its attribute.
+    pub setting: Option<&'static str>,
+}
+
+impl SchemaRequest {
+    /// A subject of which only the name is known.
+    pub fn new(subject: SubjectName) -> Self {
+        Self {
+            subject,
+            application: None,
+            compatibility: None,
+            is_declared: false,
+            names: None,
+            references: BTreeSet::new(),
+            setting: None,
+        }
+    }
 }
 
 /// What speaks against a schema in an environment; nothing where there is none. `before` is how it was: what was so and is
@@ -39,6 +63,7 @@ pub fn check_schema(
     role: &Role,
     wanted: &SchemaRequest,
     before: Option<&SchemaRequest>,
+    now: Timestamp,
 ) -> Vec<Violation> {
     let Some(policy) = state.policy() else { return Vec::new() };
     let mut res: Vec<Violation> = naming(state, wanted, policy.schemas.subject_naming).into_iter().collect();
@@ -52,21 +77,76 @@ pub fn check_schema(
             };
         }
     }
+    res.extend(references(state, role, wanted, before, now));
     // Who may not have a subject changes nothing of it, however long it was so.
-    res.extend(ownership(state, role, wanted, before.is_some()));
+    if is_guest(state, role, &wanted.subject, now) {
+        res.extend(setting_of_another(state, wanted));
+    } else {
+        res.extend(ownership(state, role, wanted, before.is_some()));
+    }
     res
 }
 
 /// What speaks against the end of a subject.
 pub fn check_schema_end(state: &State, role: &Role, subject: &SubjectName) -> Vec<Violation> {
-    let wanted = SchemaRequest {
-        subject: subject.clone(),
-        application: None,
-        compatibility: None,
-        is_declared: false,
-        names: None,
-    };
+    let wanted = SchemaRequest::new(subject.clone());
     if state.policy().is_none() { Vec::new() } else { ownership(state, role, &wanted, true) }
+}
+
+/// The application that a role is not, and that owns a subject.
+fn other_owner<'a>(state: &'a State, acting: &ApplicationName, subject: &SubjectName) -> Option<&'a ApplicationName> {
+    let owner = state.owner_of(Kind::Subject, subject.in_context()).map(|it| &it.spec.name);
+    owner.filter(|it| *it != acting)
+}
+
+/// Whether an application registers versions of another's subject because it was granted that.
+fn is_guest(state: &State, role: &Role, subject: &SubjectName, now: Timestamp) -> bool {
+    let Role::Application(acting) = role else { return false };
+    other_owner(state, acting, subject).is_some()
+        && may(state, acting, Kind::Subject, subject.in_context(), Operation::Write, now)
+}
+
+/// Who was granted to register versions does not say how they may differ.
+fn setting_of_another(state: &State, wanted: &SchemaRequest) -> Option<Violation> {
+    let owner = state.owner_of(Kind::Subject, wanted.subject.in_context())?;
+    let what = format!(
+        "The subject `{}` belongs to the application `{}`: its settings are that one's to say.",
+        wanted.subject, owner.spec.name
+    );
+    let remedy = "Remove the line.";
+    Some(Violation::new(At::attribute(wanted.setting?), "Setting of another application's subject", what, remedy))
+}
+
+/// What speaks against the subjects that a schema refers to: what another application owns is referred to by those who were
+/// granted it, for it cannot be deleted any more.
+fn references(
+    state: &State,
+    role: &Role,
+    wanted: &SchemaRequest,
+    before: Option<&SchemaRequest>,
+    now: Timestamp,
+) -> Vec<Violation> {
+    let Role::Application(acting) = role else { return Vec::new() };
+    let is_granted = |it: &SubjectName| {
+        let may = |what| may(state, acting, Kind::Subject, it.in_context(), what, now);
+        may(Operation::Read) || may(Operation::Write)
+    };
+    let refused = wanted.references.iter().filter(|it| !is_granted(it)).filter_map(|it| {
+        let owner = other_owner(state, acting, it)?;
+        let what = format!(
+            "The schema refers to `{it}`, which belongs to the application `{owner}`, and this is for `{acting}`."
+        );
+        let remedy = format!(
+            "Ask `{owner}` for it with a `kafka_access_request`: `resource_type = \"subject\"`, `access = \"read\"`."
+        );
+        let told =
+            Violation::new(At::attribute("references"), "Reference to another application's subject", what, remedy);
+        let introduced = before.is_none_or(|before| !before.references.contains(it));
+        let is_asked = |what| is_asked(state, acting, Kind::Subject, it.in_context(), what);
+        let weight = weight(is_asked(Operation::Read) || is_asked(Operation::Write));
+        Some(Violation { introduced, ..told.weighing(weight) })
+    });
+    refused.collect()
 }
 
 fn at_subject() -> At {
@@ -94,7 +174,8 @@ fn ownership(state: &State, role: &Role, wanted: &SchemaRequest, is_there: bool)
     }
     res.extend(match (role, owner, by_name) {
         (Role::Application(acting), Some(owner), _) if *acting != owner.spec.name => {
-            Some(anothers(subject, &owner.spec.name, acting))
+            let asked = is_asked(state, acting, Kind::Subject, subject.in_context(), Operation::Write);
+            Some(anothers(subject, &owner.spec.name, acting).weighing(weight(asked)))
         }
         (Role::Nobody, Some(owner), _) => Some(unknown(subject, &owner.spec.name)),
         (_, Some(owner), Some(by_name)) if owner.spec.name != by_name.spec.name => {
@@ -110,9 +191,17 @@ fn ownership(state: &State, role: &Role, wanted: &SchemaRequest, is_there: bool)
     res
 }
 
+/// What somebody must agree to may be agreed to before the apply.
+fn weight(is_asked: bool) -> Weight {
+    if is_asked { Weight::Wait } else { Weight::Refuse }
+}
+
 fn anothers(subject: &SubjectName, owner: &ApplicationName, acting: &ApplicationName) -> Violation {
     let what = format!("The subject `{subject}` belongs to the application `{owner}`, and this is for `{acting}`.");
-    let remedy = format!("Choose a subject of `{acting}`, or have the team of `{owner}` declare it.");
+    let remedy = format!(
+        "Choose a subject of `{acting}`, have the team of `{owner}` declare it, or ask for it with a \
+         `kafka_access_request`: `resource_type = \"subject\"`, `access = \"write\"`."
+    );
     Violation::new(at_subject(), "Subject of another application", what, remedy)
 }
 

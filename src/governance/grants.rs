@@ -6,12 +6,13 @@ use std::{
 };
 
 use crate::governance::{
-    acl::{PatternType, Principal},
+    acl::{Operation, PatternType, Principal},
     application::{Application, ApplicationSpec, ApplicationUid},
     kind::Kind,
     names::ApplicationName,
     owned_topic::TopicStatus,
-    request::{Content, Grant, Request, RequestId},
+    record::Timestamp,
+    request::{AccessTo, Content, Grant, Request, RequestId, RequestStatus},
     state::State,
     topic::TopicName,
     violation::{At, Violation},
@@ -28,6 +29,26 @@ pub fn given<'a>(state: &'a State, owner: &'a ApplicationUid) -> impl Iterator<I
 /// What an application was granted of what others own, and what is about to be made.
 pub fn received<'a>(state: &'a State, applicant: &'a ApplicationUid) -> impl Iterator<Item = Identified<'a>> {
     live(state).filter(move |(_, it)| it.applicant() == applicant)
+}
+
+/// Whether an application may do something with a name that another one owns, by what it was granted.
+pub fn may(state: &State, who: &ApplicationName, kind: Kind, name: &str, what: Operation, now: Timestamp) -> bool {
+    let Some(who) = state.application(who).map(Application::uid) else { return false };
+    let gives = |it: &Content| {
+        !it.is_expired(now) && it.access().is_some_and(|it| it.covers(kind, name) && it.operations.contains(&what))
+    };
+    // What was agreed to is given where no rule has to be made for it; what it amends holds as well until that is done.
+    received(state, &who).any(|(_, it)| {
+        let agreed = it.status.is_approved().then_some(&it.content);
+        agreed.into_iter().chain(it.live_grant().map(|it| &it.content)).any(gives)
+    })
+}
+
+/// Whether an application asks for that, and nobody decided yet.
+pub fn is_asked(state: &State, who: &ApplicationName, kind: Kind, name: &str, what: Operation) -> bool {
+    let asks = |it: &AccessTo| it.covers(kind, name) && it.operations.contains(&what);
+    let mut waiting = state.requests().filter(|(_, it)| it.status == RequestStatus::Pending);
+    waiting.any(|(_, it)| it.applicant().name == *who && it.content.access().is_some_and(asks))
 }
 
 /// What was granted on a topic by its name; what was granted on a prefix is not for the topic's sake.
@@ -87,7 +108,7 @@ fn is_on_topic(content: &Content, name: &TopicName) -> bool {
 /// The applicant's programs that a request was not filed for: they get nothing until it is filed again and agreed to again.
 pub fn waiting_principals(state: &State, it: &Request) -> BTreeSet<Principal> {
     let applicant = state.application(&it.applicant().name).filter(|now| now.uid() == *it.applicant());
-    let runs = applicant.filter(|_| it.content.access().is_some()).map(|it| &it.spec.principals);
+    let runs = applicant.filter(|_| it.content.access().is_some_and(AccessTo::has_rules)).map(|it| &it.spec.principals);
     runs.into_iter().flatten().filter(|who| !it.content.principals.contains(*who)).cloned().collect()
 }
 

@@ -35,7 +35,7 @@ use crate::{
     provider::{Context, Governance},
 };
 
-/// An access request: an application asks to use a topic, a group or a transactional id that another application owns.
+/// An access request: an application asks to use a topic, a group, a transactional id or a subject that another one owns.
 /// Who must agree is a rule of the environment. Once they do, the application's principals get exactly the ACLs that
 /// were asked for. To wait is a valid state: the next plan is empty, and a refresh tells the present status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
@@ -54,7 +54,8 @@ pub struct AccessRequestModel {
     /// The application that asks: the `id` of its `kafka_application`, or its name. Another application is another
     /// request.
     application: Required<ApplicationRef>,
-    /// Kind of the resource: `topic`, `group` or `transactional_id`. Another one is another request.
+    /// Kind of the resource: `topic`, `group`, `transactional_id` or `subject`. No ACL comes of a subject: the plans of
+    /// `kafka_schema` are held against what was agreed to. Another one is another request.
     #[attr(requires_replace)]
     resource_type: Required<Kind>,
     /// Name of the resource, or how names begin. Another one is another request.
@@ -64,8 +65,8 @@ pub struct AccessRequestModel {
     /// Default: `literal`.
     #[attr(default = Pattern::Literal, requires_replace)]
     pattern_type: OptionalComputed<Pattern>,
-    /// What is to be done with the resource, in one word: `read` (a topic, a group), `write` (a topic, a transactional
-    /// id), `read_write` (a topic) or `manage` (a topic's configuration and partitions; a group and its offsets). A
+    /// What is to be done with the resource, in one word: `read` (a topic, a group; refer to a subject), `write` (a
+    /// topic, a transactional id; register versions of a subject), `read_write` (a topic, a subject) or `manage` (a topic's configuration and partitions; a group and its offsets). A
     /// reader's consumer group is the applicant's own, and needs no request. Either this or `operations`.
     access: Optional<Level>,
     /// What is to be done with the resource, in Kafka's own words such as `READ` and `DESCRIBE_CONFIGS`. Either this or

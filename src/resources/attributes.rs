@@ -26,7 +26,7 @@ use crate::{
             DeployerRights, Enforcement, SubjectNaming,
         },
         record::Timestamp,
-        request::{Choice, Judge, Level, RequestId, Revision, resource_type},
+        request::{Choice, Judge, Level, RequestId, Revision, askable},
         subject::SubjectName,
         topic::TopicName,
     },
@@ -208,7 +208,7 @@ impl Attribute for ResourceKind {
     fn from_value(value: Value) -> Result<Self, Diagnostics> {
         let text = String::from_value(value)?;
         Self::ALL.into_iter().find(|it| it.word() == text).ok_or_else(|| {
-            let offered = Self::ALL.into_iter().filter(|it| resource_type(*it).is_some());
+            let offered = Self::ALL.into_iter().filter(|it| !askable(*it).is_empty());
             let offered: Vec<String> = offered.map(|it| format!("`{}`", it.word())).collect();
             let detail = format!("`{}` cannot be used: it is one of {}.", shortened(&text), offered.join(", "));
             Diagnostic::error("Invalid resource type", detail).into()
@@ -277,7 +277,7 @@ mod tests {
     fn what_nobody_can_ask_for_yet_is_not_offered() {
         assert_eq!(ResourceKind::from_value("subject".into()), Ok(ResourceKind::Subject));
         let wrong = ResourceKind::from_value("queue".into()).unwrap_err();
-        let detail = "`queue` cannot be used: it is one of `topic`, `group`, `transactional_id`.";
+        let detail = "`queue` cannot be used: it is one of `topic`, `group`, `transactional_id`, `subject`.";
         assert_eq!((wrong.0[0].summary.as_str(), wrong.0[0].detail.as_str()), ("Invalid resource type", detail));
     }
 

@@ -95,7 +95,8 @@ pub(super) fn taken_away(request: &Request) -> Option<String> {
         PatternType::Literal => format!("the {kind} `{name}`"),
         PatternType::Prefixed => format!("{kind}s that begin with `{name}`"),
     };
-    Some(format!("{} of {of} from `{}` ({})", listed(operations), applicant.name, listed(holders)))
+    let of_programs = if holders.is_empty() { String::new() } else { format!(" ({})", listed(holders)) };
+    Some(format!("{} of {of} from `{}`{of_programs}", listed(operations), applicant.name))
 }
 
 /// Has a request ended by a command, unless it is over, with what it had: also what another run left half done.

@@ -158,7 +158,7 @@ impl Resource<Context> for Schema {
             let Some(prior) = &change.prior else { return Ok(()) };
             let (environment, _) = environment_of_state(ctx, prior, call.deadline).await?;
             let subject = prior.subject.value()?;
-            let judged = judging::judge_end(environment, subject, call).await;
+            let judged = judging::judge_end(environment, prior, call).await;
             return judged.map_err(|it| naming(it, &format!("the subject `{subject}`")));
         };
         let environment = environment_of_plan(ctx, plan)?;

@@ -3,7 +3,16 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::governance::record::Fold;
+use crate::governance::{
+    acl::PatternType,
+    command::Command,
+    decide::{
+        fixtures::{NOW, World},
+        request::tests::{filing, status, verdict, world},
+    },
+    record::Fold,
+    request::{AccessTo, Choice, Filing, Judge, RequestStatus, Subject},
+};
 
 /// Payments owns `pay.`, and orders `ord.`; the platform did not agree to orders yet.
 fn state(schemas: &Value) -> State {
@@ -19,13 +28,8 @@ fn state(schemas: &Value) -> State {
 }
 
 fn request(subject: &str) -> SchemaRequest {
-    SchemaRequest {
-        subject: subject.parse().unwrap(),
-        application: None,
-        compatibility: None,
-        is_declared: true,
-        names: Some(vec!["pay.Card".to_owned()]),
-    }
+    let names = Some(vec!["pay.Card".to_owned()]);
+    SchemaRequest { is_declared: true, names, ..SchemaRequest::new(subject.parse().unwrap()) }
 }
 
 fn payments() -> Role {
@@ -42,7 +46,7 @@ fn a_subject_is_whose_prefix_it_begins_with() {
     let check = |role: &Role, subject: &str, application: Option<&str>, expected: &[&str]| {
         let wanted = SchemaRequest { application: application.map(|it| it.parse().unwrap()), ..request(subject) };
         assert_eq!(
-            summaries(&check_schema(&state, role, &wanted, None)),
+            summaries(&check_schema(&state, role, &wanted, None, NOW)),
             expected,
             "{role:?} {subject} {application:?}"
         );
@@ -57,7 +61,11 @@ fn a_subject_is_whose_prefix_it_begins_with() {
     check(&Role::Platform, "x", Some("nowhere"), &["Application missing"]);
     check(&Role::Nobody, "pay.x", None, &["Acting application unknown"]);
     check(&Role::Nobody, "x", None, &["Subject without owner"]);
-    assert_eq!(check_schema(&State::default(), &Role::Nobody, &request("x"), None), [], "no environment, no rules");
+    assert_eq!(
+        check_schema(&State::default(), &Role::Nobody, &request("x"), None, NOW),
+        [],
+        "no environment, no rules"
+    );
     let end = |role: &Role| check_schema_end(&state, role, &"ord.x".parse().unwrap());
     assert_eq!((summaries(&end(&payments())), end(&Role::Platform)), (vec!["Subject of another application"], vec![]));
 }
@@ -66,7 +74,7 @@ fn a_subject_is_whose_prefix_it_begins_with() {
 fn subjects_are_called_as_the_environment_says() {
     let check = |naming: &str, subject: &str, expected: Option<&str>| {
         let state = state(&json!({ "subject_naming": naming }));
-        let told = check_schema(&state, &Role::Platform, &request(subject), None);
+        let told = check_schema(&state, &Role::Platform, &request(subject), None, NOW);
         let remedies: Vec<_> = told.iter().filter_map(|it| it.detail.split("\n\n").nth(1)).collect();
         assert_eq!(remedies, expected.into_iter().collect::<Vec<_>>(), "{naming} {subject}");
     };
@@ -89,7 +97,11 @@ fn a_compatibility_includes_what_the_environment_demands() {
         let state = state(&json!({ "weakest_compatibility": weakest }));
         let wanted = SchemaRequest { compatibility: Some(actual), ..request("pay.a") };
         let expected = if permitted { vec![] } else { vec!["Compatibility too weak"] };
-        assert_eq!(summaries(&check_schema(&state, &Role::Platform, &wanted, None)), expected, "{weakest} {actual:?}");
+        assert_eq!(
+            summaries(&check_schema(&state, &Role::Platform, &wanted, None, NOW)),
+            expected,
+            "{weakest} {actual:?}"
+        );
     };
     check("BACKWARD", Compatibility::FullTransitive, true);
     check("BACKWARD", Compatibility::Backward, true);
@@ -103,9 +115,76 @@ fn a_compatibility_includes_what_the_environment_demands() {
 fn what_was_so_before_is_told_and_not_refused() {
     let state = state(&json!({ "weakest_compatibility": "FULL", "subject_naming": "record_name" }));
     let before = SchemaRequest { compatibility: Some(Compatibility::None), ..request("pay.a") };
-    let told = check_schema(&state, &Role::Platform, &before, Some(&before));
+    let told = check_schema(&state, &Role::Platform, &before, Some(&before), NOW);
     assert_eq!(told.iter().map(Violation::forbids).collect::<Vec<_>>(), [false, false]);
     let changed = SchemaRequest { compatibility: Some(Compatibility::Backward), ..before.clone() };
-    let told = check_schema(&state, &Role::Platform, &changed, Some(&before));
+    let told = check_schema(&state, &Role::Platform, &changed, Some(&before), NOW);
     assert_eq!(told.iter().map(Violation::forbids).collect::<Vec<_>>(), [false, true]);
+}
+
+/// `shop` asks for a subject of `pay`.
+fn ask(name: &str, pattern: PatternType, what: Operation) -> Command {
+    let access = AccessTo { kind: Kind::Subject, name: name.to_owned(), pattern, operations: [what].into() };
+    let filing = Filing { subject: Subject::Access(access), ..filing("pay.x", &[]) };
+    Command::FileRequest(Box::new(filing))
+}
+
+fn told_to_shop(world: &World, wanted: &SchemaRequest, now: Timestamp) -> Vec<(&'static str, Weight)> {
+    let role = Role::Application("shop".parse().unwrap());
+    let told = check_schema(&world.state, &role, wanted, None, now);
+    told.iter().map(|it| (it.summary, it.weight)).collect()
+}
+
+const ANOTHERS: &str = "Subject of another application";
+const REFERENCE: &str = "Reference to another application's subject";
+
+#[test]
+fn who_was_granted_a_subject_registers_there_and_leaves_its_settings() {
+    let mut world = world(&json!({}));
+    let foreign = SchemaRequest::new("pay.card-value".parse().unwrap());
+    assert_eq!(told_to_shop(&world, &foreign, NOW), [(ANOTHERS, Weight::Refuse)]);
+    world.ask("shop", &ask("pay.card", PatternType::Prefixed, Operation::Write)).unwrap();
+    assert_eq!(told_to_shop(&world, &foreign, NOW), [(ANOTHERS, Weight::Wait)], "it may be agreed to before the apply");
+    world.ask("pay", &verdict(&world, Judge::Owner, Choice::Approve)).unwrap();
+    assert_eq!(status(&world), RequestStatus::Approved);
+    assert_eq!(told_to_shop(&world, &foreign, NOW), []);
+    let staged = SchemaRequest::new(":.eu:pay.card-value".parse().unwrap());
+    assert_eq!(told_to_shop(&world, &staged, NOW), []);
+    let other = SchemaRequest::new("pay.other-value".parse().unwrap());
+    assert_eq!(told_to_shop(&world, &other, NOW), [(ANOTHERS, Weight::Refuse)]);
+    let set = SchemaRequest { setting: Some("mode"), ..foreign.clone() };
+    assert_eq!(told_to_shop(&world, &set, NOW), [("Setting of another application's subject", Weight::Refuse)]);
+    let role = Role::Application("shop".parse().unwrap());
+    assert_eq!(
+        summaries(&check_schema_end(&world.state, &role, &foreign.subject)),
+        [ANOTHERS],
+        "its end is not theirs"
+    );
+}
+
+#[test]
+fn who_was_granted_a_subject_refers_to_it_for_as_long_as_that_holds() {
+    let mut world = world(&json!({}));
+    let refers = |to: &[&str]| {
+        let references = to.iter().map(|it| it.parse().unwrap()).collect();
+        SchemaRequest { references, ..SchemaRequest::new("shop.x-value".parse().unwrap()) }
+    };
+    assert_eq!(told_to_shop(&world, &refers(&["shop.y", "nobodys.z"]), NOW), []);
+    let foreign = refers(&["pay.card"]);
+    assert_eq!(told_to_shop(&world, &foreign, NOW), [(REFERENCE, Weight::Refuse)]);
+    let end = Timestamp(NOW.0 + 10);
+    let command = match ask("pay.card", PatternType::Literal, Operation::Read) {
+        Command::FileRequest(it) => Command::FileRequest(Box::new(Filing { expires_at: Some(end), ..*it })),
+        it => it,
+    };
+    world.ask("shop", &command).unwrap();
+    assert_eq!(told_to_shop(&world, &foreign, NOW), [(REFERENCE, Weight::Wait)]);
+    world.ask("pay", &verdict(&world, Judge::Owner, Choice::Approve)).unwrap();
+    assert_eq!(told_to_shop(&world, &foreign, NOW), []);
+    assert_eq!(told_to_shop(&world, &foreign, end), [(REFERENCE, Weight::Refuse)], "its time is over");
+    let wanted = SchemaRequest::new("pay.card".parse().unwrap());
+    assert_eq!(told_to_shop(&world, &wanted, NOW), [(ANOTHERS, Weight::Refuse)], "to read is not to register");
+    let role = Role::Application("shop".parse().unwrap());
+    let told = check_schema(&world.state, &role, &foreign, Some(&foreign), end);
+    assert!(told.iter().all(|it| !it.forbids()), "what was so before is told: {told:?}");
 }

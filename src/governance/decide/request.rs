@@ -8,7 +8,7 @@ use super::{declaration, draft::Draft, grant};
 use crate::governance::{
     check_request::{check_request, content, judges},
     record::Timestamp,
-    request::{Choice, Content, Decided, Filing, Grant, Judge, Request, RequestId, RequestStatus, Subject},
+    request::{AccessTo, Choice, Content, Decided, Filing, Grant, Judge, Request, RequestId, RequestStatus, Subject},
     state::request_key,
     violation::{At, Refusal, Violation},
 };
@@ -202,7 +202,7 @@ fn is_same(draft: &Draft<'_>, there: &Request, filing: &Filing) -> bool {
         it => it.clone(),
     };
     let runs = draft.state.application(applicant).map(|it| &it.spec.principals);
-    let is_access = there.content.access().is_some();
+    let is_access = there.content.access().is_some_and(AccessTo::has_rules);
     let has_more =
         is_access && !there.status.is_over() && runs.is_some_and(|it| !it.is_subset(&there.content.principals));
     (&there.content.subject, &there.content.expires_at) == (&subject, expires_at)

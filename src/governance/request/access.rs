@@ -27,12 +27,12 @@ pub struct AccessTo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Fetch from a topic; join a group, and see and commit its offsets. A reader's group is its own, so that no rule for
+    /// Fetch from a topic; join a group, and see and commit its offsets; refer to a subject in schemas of one's own. A reader's group is its own, so that no rule for
     /// a group comes with a topic.
     Read,
-    /// Produce to a topic; use a transactional id.
+    /// Produce to a topic; use a transactional id; register versions of a subject, and refer to it.
     Write,
-    /// Both, of a topic.
+    /// Both, of a topic or a subject.
     ReadWrite,
     /// Operate it for its owner: of a topic, alter its configuration and its partitions, of a group, also delete it and
     /// its offsets. It neither reads nor writes what a topic holds, and cannot make or delete topics: whose topics there
@@ -58,9 +58,9 @@ impl Level {
     pub fn operations(self, kind: Kind) -> BTreeSet<Operation> {
         use Operation as O;
         let res: &[Operation] = match (kind, self) {
-            (Kind::Topic | Kind::Group, Self::Read) => &[O::Read],
-            (Kind::Topic | Kind::TransactionalId, Self::Write) => &[O::Write],
-            (Kind::Topic, Self::ReadWrite) => &[O::Read, O::Write],
+            (Kind::Topic | Kind::Group | Kind::Subject, Self::Read) => &[O::Read],
+            (Kind::Topic | Kind::TransactionalId | Kind::Subject, Self::Write) => &[O::Write],
+            (Kind::Topic | Kind::Subject, Self::ReadWrite) => &[O::Read, O::Write],
             (Kind::Topic, Self::Manage) => &[O::Alter, O::AlterConfigs],
             (Kind::Group, Self::Manage) => &[O::Read, O::Delete],
             _ => &[],
@@ -69,9 +69,12 @@ impl Level {
     }
 }
 
-/// The operations that can be asked for on a kind; none where Kafka's authorizer knows no such resource. Nobody creates
-/// what bears another's name, and `ALL` is more than anybody can tell.
+/// The operations that can be asked for on a kind; none where neither Kafka's authorizer nor a plan here knows any. Nobody
+/// creates what bears another's name, and `ALL` is more than anybody can tell.
 pub fn askable(kind: Kind) -> Vec<Operation> {
+    if kind == Kind::Subject {
+        return vec![Operation::Read, Operation::Write];
+    }
     let of_kafka = resource_type(kind).map(ResourceType::operations).unwrap_or_default();
     of_kafka.iter().copied().filter(|it| *it != Operation::Create).collect()
 }
@@ -87,6 +90,21 @@ pub fn resource_type(kind: Kind) -> Option<ResourceType> {
 }
 
 impl AccessTo {
+    /// Whether it is given to programs by rules of Kafka's authorizer. What is not, is given to the application that asks,
+    /// whose plans are held against it.
+    pub fn has_rules(&self) -> bool {
+        resource_type(self.kind).is_some()
+    }
+
+    /// Whether a name is what it is about, or begins so.
+    pub fn covers(&self, kind: Kind, name: &str) -> bool {
+        self.kind == kind
+            && match self.pattern {
+                PatternType::Literal => self.name == name,
+                PatternType::Prefixed => name.starts_with(&self.name),
+            }
+    }
+
     /// The same, without the operations that others hold.
     pub fn canonical(&self) -> Self {
         let holds = |wide: Operation, narrow: Operation| wide != narrow && rule_of(wide).implies(narrow);

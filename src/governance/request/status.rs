@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Request;
+use super::{AccessTo, Request};
 use crate::governance::{policy::Enforcement, record::Timestamp};
 
 /// Where a request is in its life: its revision, not what was granted of one before.
@@ -108,7 +108,7 @@ impl Look {
 }
 
 pub(super) fn look(request: &Request, enforcement: Enforcement, now: Timestamp) -> Look {
-    let is_access = request.content.access().is_some();
+    let is_access = request.content.access().is_some_and(AccessTo::has_rules);
     let is_overdue = request.grant.as_ref().is_some_and(|it| it.content.is_expired(now));
     match request.status {
         RequestStatus::Expiring => Look::ExpiringOverdue,

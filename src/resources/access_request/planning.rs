@@ -7,7 +7,7 @@ use crate::{
     governance::{
         acl::Principal,
         command::Command,
-        request::{Request, RequestId, RequestStatus},
+        request::{AccessTo, Request, RequestId, RequestStatus},
         state::State,
         violation::listed,
     },
@@ -164,7 +164,8 @@ fn tell_newcomers(id: &RequestId, found: &Request, state: &State, call: &mut Cal
 
 /// The principals of the applicant that the request is not for.
 fn newcomers<'a>(it: &'a Request, state: &'a State) -> Vec<&'a Principal> {
-    let applicant = state.application(&it.applicant().name);
+    let applicant =
+        state.application(&it.applicant().name).filter(|_| it.content.access().is_some_and(AccessTo::has_rules));
     let runs = applicant.into_iter().flat_map(|it| &it.spec.principals);
     runs.filter(|runs| !it.content.principals.contains(*runs)).collect()
 }

@@ -3,11 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    BodyChange, SchemaModel, comparing,
+    BodyChange, SchemaModel, SubjectEnd, comparing,
     told::{self, Existing},
 };
 use crate::{
-    clients::registry::{Body, Mode, RegistryError, SchemaRegistry, Version},
+    clients::{
+        clock::now,
+        registry::{Body, Mode, RegistryError, SchemaRegistry, Version},
+    },
     framework::{Call, Change, Failure, Phase, Unknown},
     governance::{
         check_schema::{SchemaRequest, check_schema, check_schema_end},
@@ -55,17 +58,23 @@ pub(super) async fn judge(
         compatibility: it.compatibility.or(wanted.compatibility.filter(|_| !wanted.is_declared)),
         ..it
     });
-    let violations = check_schema(state, &governed.caller().role(state), &wanted, before.as_ref());
+    let mut violations = check_schema(state, &governed.caller().role(state), &wanted, before.as_ref(), now());
+    if change.prior.as_ref() == Some(plan) {
+        // Nothing is changed that anything could speak against.
+        for it in &mut violations {
+            it.introduced = false;
+        }
+    }
     tell(&violations, call.phase, call);
     Ok(!violations.iter().any(Violation::forbids))
 }
 
-/// Tells what the rules of the environment say against the end of a subject.
-pub(super) async fn judge_end(
-    environment: &Environment,
-    subject: &SubjectName,
-    call: &mut Call,
-) -> Result<(), Failure> {
+/// Tells what the rules of the environment say against the end of a subject. One that stays is nobody's to mind.
+pub(super) async fn judge_end(environment: &Environment, prior: &SchemaModel, call: &mut Call) -> Result<(), Failure> {
+    if prior.on_destroy.get() == Some(&SubjectEnd::Retain) {
+        return Ok(());
+    }
+    let subject = prior.subject.value()?;
     let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(()) };
     let role = governed.caller().role(&snapshot.state);
     tell(&check_schema_end(&snapshot.state, &role, subject), call.phase, call);
@@ -76,12 +85,16 @@ fn request(model: &SchemaModel) -> Result<SchemaRequest, Unknown> {
     let body = model.body().ok();
     let read = body.and_then(|it| Schema::parse(it.format, &it.schema, true).ok());
     let compatibility = model.compatibility.known()?.copied();
+    let references = model.references.get().into_iter().flatten();
+    let settings = [("compatibility", compatibility.is_some()), ("mode", !model.mode.is_null())];
     Ok(SchemaRequest {
-        subject: model.subject.value()?.clone(),
         application: model.application.known()?.map(|it| it.name.clone()),
         compatibility,
         is_declared: compatibility.is_some(),
         names: read.map(|it| it.names().to_vec()),
+        references: references.filter_map(|it| it.model.subject.get().cloned()).collect(),
+        setting: settings.iter().find(|(_, is_declared)| *is_declared).map(|(attribute, _)| *attribute),
+        ..SchemaRequest::new(model.subject.value()?.clone())
     })
 }
 

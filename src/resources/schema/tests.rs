@@ -1,5 +1,7 @@
 //! The resource on a registry in memory, which answers as Confluent's does.
 
+mod granted;
+
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};

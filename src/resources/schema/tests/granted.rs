@@ -1,0 +1,76 @@
+//! Subjects of other applications.
+
+use super::*;
+use crate::{
+    framework::PlanResponse,
+    resources::{
+        requests::testing::Here,
+        testing::{Run, quiet},
+    },
+};
+
+const LINE: &str = r#"{"type":"record","name":"Line","fields":[]}"#;
+
+/// `shop`'s own pipeline, for schemas.
+fn shop(here: &Here, registry: &FakeRegistry) -> Run {
+    let acting = Acting { application: Some("shop".parse().unwrap()), ..Acting::default() };
+    run_on(&here.cluster, registry, acting)
+}
+
+fn asks(access: &str) -> Json {
+    json!({
+        "application": "shop", "resource_type": "subject", "resource_name": "pay.line", "access": access,
+        "justification": "Lines of bills.",
+    })
+}
+
+/// A schema of `shop` that names one of `pay`.
+fn referring() -> Json {
+    let reference = json!({ "name": "Line", "subject": "pay.line", "version": 1 });
+    json!({ "subject": "shop.list", "schema": r#"{"type":"array","items":"Line"}"#, "references": [reference] })
+}
+
+/// The one thing that a plan tells.
+fn one(planned: &PlanResponse) -> (Severity, &str) {
+    let [it] = &planned.diagnostics.0[..] else { panic!("{planned:?}") };
+    (it.severity, it.summary.as_str())
+}
+
+#[tokio::test]
+async fn a_subject_of_another_is_referred_to_once_its_owner_agreed() {
+    const REFUSED: &str = "Reference to another application's subject";
+    let (here, registry) = (Here::new().await, FakeRegistry::start().await);
+    registry.does("POST", "/subjects/pay.line/versions", &json!({ "schemaType": "AVRO", "schema": LINE }));
+    let planned = shop(&here, &registry).plan(&nothing(), &referring()).await;
+    assert_eq!(one(&planned), (Severity::Error, REFUSED));
+    let request = here.filed(&asks("read")).await;
+    let planned = shop(&here, &registry).plan(&nothing(), &referring()).await;
+    assert_eq!(one(&planned), (Severity::Warning, REFUSED), "it may be agreed to before the apply");
+    let early = shop(&here, &registry).apply(&nothing(), planned.planned, &referring()).await;
+    told(&early.diagnostics, Severity::Error, REFUSED, "`access = \"read\"`");
+    here.decided(&request, "approve").await;
+    let request = here.refreshed(&request).await;
+    assert_eq!(request.state.attribute("status"), &"active".into());
+    assert_eq!(here.granted().await, Vec::<String>::new(), "Kafka has no rule for it");
+    let stored = shop(&here, &registry).applied(&nothing(), &referring()).await;
+    // Without the access it stays as it is, and is told; nothing of it is changed any more that would refer anew.
+    quiet(&here.asking().destroy(&request).await.diagnostics);
+    let planned = shop(&here, &registry).plan(&stored, &referring()).await;
+    assert_eq!((one(&planned), &planned.planned.state), ((Severity::Warning, REFUSED), &stored.state));
+}
+
+#[tokio::test]
+async fn versions_are_registered_in_another_applications_subject_and_it_is_not_ended() {
+    let (here, registry) = (Here::new().await, FakeRegistry::start().await);
+    let line = json!({ "subject": "pay.line", "schema": LINE });
+    let planned = shop(&here, &registry).plan(&nothing(), &line).await;
+    assert_eq!(one(&planned), (Severity::Error, "Subject of another application"));
+    let request = here.filed(&asks("write")).await;
+    here.decided(&request, "approve").await;
+    let stored = shop(&here, &registry).applied(&nothing(), &line).await;
+    let ended = shop(&here, &registry).destroy(&stored).await;
+    told(&ended.diagnostics, Severity::Error, "Subject of another application", "belongs to the application `pay`");
+    let kept = shop(&here, &registry).applied(&stored, &with(&line, &json!({ "on_destroy": "retain" }))).await;
+    quiet(&shop(&here, &registry).destroy(&kept).await.diagnostics);
+    assert_eq!(registry.does("GET", "/subjects", &json!({})), json!(["pay.line"]));
+}
