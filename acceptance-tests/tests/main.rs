@@ -34,6 +34,7 @@ mod rules;
 mod scale;
 mod schema;
 mod services;
+mod subjects;
 mod threats;
 mod topic;
 mod topics;

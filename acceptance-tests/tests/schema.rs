@@ -21,24 +21,24 @@ pub(crate) fn workspace(engine: &Engine) -> Workspace {
 }
 
 /// A schema `a` of that subject.
-fn block(subject: &str, schema: &str, rest: &str) -> String {
+pub(crate) fn block(subject: &str, schema: &str, rest: &str) -> String {
     let (subject, schema) = (hcl(subject), hcl(schema));
     format!("resource \"kafka_schema\" \"a\" {{\n subject = {subject}\n schema = {schema}\n{rest}\n}}\n")
 }
 
 /// A record with these fields, each as its name and the rest.
-fn record(fields: &[&str]) -> String {
+pub(crate) fn record(fields: &[&str]) -> String {
     let fields: Vec<String> = fields.iter().map(|it| format!("{{\"name\":{it}}}")).collect();
     format!("{{\"type\":\"record\",\"name\":\"R\",\"fields\":[{}]}}", fields.join(","))
 }
 
 /// What the registry says of a subject, asked without the provider's code: its versions, and the newest of them.
-fn versions(subject: &str) -> Vec<i64> {
+pub(crate) fn versions(subject: &str) -> Vec<i64> {
     let (status, body) = Registry::shared().get(&format!("subjects/{subject}/versions"));
     if status == 404 { Vec::new() } else { serde_json::from_str(&body).expect("a list of numbers") }
 }
 
-fn newest(subject: &str) -> Value {
+pub(crate) fn newest(subject: &str) -> Value {
     let (_, body) = Registry::shared().get(&format!("subjects/{subject}/versions/latest"));
     serde_json::from_str(&body).expect("a version")
 }
