@@ -43,7 +43,9 @@ pub(super) fn id(state: &State, applicant: &ApplicationUid, kind: ChangeKind, na
 fn waits(it: &Request, applicant: &ApplicationUid, kind: ChangeKind, name: &str) -> bool {
     let is_about = matches!(&it.content.subject, Subject::Change(change) if change.kind == kind && change.name == name);
     let is_open = matches!(it.status, RequestStatus::Pending | RequestStatus::Rejected);
-    is_open && is_about && it.wanted.is_some() && it.applicant() == applicant
+    // A topic's is asked for whole; of what its asker makes, the digest is enough.
+    let is_of_asker = it.wanted.is_some() || kind == ChangeKind::Schema;
+    is_open && is_about && is_of_asker && it.applicant() == applicant
 }
 
 /// The request for an application, or for the newest change of one, that was rejected and not asked otherwise since.

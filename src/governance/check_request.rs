@@ -291,7 +291,9 @@ fn change(state: &State, filing: &Filing, change: &Change) -> Option<Violation> 
         ChangeKind::Connector => Kind::Connector,
     };
     let name = &change.name;
-    let owner = state.owner_of(kind, name).map(|it| &it.spec.name);
+    let subject: Option<SubjectName> = name.parse().ok().filter(|_| kind == Kind::Subject);
+    let plain = subject.as_ref().map_or(name.as_str(), SubjectName::in_context);
+    let owner = state.owner_of(kind, plain).map(|it| &it.spec.name);
     if owner == Some(&filing.applicant) {
         return None;
     }

@@ -41,6 +41,7 @@ pub mod probe;
 pub mod record;
 pub mod request;
 pub mod rights;
+pub mod schema_change;
 pub mod schema_demand;
 pub mod secret;
 pub mod state;

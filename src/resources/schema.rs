@@ -2,6 +2,7 @@
 
 mod comparing;
 mod judging;
+mod leave;
 mod reading;
 mod told;
 mod writing;

@@ -203,11 +203,15 @@ impl Change<AccessDecisionModel> {
     }
 }
 
-/// Tells that an approval deletes something at once.
+/// Tells that an approval deletes something at once. What was not asked for whole is its asker's to delete.
 pub(super) fn tell_deletion(decided: &Decision, state: &State, call: &mut Call) {
     let asked = state.request(&decided.request).filter(|it| it.revision == decided.revision);
     let waits = |it: &&Request| matches!(it.status, RequestStatus::Pending | RequestStatus::Rejected);
-    let ends = asked.filter(waits).and_then(asked_change).filter(|it| it.verb == Verb::Delete);
+    let ends = asked
+        .filter(waits)
+        .filter(|it| it.wanted.is_some())
+        .and_then(asked_change)
+        .filter(|it| it.verb == Verb::Delete);
     if let Some(it) = ends.filter(|_| decided.choice == Choice::Approve) {
         let detail = format!(
             "This deletes the {} `{}` with all that it holds, which the request `{}` asks for.",

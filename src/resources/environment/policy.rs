@@ -126,7 +126,8 @@ pub(super) struct ApprovalModel {
     /// applications that are ready, and else the owner. Default: `owner`.
     access: Optional<AccessApproval>,
     /// Who must agree to what applications change in what is their own. The platform itself needs nobody. A `kafka_topic`
-    /// files the request by itself. Default: nobody.
+    /// and a `kafka_schema` file the request by themselves: the topic waits, and the apply of the schema is an error until
+    /// it is approved. Default: nobody.
     changes: Optional<Nested<ChangesModel>>,
     /// Whether those who ask and those who agree must be different people, as far as they say who they are. Default:
     /// `false`.
@@ -165,7 +166,7 @@ impl EnvironmentModel {
 pub(super) struct ChangesModel {
     /// Of topics.
     topic: Optional<Nested<VerbsModel>>,
-    /// Of schemas.
+    /// Of schemas: of versions, compatibility and mode of a subject, and of its end.
     schema: Optional<Nested<VerbsModel>>,
     /// Of connectors.
     connector: Optional<Nested<VerbsModel>>,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    BodyChange, SchemaModel, SubjectEnd, comparing,
+    BodyChange, SchemaModel, SubjectEnd, comparing, leave,
     told::{self, Existing},
 };
 use crate::{
@@ -45,7 +45,8 @@ pub(super) async fn judge(
     plan: &SchemaModel,
     call: &mut Call,
 ) -> Result<bool, Failure> {
-    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(true) };
+    let Some(governance) = governance(environment, call).await? else { return Ok(true) };
+    let Governance { governed, snapshot } = &governance;
     let state = &snapshot.state;
     let asks = state.policy().is_some_and(|it| it.schemas.weakest_compatibility.is_some());
     let mut wanted = request(plan)?;
@@ -58,15 +59,13 @@ pub(super) async fn judge(
         compatibility: it.compatibility.or(wanted.compatibility.filter(|_| !wanted.is_declared)),
         ..it
     });
-    let mut violations = check_schema(state, &governed.caller().role(state), &wanted, before.as_ref(), now());
-    if change.prior.as_ref() == Some(plan) {
-        // Nothing is changed that anything could speak against.
-        for it in &mut violations {
-            it.introduced = false;
-        }
-    }
+    let violations = check_schema(state, &governed.caller().role(state), &wanted, before.as_ref(), now());
     tell(&violations, call.phase, call);
-    Ok(!violations.iter().any(Violation::forbids))
+    let is_permitted = !violations.iter().any(Violation::forbids);
+    if is_permitted {
+        leave::hold(&governance, change, plan, call).await?;
+    }
+    Ok(is_permitted)
 }
 
 /// Tells what the rules of the environment say against the end of a subject. One that stays is nobody's to mind.
@@ -75,10 +74,11 @@ pub(super) async fn judge_end(environment: &Environment, prior: &SchemaModel, ca
         return Ok(());
     }
     let subject = prior.subject.value()?;
-    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(()) };
-    let role = governed.caller().role(&snapshot.state);
-    tell(&check_schema_end(&snapshot.state, &role, subject), call.phase, call);
-    Ok(())
+    let Some(governance) = governance(environment, call).await? else { return Ok(()) };
+    let state = &governance.snapshot.state;
+    let violations = check_schema_end(state, &governance.governed.caller().role(state), subject);
+    tell(&violations, call.phase, call);
+    if violations.iter().any(Violation::forbids) { Ok(()) } else { leave::hold_end(&governance, prior, call).await }
 }
 
 fn request(model: &SchemaModel) -> Result<SchemaRequest, Unknown> {

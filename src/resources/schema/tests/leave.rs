@@ -1,0 +1,89 @@
+//! Changes that the platform must agree to.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::{
+    governance::{
+        policy::{Approval, ChangeApproval},
+        request::{ChangeKind, RequestStatus, Verb},
+    },
+    resources::{
+        requests::testing::{DECISION, Here},
+        testing::soon,
+    },
+};
+
+async fn watched() -> Here {
+    let verbs = [Verb::Create, Verb::Update, Verb::Delete].map(|it| (it, ChangeApproval::Platform));
+    let changes = [(ChangeKind::Schema, BTreeMap::from(verbs))].into();
+    Here::under(Policy { approval: Approval { changes, ..Approval::default() }, ..Policy::default() }).await
+}
+
+fn pay(here: &Here, registry: &FakeRegistry) -> Run {
+    let acting = Acting { application: Some("pay".parse().unwrap()), ..Acting::default() };
+    run_on(&here.cluster, registry, acting)
+}
+
+/// Has the platform decide about what waits, and answers with what that is.
+async fn decide(here: &Here, decision: &str) -> String {
+    let platform = here.run(DECISION, None);
+    let known = platform.governed().snapshot(soon()).await.unwrap();
+    let mut waiting = known.state.requests().filter(|(_, it)| it.status == RequestStatus::Pending);
+    let (id, request) = waiting.next().unwrap();
+    assert!(waiting.next().is_none(), "one at a time");
+    let config = json!({ "request_id": id.to_string(), "revision": request.revision.as_str(), "decision": decision, "as": "platform" });
+    platform.applied(&nothing(), &config).await;
+    id.to_string()
+}
+
+const NEEDS: &str = "Change needs approval";
+const WAITS: &str = "Change waits for approval";
+
+#[tokio::test]
+async fn a_schema_is_registered_once_the_platform_agreed_and_not_before() {
+    let (here, registry) = (watched().await, FakeRegistry::start().await);
+    let config = |schema: &str| json!({ "subject": "pay.order-value", "schema": schema });
+    let planned = pay(&here, &registry).plan(&nothing(), &config(ORDER)).await;
+    told(&planned.diagnostics, Severity::Warning, NEEDS, "is registered.\n\nThe apply files the request `pay-");
+    let waits = pay(&here, &registry).apply(&nothing(), planned.planned, &config(ORDER)).await;
+    told(&waits.diagnostics, Severity::Error, WAITS, "Apply again when it is approved");
+    assert_eq!((waits.stored.state, registry.does("GET", "/subjects", &json!({}))), (Value::Null, json!([])));
+    let planned = pay(&here, &registry).plan(&nothing(), &config(ORDER)).await;
+    told(&planned.diagnostics, Severity::Warning, NEEDS, "is `pending`");
+    decide(&here, "approve").await;
+    let stored = pay(&here, &registry).applied(&nothing(), &config(ORDER)).await;
+    assert_eq!(numbers(&stored).0, Value::from(1));
+
+    let changed = config(&with_field("a"));
+    let planned = pay(&here, &registry).plan(&stored, &changed).await;
+    told(&planned.diagnostics, Severity::Warning, NEEDS, "is changed so");
+    let waits = pay(&here, &registry).apply(&stored, planned.planned, &changed).await;
+    told(&waits.diagnostics, Severity::Error, WAITS, "is not changed so");
+    assert_eq!(waits.stored.state, Value::Null, "the engine keeps what it has");
+    assert_eq!(registry.does("GET", "/subjects/pay.order-value/versions", &json!({})), json!([1]));
+    decide(&here, "reject").await;
+    let planned = pay(&here, &registry).plan(&stored, &changed).await;
+    told(&planned.diagnostics, Severity::Warning, NEEDS, "was rejected");
+    let rejected = pay(&here, &registry).apply(&stored, planned.planned, &changed).await;
+    told(&rejected.diagnostics, Severity::Error, "Change rejected", "Declare it otherwise");
+    quiet(&pay(&here, &registry).plan(&stored, &config(ORDER)).await.diagnostics);
+
+    let ended = pay(&here, &registry).destroy(&stored).await;
+    told(&ended.diagnostics, Severity::Error, WAITS, "`pay.order-value` is not deleted");
+    decide(&here, "approve").await;
+    quiet(&pay(&here, &registry).destroy(&stored).await.diagnostics);
+    assert_eq!(registry.does("GET", "/subjects", &json!({})), json!([]));
+}
+
+#[tokio::test]
+async fn what_needs_nobody_is_not_asked_for() {
+    let (here, registry) = (watched().await, FakeRegistry::start().await);
+    let config = json!({ "subject": "pay.order-value", "schema": ORDER });
+    let platform = || run_on(&here.cluster, &registry, Acting::default());
+    let stored = platform().applied(&nothing(), &config).await;
+    let kept = with(&config, &json!({ "on_destroy": "retain" }));
+    let kept = pay(&here, &registry).applied(&stored, &kept).await;
+    quiet(&pay(&here, &registry).destroy(&kept).await.diagnostics);
+    assert_eq!(registry.does("GET", "/subjects", &json!({})), json!(["pay.order-value"]));
+}
