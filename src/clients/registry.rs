@@ -25,6 +25,9 @@ pub use error::RegistryError;
 use listing::Listing;
 use paths::{below, subject};
 
+/// A list of fewer subjects is taken for whole: registries cut off at twenty thousand, unless they are told otherwise.
+const WHOLE: usize = 1_000;
+
 /// A schema with what it needs to be understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
@@ -259,11 +262,37 @@ impl SchemaRegistry {
 
     /// The names of all subjects, in order; with those that were deleted and can be brought back, if they are asked for.
     pub async fn subjects(&self, deleted: bool, deadline: Instant) -> Result<Vec<SubjectName>, RegistryError> {
-        let query = if deleted { vec![("deleted", "true".to_owned())] } else { vec![] };
-        let answer = self.read("subjects".to_owned(), query, deadline).await?;
-        let mut names = Answered(answer.unwrap_or_default()).list()?;
-        names.sort();
-        Ok(names)
+        let mut names = BTreeSet::new();
+        let mut asked = 0;
+        loop {
+            let mut query = if deleted { vec![("deleted", "true".to_owned())] } else { vec![] };
+            if 0 < asked {
+                query.push(("offset", asked.to_string()));
+            }
+            let answer = self.read("subjects".to_owned(), query, deadline).await?;
+            let page: Vec<SubjectName> = Answered(answer.unwrap_or_default()).list()?;
+            let (before, count) = (names.len(), page.len());
+            names.extend(page);
+            asked += count;
+            // A registry cuts its list off at a number of its own; one without pages gives all of it again.
+            if count < WHOLE || names.len() == before {
+                return Ok(names.into_iter().collect());
+            }
+        }
+    }
+
+    /// The numbers of the schemas that refer to a version of a subject, in order.
+    pub async fn referring(
+        &self,
+        name: &SubjectName,
+        version: i64,
+        deadline: Instant,
+    ) -> Result<Vec<i64>, RegistryError> {
+        let path = format!("{}/versions/{version}/referencedby", subject(name));
+        let answer = self.read(path, vec![], deadline).await?;
+        let mut ids: Vec<i64> = answer.map_or(Ok(Vec::new()), |it| Answered(it).list())?;
+        ids.sort_unstable();
+        Ok(ids)
     }
 
     /// The names of all subjects as this client first saw them, for many who ask in one run.

@@ -10,8 +10,8 @@ use crate::{
     schemas::Format,
 };
 
-/// A version of a subject: the newest, that of a number, or the one that a schema is; or the schema that messages name by a
-/// number.
+/// A version of a subject, the newest or that of a number, as a reference names it too; or the schema that messages name by a
+/// number of the whole registry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
 pub struct SchemaModel {
     /// Name of the environment. Default: the provider's default environment.
@@ -30,6 +30,9 @@ pub struct SchemaModel {
     schema: Computed<String>,
     /// Schemas of other subjects that it names.
     references: Computed<Vec<Nested<ListedReferenceModel>>>,
+    /// Numbers of the schemas that refer to this version, so that it cannot be deleted; null where the registry does
+    /// not tell, and of a `schema_id`.
+    referred_to_by: Computed<Vec<i64>>,
 }
 
 /// A version of another subject that a schema names.
@@ -96,7 +99,10 @@ async fn of_subject(
         Version::Latest => absent(&format!("The registry has no subject `{subject}`."), "subject"),
         Version::Number(it) => absent(&format!("The registry has no version {it} of `{subject}`."), "version"),
     })?;
+    // Not every registry tells, and nothing else depends on it.
+    let referring = registry.referring(subject, found.version, call.deadline).await.ok();
     Ok(SchemaModel {
+        referred_to_by: referring.into(),
         id: format!("{environment}/{subject}").into(),
         version: found.version.into(),
         schema_id: found.id.into(),
@@ -175,6 +181,26 @@ mod tests {
         }
         let (found, report) = read(&registry, "subjects", &json!({ "prefix": "b" })).await;
         assert_eq!((found.attribute("names"), report.0), (&Value::List(vec!["b".into()]), vec![]));
+    }
+
+    /// What a schema refers to is looked up as it names it, and there is told what refers to it.
+    #[tokio::test]
+    async fn references_are_followed_in_both_directions() {
+        let registry = FakeRegistry::start().await;
+        let line = json!({ "schemaType": "AVRO", "schema": "\"int\"" });
+        registry.does("POST", "/subjects/line/versions", &line);
+        let reference = json!({ "name": "L", "subject": "line", "version": 1 });
+        let list = json!({ "schemaType": "AVRO", "schema": "\"L\"", "references": [reference] });
+        registry.does("POST", "/subjects/list/versions", &list);
+        let (found, _) = read(&registry, "schema", &json!({ "subject": "list" })).await;
+        let Value::List(references) = found.attribute("references") else { unreachable!("{found:?}") };
+        let named = ["name", "subject", "version"].map(|it| references[0].attribute(it).clone());
+        assert_eq!(named, ["L".into(), "line".into(), 1.into()]);
+        assert_eq!(found.attribute("referred_to_by"), &Value::List(vec![]));
+        let (found, _) = read(&registry, "schema", &json!({ "subject": "line", "version": 1 })).await;
+        assert_eq!(found.attribute("referred_to_by"), &Value::List(vec![2.into()]));
+        let by_id = read(&registry, "schema", &json!({ "schema_id": 1 })).await.0;
+        assert_eq!(by_id.attribute("referred_to_by"), &Value::Null);
     }
 
     #[test]

@@ -36,6 +36,10 @@ pub(crate) struct Kept {
     pub(crate) objections: Vec<String>,
     /// Whether all schemas are listed with their subjects.
     pub(crate) lists: bool,
+    /// Whether it does not follow references where it judges compatibility, as Apicurio does not.
+    pub(crate) blind: bool,
+    /// Most subjects that it names at once.
+    pub(crate) most: usize,
     /// What the next calls are answered with.
     pub(crate) next: VecDeque<Answer>,
 }
@@ -53,7 +57,7 @@ type Judged = Result<Value, (u16, i64, String)>;
 impl FakeRegistry {
     /// A registry without subjects.
     pub(crate) async fn start() -> Self {
-        let kept = Arc::new(Mutex::new(Kept { lists: true, ..Kept::default() }));
+        let kept = Arc::new(Mutex::new(Kept { lists: true, most: 20_000, ..Kept::default() }));
         let its = kept.clone();
         let service = FakeService::start_whole(move |request| locked(&its).answer(request)).await;
         Self { service: Arc::new(service), kept }
@@ -125,18 +129,22 @@ impl Kept {
         let parts: Vec<String> = path.trim_start_matches('/').split('/').map(decoded).collect();
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         match (method, &parts[..]) {
-            ("GET", ["subjects"]) => Ok(self.names(has("deleted=true"))),
+            ("GET", ["subjects"]) => Ok(self.names(has("deleted=true"), query)),
             ("GET", ["schemas"]) if self.lists => Ok(self.list(query)),
             ("GET", ["schemas", "ids", id]) => self.by_id(id),
             ("GET", ["subjects", subject, "versions"]) => {
                 Ok(self.live(subject)?.iter().map(|it| json!(it.version)).collect())
             }
             ("GET", ["subjects", subject, "versions", version]) => self.version(subject, version),
+            ("GET", ["subjects", subject, "versions", version, "referencedby"]) => Ok(self.referring(subject, version)),
             ("POST", ["subjects", subject]) => self.lookup(subject, body),
             ("POST", ["subjects", subject, "versions"]) => self.register(subject, body),
             ("POST", ["compatibility", "subjects", subject, "versions"]) => {
                 self.live(subject)?;
                 read(body)?;
+                if self.blind && !body["references"].is_null() {
+                    return Err((422, 42201, "Invalid schema: Syntax violation".to_owned()));
+                }
                 let messages = self.objections_to(subject);
                 Ok(json!({ "is_compatible": messages.is_empty(), "messages": messages }))
             }
@@ -151,9 +159,17 @@ impl Kept {
         }
     }
 
-    fn names(&self, deleted: bool) -> Value {
+    fn names(&self, deleted: bool, query: &str) -> Value {
         let shown = |versions: &[Kind]| versions.iter().any(|it| deleted || !it.deleted);
-        self.subjects.iter().filter(|(_, it)| shown(it)).map(|(name, _)| json!(name)).collect()
+        let names = self.subjects.iter().filter(|(_, it)| shown(it)).map(|(name, _)| json!(name));
+        names.skip(number(query, "offset=").unwrap_or(0)).take(self.most).collect()
+    }
+
+    fn referring(&self, subject: &str, version: &str) -> Value {
+        let version: Option<i64> = version.parse().ok();
+        let is_it = |it: &Value| it["subject"] == subject && it["version"].as_i64() == version;
+        let refers = |it: &Value| it["references"].as_array().into_iter().flatten().any(is_it);
+        (1..).zip(&self.ids).filter(|(_, it)| refers(it)).map(|(id, _): (i64, _)| json!(id)).collect()
     }
 
     /// The versions of a subject that were not deleted.
@@ -165,9 +181,9 @@ impl Kept {
     }
 
     fn list(&self, query: &str) -> Value {
-        let number = |name: &str| query.split('&').find_map(|it| it.strip_prefix(name)?.parse::<usize>().ok());
         let newest = self.subjects.keys().filter_map(|it| self.version(it, "latest").ok());
-        newest.skip(number("offset=").unwrap_or(0)).take(number("limit=").unwrap_or(usize::MAX)).collect()
+        let most = number(query, "limit=").unwrap_or(usize::MAX);
+        newest.skip(number(query, "offset=").unwrap_or(0)).take(most).collect()
     }
 
     fn shown(&self, subject: &str, kind: &Kind) -> Value {
@@ -252,6 +268,10 @@ impl Kept {
         }
         Ok(json!([]))
     }
+}
+
+fn number(query: &str, name: &str) -> Option<usize> {
+    query.split('&').find_map(|it| it.strip_prefix(name)?.parse().ok())
 }
 
 /// Reads a setting of a subject, writes it or takes it away.

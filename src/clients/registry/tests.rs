@@ -129,3 +129,23 @@ async fn many_subjects_are_read_with_few_requests() {
     read_all(&fake.client()).await;
     assert_eq!(fake.asked().len() - before, names.len() + 1, "it is asked once whether it lists");
 }
+
+/// Registries cut long lists off, at a number that their operator chose; some have no pages.
+#[tokio::test]
+async fn all_subjects_are_listed_however_few_a_registry_names_at_once() {
+    let fake = FakeRegistry::start().await;
+    let registry = fake.client();
+    let schema = json!({ "schema": "\"int\"", "schemaType": "AVRO" });
+    for it in 0..2_500 {
+        fake.does("POST", &format!("/subjects/s{it:04}/versions"), &schema);
+    }
+    for (most, requests) in [(20_000, 2), (1_000, 3)] {
+        fake.kept().most = most;
+        let before = fake.asked().len();
+        let listed = registry.subjects(false, soon()).await.unwrap();
+        assert_eq!((listed.len(), fake.asked().len() - before), (2_500, requests));
+    }
+    let all: Vec<String> = (0..1_200).map(|it| format!("s{it}")).collect();
+    fake.kept().next = std::iter::repeat_n((200, "application/json", json!(all).to_string()), 2).collect();
+    assert_eq!(registry.subjects(false, soon()).await.unwrap().len(), 1_200, "the same again is the end");
+}
