@@ -131,6 +131,31 @@ fn edits_append_versions_and_what_means_the_same_does_not() {
         assert_eq!(versions("edits.a-value"), [1, 2, 3, 4]);
         workspace.destroy().success();
         assert_eq!(versions("edits.a-value"), Vec::<i64>::new());
+        // It was deleted so that it can be brought back, with its numbers.
+        Registry::shared().send("DELETE", "subjects/edits.a-value?permanent=true", "");
+    }
+}
+
+/// The registry does not follow references where it judges compatibility, and takes the schema all the same.
+#[test]
+fn a_schema_with_references_is_edited() {
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        let hard = "on_destroy = \"hard\"";
+        let common = "syntax = \"proto3\";\npackage c;\nmessage C {\n  string a = 1;\n}\n";
+        let common = block("refers.common", common, &format!("format = \"PROTOBUF\"\n{hard}"));
+        workspace.write("common.tf", &common.replace("\"a\" {", "\"common\" {"));
+        let reference = "format = \"PROTOBUF\"\nreferences = [{ name = \"c.proto\", subject = \
+                         kafka_schema.common.subject, version = kafka_schema.common.version }]\n";
+        let using = "syntax = \"proto3\";\nimport \"c.proto\";\nmessage P {\n  c.C c = 1;\n}\n";
+        workspace.write("main.tf", &block("refers.a", using, &format!("{reference}{hard}")));
+        workspace.applies();
+        let more = using.replace("c = 1;", "c = 1;\n  int32 b = 2;");
+        workspace.write("main.tf", &block("refers.a", &more, &format!("{reference}{hard}")));
+        workspace.plan().says(&["Not checked by the registry", "does not follow `references`"]);
+        workspace.applies();
+        assert_eq!(versions("refers.a"), [1, 2]);
+        workspace.destroy().success();
     }
 }
 

@@ -57,7 +57,8 @@ impl Diagnostic {
             chain = format!("{chain}: {it}");
             cause = it.source();
         }
-        self.detail = format!("{}\n\nCause: {chain}.", self.detail);
+        // What a service says may be a sentence, and end as one.
+        self.detail = format!("{}\n\nCause: {}.", self.detail, chain.trim_end_matches('.'));
         self
     }
 }

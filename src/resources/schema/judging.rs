@@ -222,6 +222,19 @@ impl Trial<'_> {
         Ok(())
     }
 
+    /// Whether a schema that is called invalid is. Some registries do not follow references where they judge compatibility,
+    /// and do where they look for a schema.
+    async fn is_malformed(&self, body: &Body) -> Result<bool, RegistryError> {
+        if body.references.is_empty() {
+            return Ok(true);
+        }
+        match self.registry.lookup(self.subject, body, self.plan.normalizes(), self.deadline).await {
+            Ok(_) => Ok(false),
+            Err(RegistryError::Invalid(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn compatibility(&self, body: &Body, call: &mut Call) -> Result<(), Asked> {
         let declared = self.plan.compatibility.known()?.copied();
         let changes = match self.prior {
@@ -234,7 +247,14 @@ impl Trial<'_> {
         match self.registry.check(self.subject, body, self.plan.normalizes(), self.deadline).await {
             Ok(verdict) if verdict.is_compatible => {}
             Ok(verdict) => call.report.push(told::incompatible(self.subject, &verdict.messages, changes)),
-            Err(error @ RegistryError::Invalid(_)) => call.report.push(told_of_registry(&error)),
+            Err(error @ RegistryError::Invalid(_)) => {
+                let told = if self.is_malformed(body).await? {
+                    told_of_registry(&error)
+                } else {
+                    told::references_not_followed(&error)
+                };
+                call.report.push(told);
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(())

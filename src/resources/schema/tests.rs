@@ -118,6 +118,24 @@ async fn references_are_registered_with_the_schema_and_a_change_of_them_alone_is
     told(&failed.diagnostics, Severity::Error, "Schema refused by the registry", "Correct the schema");
 }
 
+/// What registries do not follow must turn no plan red; what is malformed does.
+#[tokio::test]
+async fn a_schema_with_references_that_the_check_does_not_follow_is_planned() {
+    let registry = FakeRegistry::start().await;
+    let line = json!({ "subject": "line", "schema": r#"{"type":"record","name":"Line","fields":[]}"# });
+    run(&registry).applied(&nothing(), &line).await;
+    let reference = json!({ "name": "Line", "subject": "line", "version": 1 });
+    let referring = |schema: &str| json!({ "subject": "list", "schema": schema, "references": [reference] });
+    let first = run(&registry).applied(&nothing(), &referring(r#"{"type":"array","items":"Line"}"#)).await;
+    registry.kept().blind = true;
+    let second = referring(r#"{"type":"map","values":"Line"}"#);
+    let planned = run(&registry).plan(&first, &second).await;
+    told(&planned.diagnostics, Severity::Warning, "Not checked by the registry", "does not follow `references`");
+    quiet(&run(&registry).apply(&first, planned.planned, &second).await.diagnostics);
+    let malformed = run(&registry).plan(&first, &referring(r#"{"type":"map","values":"Line","unreadable":1}"#)).await;
+    told(&malformed.diagnostics, Severity::Error, "Schema refused by the registry", "Correct the schema");
+}
+
 #[tokio::test]
 async fn an_incompatible_schema_is_refused_in_the_plan_with_the_reason() {
     let registry = FakeRegistry::start().await;

@@ -160,6 +160,12 @@ pub(super) fn not_asked(error: &RegistryError) -> Diagnostic {
     Diagnostic::warning("Not checked by the registry", detail).caused_by(error)
 }
 
+pub(super) fn references_not_followed(error: &RegistryError) -> Diagnostic {
+    let detail = "The registry does not follow `references` where it judges compatibility, so that it cannot read the schema \
+                  there. It does where it registers: whether it takes the schema shows only in apply.";
+    Diagnostic::warning("Not checked by the registry", detail).at("schema").caused_by(error)
+}
+
 pub(super) fn newer(subject: &SubjectName, own: i64, newest: i64) -> Diagnostic {
     let detail = format!(
         "The schema that is declared is version {own} of `{subject}`, and version {newest} is newer: somebody else \
