@@ -57,13 +57,13 @@ fn referring() -> String {
 #[test]
 fn two_teams_share_a_registry_under_the_rules_of_a_platform() {
     for engine in Engine::usual() {
-        let stack = Stack::start().expect("a broker starts");
-        let platform = somebody(&engine, &stack, None);
+        let broker = Stack::start().expect("a broker starts");
+        let platform = somebody(&engine, &broker, None);
         platform.write("main.tf", ENVIRONMENT);
         platform.applies();
         claims_find_subjects_of_nobody(&platform);
 
-        let (stock, depot) = (somebody(&engine, &stack, Some("stock")), somebody(&engine, &stack, Some("depot")));
+        let (stock, depot) = (somebody(&engine, &broker, Some("stock")), somebody(&engine, &broker, Some("depot")));
         stock.write("main.tf", &register(OWN, ""));
         stock.applies();
         assert_eq!(versions(OWN), [1]);
