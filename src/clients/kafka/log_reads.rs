@@ -84,7 +84,12 @@ impl Client {
     ) -> Result<PartitionData, Trouble> {
         let answer = self.call(leader, deadline, |_| Ok(request)).await?;
         match Trouble::of_code(answer.error_code, None, reading(topic)) {
-            None => answer.responses.into_iter().flat_map(|it| it.partitions).next().ok_or_else(|| unanswered(topic)),
+            None => {
+                // Who is throttled gets an empty answer at once, and is heard again after a while.
+                let is_throttled = 0 < answer.throttle_time_ms;
+                let partition = answer.responses.into_iter().flat_map(|it| it.partitions).next();
+                partition.ok_or_else(|| if is_throttled { unanswered(topic).again() } else { unanswered(topic) })
+            }
             Some(trouble) => Err(trouble),
         }
     }

@@ -238,7 +238,8 @@ impl Client {
     async fn refresh_scram_user(&self, user: &str, deadline: Instant) -> Result<ScramCredentials, KafkaError> {
         let mut tries = Tries::new(deadline, || "reading SCRAM credentials".to_owned());
         loop {
-            let read = self.scram.snapshot.since(self.scram.snapshot.fresh(), self.described_scram(None, deadline));
+            let read =
+                self.scram.snapshot.since(self.scram.snapshot.fresh(), self.described_scram(Vec::new(), deadline));
             match in_time(deadline, Box::pin(read)).await {
                 Ok(all) => return Ok(all.get(user).cloned().unwrap_or_default()),
                 Err(trouble) => tries.next(trouble).await?,
@@ -259,20 +260,21 @@ impl Client {
     async fn scram_users(&self, deadline: Instant) -> Result<BTreeMap<String, ScramCredentials>, KafkaError> {
         let mut tries = Tries::new(deadline, || "reading SCRAM credentials".to_owned());
         loop {
-            match self.described_scram(None, deadline).await {
+            match self.described_scram(Vec::new(), deadline).await {
                 Ok(it) => return Ok(it),
                 Err(trouble) => tries.next(trouble).await?,
             }
         }
     }
 
-    /// The credentials of these users, or of all. Whoever has none is not in the answer.
+    /// The credentials of these users, or of all if none is named. Whoever has none is not in the answer.
     async fn described_scram(
         &self,
-        users: Option<Vec<UserName>>,
+        users: Vec<UserName>,
         deadline: Instant,
     ) -> Result<BTreeMap<String, ScramCredentials>, Trouble> {
-        let request = DescribeUserScramCredentialsRequest::default().with_users(users);
+        // Null names all users, too; but to a caller who may not see them, brokers then close the connection.
+        let request = DescribeUserScramCredentialsRequest::default().with_users(Some(users));
         let answer = self.call(Target::Any, deadline, |_| Ok(request)).await?;
         if let Some(trouble) = Trouble::of_code(answer.error_code, answer.error_message.as_deref(), SEEING) {
             return Err(trouble);
@@ -381,7 +383,7 @@ impl Gathered for DescribeUser {
 
     async fn send(client: &Client, asked: &[Self], deadline: Instant) -> Vec<Result<ScramCredentials, Trouble>> {
         let users = asked.iter().map(|it| UserName::default().with_name(wire_text(&it.0)));
-        match client.described_scram(Some(users.collect()), deadline).await {
+        match client.described_scram(users.collect(), deadline).await {
             Ok(mut found) => asked.iter().map(|it| Ok(found.remove(&it.0).unwrap_or_default())).collect(),
             Err(trouble) => all(asked.len(), &trouble),
         }
