@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     AclModel,
-    governed::{governance, holder},
+    governed::{HOLDER, governance, held_by, holder},
     judging::own_right_lost,
 };
 use crate::{
@@ -42,10 +42,11 @@ pub(super) async fn change(
         governed.hold(&holder, bindings.clone(), call.deadline).await?;
         environment.note_made(&object(&set));
         if let Some(before) = before {
-            let released = self::holder(governed, &snapshot.state, before, &before.set()?)?;
+            let released = held_by(governed, &snapshot.state, before, call)?;
             let gone = if released == holder { &owned - &bindings } else { owned };
             release(environment, governed, (&released, before), Some(&set), gone, call).await?;
         }
+        call.private.set(HOLDER, holder.to_string());
         remember(call, snapshot);
         return Ok(());
     }
@@ -130,7 +131,7 @@ pub(super) async fn remove(
         return Ok(());
     }
     if let Some(Governance { governed, snapshot }) = governance(environment, call).await? {
-        let holder = holder(&governed, &snapshot.state, state, set)?;
+        let holder = held_by(&governed, &snapshot.state, state, call)?;
         return release(environment, &governed, (&holder, state), None, owned, call).await;
     }
     remove_all(environment, None, owned, call).await.map(drop)

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value as Json;
+
 use super::AclModel;
 use crate::{
     clients::governed::{Governed, GovernedError},
@@ -33,6 +35,15 @@ pub(super) fn holder(governed: &Governed, state: &State, model: &AclModel, set: 
     let application = model.application.known()?.map(|it| it.name.clone()).or(acting);
     let declaration = format!("acl:{}", Revision::of(&set.to_string()));
     Ok(Holder::Declared(application.map_or_else(|| declaration.clone(), |it| format!("{it}/{declaration}"))))
+}
+
+/// As whose declaration the journal has the rules of a state: a fact of the state's own. Whoever ends them may be another.
+pub(super) const HOLDER: &str = "holder";
+
+/// Who needs the rules of a state, as the journal has it.
+pub(super) fn held_by(governed: &Governed, state: &State, model: &AclModel, call: &Call) -> Result<Holder, Unknown> {
+    let stored = call.private.get(HOLDER).and_then(Json::as_str).and_then(|it| it.parse().ok());
+    stored.map_or_else(|| holder(governed, state, model, &model.set()?), Ok)
 }
 
 /// What governs the cluster, for a deed. Refuses whoever may not write the journal, and a cluster whose rights are made
@@ -89,7 +100,7 @@ pub(super) async fn judge(
         }
     }
     if let Some(prior) = prior.filter(|_| !removed.is_empty()) {
-        let holder = holder(&governed, state, prior, &prior.set()?)?;
+        let holder = held_by(&governed, state, prior, call)?;
         if let Err(Refusal(violations)) =
             governed.would(state, &Command::ReleaseBindings(Holding::new(holder, removed)))
         {

@@ -128,6 +128,28 @@ async fn an_application_writes_rules_about_its_own_for_its_own_alone() {
     assert_eq!(about_invoices(&cluster).await.len(), 1);
 }
 
+/// Who ends rules may be another than who declared them.
+#[tokio::test]
+async fn the_platform_ends_what_a_team_declared_and_no_team_what_another_did() {
+    let cluster = with_billing(Policy::default()).await;
+    let team = Run::on(&cluster, "acl", acting("billing"));
+    let created = team.applied(&nothing(), &invoices(&["User:billing"], &["READ", "DESCRIBE"])).await;
+    let platform = Run::on(&cluster, "acl", Acting::default());
+    let less = platform.applied(&created, &invoices(&["User:billing"], &["READ"])).await;
+    assert_eq!(about_invoices(&cluster).await.len(), 1);
+    let team = Run::on(&cluster, "acl", acting("billing"));
+    let summary = "Not yours to decide";
+    told(&team.plan_end(&less).await.diagnostics, Severity::Error, summary, "for the platform");
+    told(&team.destroy(&less).await.diagnostics, Severity::Error, summary, "`billing`");
+    assert_eq!(about_invoices(&cluster).await.len(), 1);
+    quiet(&Run::on(&cluster, "acl", Acting::default()).destroy(&less).await.diagnostics);
+
+    let (team, config) = (Run::on(&cluster, "acl", acting("billing")), invoices(&["User:billing"], &["READ"]));
+    let created = team.applied(&nothing(), &config).await;
+    quiet(&Run::on(&cluster, "acl", Acting::default()).destroy(&created).await.diagnostics);
+    assert_eq!(about_invoices(&cluster).await, Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn rules_for_an_application_go_with_it() {
     let cluster = with_billing(Policy::default()).await;
