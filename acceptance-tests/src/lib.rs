@@ -1,6 +1,7 @@
 //! Real engines, a real broker, a real provider.
 //!
-//! [`Stack`] is a Kafka broker out of its published jars, [`Registry`] a schema registry beside it, [`Engine`] a Terraform or an OpenTofu, and [`Workspace`] a
+//! [`Stack`] is a Kafka broker out of its published jars, [`Registry`] a schema registry and [`Connect`] a
+//! cluster of Connect workers beside it, [`Engine`] a Terraform or an OpenTofu, and [`Workspace`] a
 //! folder of configuration that one engine applies to the stack with the provider of this checkout. What was applied is
 //! verified with Kafka's own command-line classes ([`Stack::topics`] and its neighbours), never with the provider's code.
 //!
@@ -25,7 +26,7 @@ pub use environment::histories;
 pub use fake_registry::{FakeRegistry, SCHEMA};
 pub use process::{Outcome, Running, children, is_alive, run};
 pub use provider::{VERSION, binary, conformance_tests, mirror};
-pub use stack::{Certificates, Identity, LogLine, Registry, Stack, TopicFacts, User};
+pub use stack::{Certificates, Connect, Identity, LogLine, Registry, Stack, TopicFacts, User};
 pub use witness::avro_round_trip;
 pub use workspace::{Workspace, hcl};
 
@@ -41,7 +42,8 @@ pub fn prepare() -> Result<(), String> {
         let engines: Vec<_> = engines.collect();
         let stack = scope.spawn(|| stack::fetch().map(|_| ()));
         let registry = scope.spawn(stack::fetch_registry);
-        let all = engines.into_iter().chain([stack, registry]);
+        let connect = scope.spawn(stack::fetch_connect);
+        let all = engines.into_iter().chain([stack, registry, connect]);
         all.filter_map(|it| it.join().expect("fetching ends with an error rather than a panic").err()).collect()
     });
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }

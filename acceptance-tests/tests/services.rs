@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use acceptance_tests::{Engine, Registry, Stack, Workspace, hcl};
+use acceptance_tests::{Connect, Engine, Registry, Stack, User, Workspace, hcl};
 
 use crate::{provider, servers};
 
@@ -119,5 +119,26 @@ fn a_real_registry_answers() {
         workspace.write("main.tf", &environment("[\"schemas\"]"));
         told(&workspace, &["\"schema_registry\":\"good: `http://127.0.0.1:"]);
         workspace.destroy().success();
+    }
+}
+
+#[test]
+fn real_connect_workers_answer_and_ask_who_calls() {
+    let stack = Stack::start().expect("a broker starts");
+    let connect = Connect::start_with_login(&stack).expect("a worker starts");
+    assert_eq!(connect.get("connectors"), (200, "[]".to_owned()));
+    let User { name, password } = Connect::USER;
+    for engine in Engine::usual() {
+        let workspace = Workspace::new(&engine);
+        let login = |password: &str| {
+            let url = hcl(&connect.url());
+            let worker = format!("{{ url = {url}, username = {}, password = {} }}", hcl(name), hcl(password));
+            provider(&(servers(&stack.plaintext()) + &format!("connect = {{ main = {worker} }}")))
+        };
+        workspace.write("provider.tf", &login(password));
+        workspace.write("main.tf", &environment("[\"connect\"]"));
+        told(&workspace, &["\"connect\":\"good: `main` answers"]);
+        workspace.write("provider.tf", &login("wrong"));
+        told(&workspace, &["\"connect\":\"unknown: ", "HTTP 401"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Fetches and builds what the acceptance tests need: Kafka's jars, a schema registry and the engines.
+//! Fetches and builds what the acceptance tests need: Kafka's jars, a schema registry, Connect and the engines.
 
 use std::{
     io::{self, Write},

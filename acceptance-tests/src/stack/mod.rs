@@ -5,6 +5,8 @@
 
 mod certificates;
 mod configuration;
+mod connect;
+mod http;
 mod ports;
 mod registry;
 mod tools;
@@ -23,6 +25,7 @@ use std::{
 };
 
 pub use certificates::{Certificates, Identity};
+pub use connect::Connect;
 pub use registry::Registry;
 pub use tools::{LogLine, TopicFacts};
 
@@ -247,6 +250,11 @@ fn watch(folder: &Path, server: &Command, log: Stdio) -> Result<Child, String> {
 pub(crate) fn fetch_registry() -> Result<(), String> {
     registry::fetch()?;
     registry::fetch_java().map(|_| ())
+}
+
+/// Fetches what Connect's workers are made of.
+pub(crate) fn fetch_connect() -> Result<(), String> {
+    connect::fetch().map(|_| ())
 }
 
 /// The folder with Kafka's jars, fetched when it is first asked for.

@@ -34,6 +34,11 @@ pub(super) fn address(port: u16) -> String {
     format!("localhost:{port}")
 }
 
+/// A port that the system calls free at this moment.
+pub(super) fn one() -> io::Result<u16> {
+    Ok(bind()?.local_addr()?.port())
+}
+
 /// Two ports that the system calls free at this moment.
 pub(super) fn two() -> io::Result<[u16; 2]> {
     let [one, other] = [bind()?, bind()?];

@@ -3,9 +3,7 @@
 //! It is started by the first test that asks for it, and ends with the process as the broker does.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufRead, BufReader, Write},
-    net::{Ipv4Addr, TcpStream},
+    fs::File,
     path::{Path, PathBuf},
     process::{Child, Command},
     sync::OnceLock,
@@ -13,7 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{MAVEN, Stack, ports, watch};
+use super::{
+    MAVEN, Stack,
+    http::{Call, last_lines},
+    ports, watch,
+};
 use crate::{cache, environment::require, process::run_or_explain, python};
 
 const APICURIO_VERSION: &str = "3.3.3";
@@ -75,18 +77,16 @@ impl Registry {
     /// If it does not answer.
     pub fn send(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let path = format!("{API}/{path}");
-        request(self.port, method, &path, body).unwrap_or_else(|it| panic!("{method} {path} of the registry: {it}"))
+        let call = Call { port: self.port, method, path: &path, body, user: None };
+        call.send().unwrap_or_else(|it| panic!("{method} {path} of the registry: {it}"))
     }
 
     /// Ready is not the same as serving: it answers with a part of its data while it reads that from Kafka.
     fn wait_until_ready(&self, health: u16) -> Result<(), String> {
         let until = Instant::now() + START;
-        while !request(health, "GET", "/health/ready", "").is_ok_and(|(status, _)| status == 200) {
+        while !Call::get(health, "/health/ready").send().is_ok_and(|(status, _)| status == 200) {
             if until < Instant::now() {
-                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-                let last: Vec<_> = log.lines().rev().take(40).collect();
-                let last: Vec<_> = last.into_iter().rev().collect();
-                return Err(format!("it is not ready after {START:?}:\n{}", last.join("\n")));
+                return Err(format!("it is not ready after {START:?}:\n{}", last_lines(&self.folder.join("log"))));
             }
             thread::sleep(Duration::from_millis(200));
         }
@@ -119,21 +119,6 @@ fn settings(stack: &Stack, folder: &Path, port: u16, health: u16) -> Vec<String>
         "apicurio.rest.deletion.group.enabled=true".to_owned(),
         "apicurio.rules.global.compatibility=BACKWARD".to_owned(),
     ]
-}
-
-/// One request of HTTP 1.0, whose answer ends with the connection.
-fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let length = body.len();
-    let head = format!("{method} {path} HTTP/1.0\r\nhost: 127.0.0.1\r\ncontent-type: application/json");
-    stream.write_all(format!("{head}\r\ncontent-length: {length}\r\n\r\n{body}").as_bytes())?;
-    let mut answer = BufReader::new(stream);
-    let mut first = String::new();
-    answer.read_line(&mut first)?;
-    let rest = io::read_to_string(answer)?;
-    let status = first.split(' ').nth(1).and_then(|it| it.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
-    Ok((status, rest.split_once("\r\n\r\n").map_or_else(String::new, |(_, body)| body.to_owned())))
 }
 
 /// The folder with the registry, fetched when it is first asked for.
