@@ -14,15 +14,15 @@ use std::{collections::BTreeSet, time::Instant};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use crate::{
-    clients::rest::{Request, Rest, RestError},
+    clients::rest::{Listing, Request, Rest, RestError},
     governance::{policy::Compatibility, subject::SubjectName},
     schemas::Format,
 };
 use answers::Answered;
 pub use error::RegistryError;
-use listing::Listing;
 use paths::{below, subject};
 
 /// A list of fewer subjects is taken for whole: registries cut off at twenty thousand, unless they are told otherwise.
@@ -118,13 +118,16 @@ impl<T: Copy> Setting<T> {
 #[derive(Debug)]
 pub struct SchemaRegistry {
     rest: Rest,
-    listing: Listing,
+    listing: Listing<SubjectName, Registered>,
+    /// The names of all subjects as they were when they were first asked for. An error is kept as well, so that many who ask
+    /// do not wait for the same silence.
+    names: OnceCell<Result<BTreeSet<SubjectName>, RegistryError>>,
 }
 
 impl SchemaRegistry {
     /// A registry that was not connected to yet.
     pub fn new(rest: Rest) -> Self {
-        Self { rest, listing: Listing::default() }
+        Self { rest, listing: Listing::after(listing::FEW), names: OnceCell::new() }
     }
 
     /// The service that it is.
@@ -149,7 +152,7 @@ impl SchemaRegistry {
 
     /// The newest version of a subject, perhaps from a list that was made for the whole run.
     pub async fn seen(&self, name: &SubjectName, deadline: Instant) -> Result<Option<Registered>, RegistryError> {
-        match self.listing.get(self, name, deadline).await? {
+        match self.listing.get(name, listing::list(self, deadline)).await? {
             Some(it) => Ok(Some(it)),
             // That something is missing is believed only of an answer about itself.
             None => self.version(name, Version::Latest, deadline).await,
@@ -297,7 +300,8 @@ impl SchemaRegistry {
 
     /// The names of all subjects as this client first saw them, for many who ask in one run.
     pub async fn subjects_at_first(&self, deadline: Instant) -> Result<&BTreeSet<SubjectName>, &RegistryError> {
-        self.listing.names(self, deadline).await
+        let ask = async || self.subjects(false, deadline).await.map(BTreeSet::from_iter);
+        self.names.get_or_init(ask).await.as_ref()
     }
 
     async fn read(

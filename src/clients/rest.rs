@@ -5,6 +5,7 @@
 //! honours `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Credentials are in no error.
 
 mod error;
+mod listing;
 mod oauth;
 mod patience;
 mod services;
@@ -13,7 +14,7 @@ mod trouble;
 mod webhook;
 
 use std::{
-    fmt,
+    fmt::{self, Write},
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -29,6 +30,7 @@ use tokio::sync::Semaphore;
 
 use crate::clients::kafka::client_config;
 pub use error::RestError;
+pub(in crate::clients) use listing::Listing;
 use oauth::Tokens;
 use patience::{Patience, Tries};
 pub use services::Services;
@@ -53,6 +55,19 @@ pub struct Request {
     pub query: Vec<(&'static str, String)>,
     /// With what.
     pub body: Option<Value>,
+}
+
+/// A name as one part of an address: each letter that is none of a name's own is written as its bytes.
+pub(in crate::clients) fn part(name: &str) -> String {
+    let mut res = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            res.push(char::from(byte));
+        } else {
+            let _ = write!(res, "%{byte:02X}");
+        }
+    }
+    res
 }
 
 /// One service.

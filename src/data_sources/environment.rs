@@ -167,6 +167,7 @@ pub(super) mod tests {
     use super::*;
     use crate::{
         clients::{
+            connect::Connect,
             journal::{Claims, Journal},
             kafka::{BrokerSetting, Kafka, Tls},
             memory::MemoryCluster,
@@ -225,7 +226,10 @@ pub(super) mod tests {
             headers: BTreeMap::new(),
             request_timeout: Duration::from_secs(10),
         };
-        Services { connect: BTreeMap::from([("main".to_owned(), Rest::new(settings))]), ..Services::default() }
+        Services {
+            connect: BTreeMap::from([("main".to_owned(), Connect::new(Rest::new(settings)))]),
+            ..Services::default()
+        }
     }
 
     #[tokio::test]

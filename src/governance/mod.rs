@@ -23,6 +23,7 @@ pub mod client_quota;
 pub mod command;
 pub mod completion;
 pub mod condition;
+pub mod connector;
 pub mod decide;
 pub mod effective;
 pub mod entity;

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_lc_rs::rand;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -20,6 +19,7 @@ use crate::{
             reading::events,
         },
         kafka::{Append, KafkaError, Lease, LogRead, NewRecord, Outcome},
+        pause::random_part,
     },
     governance::{
         record::{Event, Fold, Timestamp},
@@ -453,13 +453,6 @@ async fn pause_for(time: Duration, deadline: Instant) -> Result<(), JournalError
     }
     tokio::time::sleep_until(until.into()).await;
     Ok(())
-}
-
-fn random_part(of: Duration) -> Duration {
-    let mut random = [0; 2];
-    // Without random numbers it is merely all of it.
-    let part = rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));
-    of * u32::from(part) / u32::from(u16::MAX)
 }
 
 /// A command that waits to be written.

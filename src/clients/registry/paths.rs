@@ -1,8 +1,6 @@
-//! Subjects in addresses: each letter that is none of a name's own is written as its bytes.
+//! Subjects in addresses.
 
-use std::fmt::Write;
-
-use crate::governance::subject::SubjectName;
+use crate::{clients::rest::part, governance::subject::SubjectName};
 
 /// `subjects/<name>`.
 pub(super) fn subject(name: &SubjectName) -> String {
@@ -11,15 +9,7 @@ pub(super) fn subject(name: &SubjectName) -> String {
 
 /// `<folder>/<name>`.
 pub(super) fn below(folder: &str, name: &SubjectName) -> String {
-    let mut res = format!("{folder}/");
-    for byte in name.as_str().bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            res.push(char::from(byte));
-        } else {
-            let _ = write!(res, "%{byte:02X}");
-        }
-    }
-    res
+    format!("{folder}/{}", part(name.as_str()))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use serde_json::Value;
 
-use super::{Rest, RestError};
+use super::RestError;
 use crate::{
-    clients::registry::SchemaRegistry,
+    clients::{connect::Connect, registry::SchemaRegistry},
     governance::condition::{Seen, Service, ServiceKind},
 };
 
@@ -16,7 +16,7 @@ pub struct Services {
     /// The schema registry.
     pub schema_registry: Option<Arc<SchemaRegistry>>,
     /// Connect, by the names that the configuration has for its clusters of workers.
-    pub connect: BTreeMap<String, Rest>,
+    pub connect: BTreeMap<String, Connect>,
 }
 
 impl Services {
@@ -29,7 +29,7 @@ impl Services {
             res.push(Service { kind: ServiceKind::SchemaRegistry, name: it.url().to_string(), seen });
         }
         for (name, it) in &self.connect {
-            let seen = match it.get("", deadline).await {
+            let seen = match it.rest().get("", deadline).await {
                 Ok(answer) => of_workers(&answer, cluster_id),
                 Err(error) => seen(Err(error)),
             };

@@ -245,7 +245,10 @@ async fn services_are_seen_as_they_answer_and_workers_with_their_cluster() {
     let fake = FakeService::start(real).await;
     let services = Services {
         schema_registry: Some(Arc::new(SchemaRegistry::new(Rest::new(settings(&fake.url()))))),
-        connect: BTreeMap::from([("main".to_owned(), Rest::new(settings(&fake.url())))]),
+        connect: BTreeMap::from([(
+            "main".to_owned(),
+            crate::clients::connect::Connect::new(Rest::new(settings(&fake.url()))),
+        )]),
     };
     let seen = services.look("k1", soon()).await;
     let told: Vec<_> = seen.iter().map(|it| (it.kind, it.name.as_str(), &it.seen)).collect();

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use super::{EnvironmentSettings, TlsSettings, part};
 use crate::{
     clients::{
+        connect::Connect,
         kafka::Secret,
         registry::SchemaRegistry,
         rest::{BaseUrl, ClientCredentials, Login, Rest, RestSettings, Services},
@@ -81,7 +82,7 @@ impl EnvironmentSettings {
         let at = part(environment, &["connect"]);
         for (name, it) in self.connect.known().map_err(|_: Unknown| at.clone())?.into_iter().flatten() {
             let settings = it.model.resolve(&at.key(name), timeout, &mut wrong)?;
-            connect.insert(name.clone(), Rest::new(settings));
+            connect.insert(name.clone(), Connect::new(Rest::new(settings)));
         }
         Ok(if wrong.has_errors() { Err(wrong) } else { Ok(Services { schema_registry, connect }) })
     }

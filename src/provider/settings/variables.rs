@@ -286,7 +286,7 @@ mod tests {
         let settings = settings.unwrap();
         let services = environment(&settings).resolve_services("default", Duration::ZERO).unwrap().unwrap();
         assert_eq!(services.schema_registry.unwrap().rest().url().to_string(), "https://registry.example.org");
-        assert_eq!(services.connect["default"].url().to_string(), "http://connect:8083");
+        assert_eq!(services.connect["default"].rest().url().to_string(), "http://connect:8083");
         let wrong = given(&[
             ("KAFKA_BOOTSTRAP_SERVERS", "a:9092"),
             ("KAFKA_SCHEMA_REGISTRY_PASSWORD", "p"),

@@ -1,0 +1,249 @@
+//! Workers for tests, in memory and over HTTP: for what real ones cannot be made to show when a test wants it, such as a long
+//! rebalance, an answer that is lost, a task that fails, or a server that adds to a configuration.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use super::Connect;
+use crate::clients::{
+    kafka::Tls,
+    rest::{
+        Rest, RestSettings,
+        fake::{Answer, FakeService},
+    },
+};
+
+/// What a worker answers with.
+const JSON: &str = "application/json";
+
+/// Workers.
+#[derive(Clone, Debug)]
+pub(crate) struct FakeConnect {
+    service: Arc<FakeService>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// What they keep.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// The connectors.
+    pub(crate) connectors: BTreeMap<String, FakeConnector>,
+    /// Keys that are added to each configuration.
+    pub(crate) adds: BTreeMap<String, String>,
+    /// Keys whose values are shown as asterisks.
+    pub(crate) masks: Vec<String>,
+    /// What a configuration is told to be wrong with, by key.
+    pub(crate) objections: BTreeMap<String, String>,
+    /// Keys that hold passwords.
+    pub(crate) passwords: Vec<String>,
+    /// The trace with which the task of every connector fails that is started.
+    pub(crate) fails_with: Option<String>,
+    /// What the next calls are answered with.
+    pub(crate) next: VecDeque<Answer>,
+    /// The version of the workers.
+    pub(crate) version: String,
+}
+
+/// A connector.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FakeConnector {
+    /// Its configuration.
+    pub(crate) config: BTreeMap<String, String>,
+    /// `RUNNING` and so on.
+    pub(crate) state: String,
+    /// The trace of its task, if that failed.
+    pub(crate) trace: Option<String>,
+    /// How far it has come.
+    pub(crate) offsets: Vec<Value>,
+}
+
+type Judged = Result<Value, (u16, String)>;
+
+impl FakeConnect {
+    /// Workers without connectors, which have two classes installed.
+    pub(crate) async fn start() -> Self {
+        let kept = Arc::new(Mutex::new(Kept { version: "4.3.1".to_owned(), ..Kept::default() }));
+        let its = kept.clone();
+        let service = FakeService::start_whole(move |request| locked(&its).answer(request)).await;
+        Self { service: Arc::new(service), kept }
+    }
+
+    /// A client of them.
+    pub(crate) fn client(&self) -> Connect {
+        Connect::new(Rest::new(RestSettings {
+            url: self.service.url().parse().unwrap(),
+            failover_urls: Vec::new(),
+            login: None,
+            tls: Tls { insecure: true, ..Tls::default() },
+            headers: BTreeMap::new(),
+            request_timeout: Duration::from_secs(10),
+        }))
+    }
+
+    /// What they keep, to be looked at and changed.
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        locked(&self.kept)
+    }
+
+    /// The first words of each request so far: method and path.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let requests = self.service.requests();
+        requests.iter().map(|it| it.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
+    }
+}
+
+fn locked(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The end of the time that a test has.
+pub(crate) fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
+}
+
+/// What workers answer while they share out their work.
+pub(crate) fn rebalance() -> Answer {
+    let message = "Cannot complete request momentarily due to stale configuration (typically caused by a concurrent config \
+                   change)";
+    (409, JSON, json!({ "error_code": 409, "message": message }).to_string())
+}
+
+impl Kept {
+    fn answer(&mut self, request: &str) -> Answer {
+        if let Some(it) = self.next.pop_front() {
+            return it;
+        }
+        let mut words = request.split(' ');
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        match self.does(method, path, &serde_json::from_str(body).unwrap_or_default()) {
+            Ok(it) => (200, JSON, it.to_string()),
+            Err((status, message)) => (status, JSON, json!({ "error_code": status, "message": message }).to_string()),
+        }
+    }
+
+    fn does(&mut self, method: &str, path: &str, body: &Value) -> Judged {
+        let path = path.split('?').next().unwrap_or_default();
+        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        match (method, &parts[..]) {
+            ("GET", [""]) => Ok(json!({ "version": self.version, "kafka_cluster_id": "memory-1" })),
+            ("GET", ["connectors"]) => {
+                let all: Vec<String> = self.connectors.keys().cloned().collect();
+                let shown = |name: String| {
+                    let both = json!({ "info": self.info(&name)?, "status": self.status(&name)? });
+                    Ok((name, both))
+                };
+                all.into_iter().map(shown).collect::<Result<_, _>>().map(Value::Object)
+            }
+            ("POST", ["connectors"]) => self.create(body),
+            ("GET", ["connectors", name]) => self.info(name),
+            ("GET", ["connectors", name, "status"]) => self.status(name),
+            ("GET", ["connectors", name, "topics"]) => Ok(json!({ *name: { "topics": ["b", "a"] } })),
+            ("GET", ["connectors", name, "offsets"]) => Ok(json!({ "offsets": self.one(name)?.offsets })),
+            ("PUT", ["connectors", name, "config"]) => {
+                if !self.connectors.contains_key(*name) {
+                    self.connectors.insert((*name).to_owned(), FakeConnector::default());
+                }
+                let config = texts(body);
+                self.one(name)?.config = config;
+                self.set(name, "RUNNING")
+            }
+            ("PUT", ["connectors", name, "pause"]) => self.set(name, "PAUSED"),
+            ("PUT", ["connectors", name, "stop"]) => self.set(name, "STOPPED"),
+            ("PUT", ["connectors", name, "resume"]) | ("POST", ["connectors", name, "restart"]) => {
+                self.set(name, "RUNNING")
+            }
+            ("PATCH", ["connectors", name, "offsets"]) => {
+                self.stopped(name)?.offsets = body["offsets"].as_array().cloned().unwrap_or_default();
+                Ok(json!({ "message": "altered" }))
+            }
+            ("DELETE", ["connectors", name, "offsets"]) => {
+                self.stopped(name)?.offsets.clear();
+                Ok(json!({ "message": "reset" }))
+            }
+            ("DELETE", ["connectors", name]) => {
+                self.one(name)?;
+                self.connectors.remove(*name);
+                Ok(Value::Null)
+            }
+            ("GET", ["connector-plugins"]) => Ok(json!([
+                { "class": "org.example.FileSourceConnector", "type": "source", "version": "1.0" },
+                { "class": "org.example.FileSinkConnector", "type": "sink", "version": "1.0" },
+            ])),
+            ("PUT", ["connector-plugins", _, "config", "validate"]) => Ok(self.validate(body)),
+            _ => Err((404, "HTTP 404 Not Found".to_owned())),
+        }
+    }
+
+    fn one(&mut self, name: &str) -> Result<&mut FakeConnector, (u16, String)> {
+        self.connectors.get_mut(name).ok_or_else(|| (404, format!("Connector {name} not found")))
+    }
+
+    fn stopped(&mut self, name: &str) -> Result<&mut FakeConnector, (u16, String)> {
+        let found = self.one(name)?;
+        let running =
+            || (400, "Connectors must be in the STOPPED state before their offsets can be modified".to_owned());
+        if found.state == "STOPPED" { Ok(found) } else { Err(running()) }
+    }
+
+    fn create(&mut self, body: &Value) -> Judged {
+        let name = body["name"].as_str().unwrap_or_default().to_owned();
+        if self.connectors.contains_key(&name) {
+            return Err((409, format!("Connector {name} already exists")));
+        }
+        let config = texts(&body["config"]);
+        self.connectors.insert(name.clone(), FakeConnector { config, ..FakeConnector::default() });
+        self.set(&name, body["initial_state"].as_str().unwrap_or("RUNNING"))
+    }
+
+    fn set(&mut self, name: &str, state: &str) -> Judged {
+        let trace = self.fails_with.clone().filter(|_| state == "RUNNING");
+        let found = self.one(name)?;
+        found.state = state.to_owned();
+        found.trace = trace;
+        self.info(name)
+    }
+
+    fn info(&mut self, name: &str) -> Judged {
+        let (adds, masks) = (self.adds.clone(), self.masks.clone());
+        let mut config = self.one(name)?.config.clone();
+        config.insert("name".to_owned(), name.to_owned());
+        config.extend(adds);
+        for key in masks {
+            config.entry(key).and_modify(|it| "****************".clone_into(it));
+        }
+        Ok(json!({ "name": name, "config": config, "tasks": [], "type": "sink" }))
+    }
+
+    fn status(&mut self, name: &str) -> Judged {
+        let found = self.one(name)?;
+        let connector = json!({ "state": found.state, "worker_id": "w:8083" });
+        let state = if found.trace.is_some() { "FAILED" } else { &found.state };
+        let task = json!({ "id": 0, "state": state, "worker_id": "w:8083", "trace": found.trace });
+        let tasks = if found.state == "STOPPED" { json!([]) } else { json!([task]) };
+        Ok(json!({ "name": name, "connector": connector, "tasks": tasks, "type": "sink" }))
+    }
+
+    fn validate(&self, body: &Value) -> Value {
+        let mut keys: Vec<&String> = body.as_object().into_iter().flat_map(|it| it.keys()).collect();
+        keys.extend(self.objections.keys());
+        keys.sort();
+        keys.dedup();
+        let one = |key: &String| {
+            let kind = if self.passwords.contains(key) { "PASSWORD" } else { "STRING" };
+            let errors: Vec<&String> = self.objections.get(key).into_iter().collect();
+            json!({ "definition": { "name": key, "type": kind }, "value": { "name": key, "errors": errors } })
+        };
+        json!({ "name": "x", "error_count": 0, "configs": keys.into_iter().map(one).collect::<Value>() })
+    }
+}
+
+fn texts(config: &Value) -> BTreeMap<String, String> {
+    let entries = config.as_object().into_iter().flatten();
+    entries.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}

@@ -1,0 +1,252 @@
+//! What the configuration of a connector says of topics and of who reads and writes them, by keys that are known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The configuration of a connector, with the keys whose values are secret or not known yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The values that are known.
+    pub values: BTreeMap<String, String>,
+    /// Other keys that are set.
+    pub others: BTreeSet<String>,
+    /// Whether the connector reads topics, where that is known; else the configuration tells.
+    pub is_sink: Option<bool>,
+}
+
+/// What is done with topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Use {
+    /// They are read.
+    Read,
+    /// They are written.
+    Write,
+}
+
+/// Topics that a connector uses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TopicUse {
+    /// The key that says so.
+    pub key: String,
+    /// What is done with them.
+    pub does: Use,
+    /// How their names begin, or the name.
+    pub name: String,
+    /// Whether that is the whole name.
+    pub is_whole: bool,
+}
+
+/// Keys whose value is the name of a topic that is written.
+const WRITTEN: [&str; 4] =
+    ["topic", "kafka.topic", "schema.history.internal.kafka.topic", "database.history.kafka.topic"];
+/// Keys whose value is what the names of the topics begin with that are written.
+const WRITTEN_PREFIXES: [&str; 2] = ["topic.prefix", "database.server.name"];
+/// Where a sink puts what it could not deliver.
+const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
+/// Transforms that give records another topic.
+const ROUTERS: [&str; 5] = ["RegexRouter", "TimestampRouter", "ByLogicalTableRouter", "EventRouter", "ExtractTopic"];
+/// What a client's credentials are written under.
+const CREDENTIALS: [&str; 5] = [
+    "sasl.jaas.config",
+    "sasl.login.callback.handler.class",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
+    "ssl.keystore.location",
+];
+
+/// Whether a value is, or holds, a reference that the worker resolves, such as `${file:/run/secrets.properties:password}`.
+pub fn is_reference(value: &str) -> bool {
+    value.split("${").skip(1).any(|it| {
+        it.split_once('}').and_then(|(inside, _)| inside.split_once(':')).is_some_and(|(provider, rest)| {
+            !provider.is_empty()
+                && !rest.is_empty()
+                && provider.chars().all(|it| it.is_alphanumeric() || "-_.".contains(it))
+        })
+    })
+}
+
+impl Settings {
+    /// The class of the connector.
+    pub fn class(&self) -> Option<&str> {
+        self.values.get("connector.class").map(String::as_str)
+    }
+
+    /// Most tasks that it asks for. Without the key, workers start one.
+    pub fn tasks(&self) -> Option<i64> {
+        match self.values.get("tasks.max") {
+            Some(it) => it.trim().parse().ok(),
+            None if self.others.contains("tasks.max") => None,
+            None => Some(1),
+        }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key) || self.others.contains(key)
+    }
+
+    /// Whether it reads topics, as far as that is known.
+    fn is_sink(&self) -> bool {
+        self.is_sink.unwrap_or_else(|| {
+            let named = self.class().is_some_and(|it| it.ends_with("SinkConnector") || it.ends_with("Sink"));
+            named || (self.has("topics") || self.has("topics.regex")) && !self.is_mirror()
+        })
+    }
+
+    /// Whether it copies topics of another cluster, whose names its configuration does not tell.
+    pub fn is_mirror(&self) -> bool {
+        self.class().is_some_and(|it| {
+            let simple = it.rsplit('.').next().unwrap_or(it);
+            simple.starts_with("Mirror") || simple.contains("Replicator")
+        })
+    }
+
+    /// The topics that it uses, as far as keys say that are known.
+    pub fn topics(&self) -> Vec<TopicUse> {
+        let value =
+            |key: &str| self.values.get(key).map(|it| it.trim()).filter(|it| !it.is_empty() && !is_reference(it));
+        let of = |key: &str, does, name: &str, is_whole| TopicUse {
+            key: key.to_owned(),
+            does,
+            name: name.to_owned(),
+            is_whole,
+        };
+        let mut res = Vec::new();
+        if self.is_sink() {
+            let names = value("topics").into_iter().flat_map(|it| it.split(',')).map(str::trim);
+            res.extend(names.filter(|it| !it.is_empty()).map(|it| of("topics", Use::Read, it, true)));
+            res.extend(value("topics.regex").map(|pattern| {
+                let (prefix, is_whole) = beginning(pattern);
+                of("topics.regex", Use::Read, &prefix, is_whole)
+            }));
+        } else if !self.is_mirror() {
+            let whole = WRITTEN.iter().filter_map(|key| Some(of(key, Use::Write, value(key)?, true)));
+            res.extend(whole);
+            res.extend(WRITTEN_PREFIXES.iter().filter_map(|key| Some(of(key, Use::Write, value(key)?, false))));
+        }
+        res.extend(value(DEAD_LETTERS).map(|it| of(DEAD_LETTERS, Use::Write, it, true)));
+        res
+    }
+
+    /// The key of each transform that gives records another topic, with its class.
+    pub fn routers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let types = self.values.iter().filter(|(key, _)| {
+            key.strip_prefix("transforms.").and_then(|it| it.rsplit_once('.')).is_some_and(|(_, it)| it == "type")
+        });
+        let types = types.map(|(key, class)| (key.as_str(), class.as_str()));
+        types.filter(|(_, class)| ROUTERS.iter().any(|it| class.rsplit(['.', '$']).any(|part| part == *it)))
+    }
+
+    /// The clients of the connector that have no credentials of their own, as the keys for them begin, such as
+    /// `producer.override.`.
+    pub fn without_credentials(&self) -> Vec<&'static str> {
+        let (reads, writes) = (self.is_sink(), !self.is_sink() || self.has(DEAD_LETTERS));
+        let needed = [("consumer.override.", reads), ("producer.override.", writes)];
+        let has = |prefix: &str| CREDENTIALS.iter().any(|it| self.has(&format!("{prefix}{it}")));
+        needed.into_iter().filter(|(prefix, needed)| *needed && !has(prefix)).map(|(prefix, _)| prefix).collect()
+    }
+
+    /// The consumer group that a sink reads in, where it is another than that of its name.
+    pub fn group(&self) -> Option<&str> {
+        self.values.get("consumer.override.group.id").map(String::as_str).filter(|_| self.is_sink())
+    }
+}
+
+/// What all that fits a pattern begins with, and whether that is all of it.
+fn beginning(pattern: &str) -> (String, bool) {
+    if pattern.contains('|') {
+        return (String::new(), false);
+    }
+    let pattern = pattern.trim_start_matches('^').trim_end_matches('$');
+    let mut res = String::new();
+    let mut letters = pattern.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let literal = match letter {
+            '\\' => match letters.next() {
+                Some(it) if !it.is_alphanumeric() => it,
+                _ => return (res, false),
+            },
+            it if it.is_alphanumeric() || "-_".contains(it) => it,
+            _ => return (res, false),
+        };
+        // What may be missing, or come again, is no beginning.
+        if letters.peek().is_some_and(|it| "?*{".contains(*it)) {
+            return (res, false);
+        }
+        res.push(literal);
+    }
+    (res, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &[(&str, &str)]) -> Settings {
+        let values = text.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Settings { values, ..Settings::default() }
+    }
+
+    #[test]
+    fn references_are_told_from_what_merely_looks_like_one() {
+        for text in ["${file:/a/b.properties:key}", "user \"${vault:x}\" rest", "${env:A}"] {
+            assert!(is_reference(text), "{text}");
+        }
+        for text in ["", "hunter2", "${}", "${topic}", "$file:a", "${:a}", "${file:", "${fi le:x}"] {
+            assert!(!is_reference(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn patterns_of_topics_begin_with_what_is_literal() {
+        let check =
+            |pattern: &str, prefix: &str, is_whole| assert_eq!(beginning(pattern), (prefix.to_owned(), is_whole));
+        check("billing\\.orders", "billing.orders", true);
+        check("^billing\\..*$", "billing.", false);
+        check("billing.*", "billing", false);
+        check("billings?", "billing", false);
+        check("a|b", "", false);
+        check(".*", "", false);
+        check("ab{2}", "a", false);
+    }
+
+    #[test]
+    fn topics_are_found_where_sinks_and_sources_have_them() {
+        let check = |text: &[(&str, &str)], expected: &[&str]| {
+            let told: Vec<String> = settings(text)
+                .topics()
+                .iter()
+                .map(|it| format!("{} {:?} {}{}", it.key, it.does, it.name, if it.is_whole { "" } else { "…" }))
+                .collect();
+            assert_eq!(told, expected);
+        };
+        check(
+            &[("connector.class", "x.FileStreamSinkConnector"), ("topics", "a, b,")],
+            &["topics Read a", "topics Read b"],
+        );
+        check(&[("topics.regex", "a\\..*")], &["topics.regex Read a.…"]);
+        check(&[("topics.regex", ".*")], &["topics.regex Read …"]);
+        check(&[("connector.class", "FileStreamSource"), ("topic", "a"), ("topics", "z")], &["topics Read z"]);
+        check(&[("connector.class", "io.debezium.X"), ("topic.prefix", "p")], &["topic.prefix Write p…"]);
+        check(&[("topic", "${file:a:b}")], &[]);
+        check(
+            &[("topics", "a"), ("errors.deadletterqueue.topic.name", "d")],
+            &["topics Read a", "errors.deadletterqueue.topic.name Write d"],
+        );
+        check(&[("connector.class", "MirrorSource"), ("topics", "a")], &[]);
+    }
+
+    #[test]
+    fn routers_and_missing_credentials_are_seen() {
+        let it = settings(&[
+            ("topics", "a"),
+            ("transforms.r.type", "org.apache.kafka.connect.transforms.RegexRouter"),
+            ("transforms.c.type", "org.apache.kafka.connect.transforms.Cast$Value"),
+            ("errors.deadletterqueue.topic.name", "d"),
+            ("consumer.override.sasl.jaas.config", "x"),
+        ]);
+        assert_eq!(it.routers().map(|(key, _)| key).collect::<Vec<_>>(), ["transforms.r.type"]);
+        assert_eq!(it.without_credentials(), ["producer.override."]);
+        assert_eq!(settings(&[("topic", "a")]).without_credentials(), ["producer.override."]);
+        assert_eq!(settings(&[]).tasks(), Some(1));
+        assert_eq!(settings(&[("tasks.max", "x")]).tasks(), None);
+    }
+}
