@@ -1,5 +1,6 @@
 //! The provider: its settings, what they become, and the list of what there is.
 
+mod connects;
 mod environment;
 mod governance;
 mod rules;
@@ -19,9 +20,9 @@ use crate::{
     },
     data_sources::{
         access_requests::AccessRequests, acls::Acls, applications::Applications, cluster::Cluster,
-        consumer_group::ConsumerGroup, environment::DeclaredEnvironment, environments::DeclaredEnvironments,
-        grants::Grants, quotas::Quotas, schema::RegisteredSchema, subjects::Subjects, topics::Topics,
-        user_scram_credentials::UserScramCredentials,
+        connector::DescribedConnector, connector_plugins::ConnectorPlugins, consumer_group::ConsumerGroup,
+        environment::DeclaredEnvironment, environments::DeclaredEnvironments, grants::Grants, quotas::Quotas,
+        schema::RegisteredSchema, subjects::Subjects, topics::Topics, user_scram_credentials::UserScramCredentials,
     },
     framework::{Diagnostic, Diagnostics, Failure, Optional, Provider, Registry},
     functions::{
@@ -29,8 +30,8 @@ use crate::{
     },
     resources::{
         access_decision::AccessDecision, access_request::AccessRequest, acl::Acl, application::Application,
-        environment::Environment as EnvironmentResource, quota::Quota, schema::Schema, topic::Topic,
-        user_scram_credential::UserScramCredential,
+        connector::Connector, environment::Environment as EnvironmentResource, quota::Quota, schema::Schema,
+        topic::Topic, user_scram_credential::UserScramCredential,
     },
 };
 
@@ -49,9 +50,11 @@ impl Provider for KafkaProvider {
             .data_source::<Acls>()
             .data_source::<Applications>()
             .data_source::<Cluster>()
+            .data_source::<ConnectorPlugins>()
             .data_source::<ConsumerGroup>()
             .data_source::<DeclaredEnvironment>()
             .data_source::<DeclaredEnvironments>()
+            .data_source::<DescribedConnector>()
             .data_source::<Grants>()
             .data_source::<Quotas>()
             .data_source::<RegisteredSchema>()
@@ -66,6 +69,7 @@ impl Provider for KafkaProvider {
             .resource::<AccessRequest>()
             .resource::<Acl>()
             .resource::<Application>()
+            .resource::<Connector>()
             .resource::<EnvironmentResource>()
             .resource::<Quota>()
             .resource::<Schema>()

@@ -14,6 +14,7 @@ mod chaos;
 mod cluster;
 mod conformance;
 mod connections;
+mod connector;
 mod consumer_group;
 mod enforcement;
 mod engines;

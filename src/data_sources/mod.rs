@@ -4,6 +4,8 @@ pub mod access_requests;
 pub mod acls;
 pub mod applications;
 pub mod cluster;
+pub mod connector;
+pub mod connector_plugins;
 pub mod consumer_group;
 pub mod environment;
 pub mod environments;

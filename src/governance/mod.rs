@@ -15,6 +15,7 @@ pub mod astray;
 pub mod binding;
 pub mod capacity;
 pub mod changes;
+pub mod check_connector;
 pub mod check_request;
 pub mod check_schema;
 pub mod check_topic;

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     clients::{
+        connect::Connect,
         journal::Journal,
         kafka::{Kafka, KafkaError},
         registry::SchemaRegistry,
@@ -247,6 +248,14 @@ impl Environment {
     /// The cluster.
     pub fn kafka(&self) -> Result<&dyn Kafka, Failure> {
         self.kafka.as_deref().map_err(|what| Failure::Unconfigured(what.clone()))
+    }
+
+    /// The Connect clusters, by their names.
+    pub(super) fn connects(&self) -> Result<&BTreeMap<String, Connect>, Failure> {
+        match &self.services_unknown {
+            Some(what) => Err(Failure::Unconfigured(what.clone())),
+            None => Ok(&self.services.connect),
+        }
     }
 
     /// The schema registry.

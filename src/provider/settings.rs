@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The `kafka` provider runs Apache Kafka as self-service: topics, applications that own them, and the rules
-/// under which teams share a cluster; schemas and connectors as they are added.
+/// under which teams share a cluster, and the schemas and connectors beside it.
 ///
 /// One provider block serves many clusters. Each is an *environment* with a name of its own, which resources refer to
 /// by `environment`, so that a module can use `for_each` over environments.

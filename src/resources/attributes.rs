@@ -6,12 +6,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     application::OnExisting,
+    connector::{OnUnreachable, WaitFor},
     environment::ChangeApprovalWord,
     requests::{OnDestroy, Pattern},
     schema::SubjectEnd,
 };
 use crate::{
     clients::{
+        connect::Target,
         kafka::{HostPort, SaslMechanism, ScramMechanism, Secret},
         registry::Mode,
         rest::{BaseUrl, BaseUrlError},
@@ -19,6 +21,7 @@ use crate::{
     framework::{Attribute, Diagnostic, Diagnostics, Kind, Type, Value},
     governance::{
         acl::{Operation, Principal},
+        connector::ConnectorName,
         kind::Kind as ResourceKind,
         names::{ApplicationName, EnvironmentName},
         policy::{
@@ -127,6 +130,7 @@ impl fmt::Display for ApplicationRef {
 texts! {
     ApplicationName => "Invalid application name",
     ApplicationRef => "Invalid application",
+    ConnectorName => "Invalid connector name",
     EnvironmentName => "Invalid environment name",
     HostPort => "Invalid bootstrap server",
     Moment => "Invalid date and time",
@@ -182,9 +186,12 @@ words! {
     Mode => "Unknown mode",
     OnDestroy => "Invalid choice for the end",
     OnExisting => "Invalid choice for what exists",
+    OnUnreachable => "Invalid choice for silent workers",
     Pattern => "Invalid pattern type",
     SubjectEnd => "Invalid choice for the end",
     SubjectNaming => "Invalid naming of subjects",
+    Target => "Invalid state",
+    WaitFor => "Invalid wait",
 }
 
 fn refused(summary: &str, text: &str, error: &dyn std::error::Error) -> Diagnostics {

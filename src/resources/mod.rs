@@ -7,6 +7,8 @@ pub mod application;
 mod attributes;
 #[cfg(test)]
 mod bad_input;
+mod connect;
+pub mod connector;
 pub mod environment;
 mod failures;
 mod governed;

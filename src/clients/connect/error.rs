@@ -44,6 +44,25 @@ impl From<RestError> for ConnectError {
     }
 }
 
+impl ConnectError {
+    /// Whether nobody answered, or nobody could: what there is stays as it was.
+    pub fn is_silence(&self) -> bool {
+        use RestError as E;
+        matches!(
+            self,
+            Self::Unsettled(_)
+                | Self::Rest(
+                    E::Unresolved(_)
+                        | E::Unreachable(_)
+                        | E::Closed(_)
+                        | E::Busy { .. }
+                        | E::Broken { .. }
+                        | E::Deadline
+                )
+        )
+    }
+}
+
 /// Whether a worker failed because it did not reach the one that decides, or that one did not come to it in time.
 fn is_passing(message: &str) -> bool {
     ["IO Error trying to forward REST request", "Request timed out", "rebalance"].iter().any(|it| message.contains(it))

@@ -128,7 +128,8 @@ impl Kept {
     }
 
     fn does(&mut self, method: &str, path: &str, body: &Value) -> Judged {
-        let path = path.split('?').next().unwrap_or_default();
+        // No other letter of a name in a test needs to be written otherwise.
+        let path = path.split('?').next().unwrap_or_default().replace("%20", " ");
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match (method, &parts[..]) {
             ("GET", [""]) => Ok(json!({ "version": self.version, "kafka_cluster_id": "memory-1" })),

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ConnectorName;
+
 /// The configuration of a connector, with the keys whose values are secret or not known yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -144,10 +146,41 @@ impl Settings {
         needed.into_iter().filter(|(prefix, needed)| *needed && !has(prefix)).map(|(prefix, _)| prefix).collect()
     }
 
-    /// The consumer group that a sink reads in, where it is another than that of its name.
-    pub fn group(&self) -> Option<&str> {
-        self.values.get("consumer.override.group.id").map(String::as_str).filter(|_| self.is_sink())
+    /// The consumer group that a sink of that name reads in.
+    pub fn sink_group(&self, name: &ConnectorName) -> Option<String> {
+        let own = self.values.get("consumer.override.group.id");
+        self.is_sink().then(|| own.map_or_else(|| name.group(), Clone::clone))
     }
+}
+
+/// Whether a class can be written so: in full, without its package, or without the word at its end that all have.
+pub fn is_named(class: &str, written: &str) -> bool {
+    let simple = class.rsplit(['.', '$']).next().unwrap_or(class);
+    [class, simple].contains(&written) || simple.strip_suffix("Connector") == Some(written)
+}
+
+/// The one of many names that is most like another, if any is at all like it.
+pub fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let simple = |it: &str| it.rsplit(['.', '$']).next().unwrap_or(it).to_lowercase();
+    let wanted = simple(written);
+    let likest = names.map(|it| (distance(&wanted, &simple(it)), it)).min()?;
+    Some(likest.1).filter(|_| likest.0 * 2 < wanted.chars().count().max(4))
+}
+
+/// How many letters have to be added, removed or changed to make one text of another.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = at + 1;
+        for (column, it) in other.iter().enumerate() {
+            let changed = before + usize::from(letter != *it);
+            before = row[column + 1];
+            row[column + 1] = changed.min(before + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// What all that fits a pattern begins with, and whether that is all of it.
@@ -232,6 +265,20 @@ mod tests {
             &["topics Read a", "errors.deadletterqueue.topic.name Write d"],
         );
         check(&[("connector.class", "MirrorSource"), ("topics", "a")], &[]);
+    }
+
+    #[test]
+    fn classes_are_written_in_full_or_short_and_the_nearest_is_found() {
+        let all = ["org.apache.kafka.connect.file.FileStreamSinkConnector", "io.example.JdbcSourceConnector"];
+        for written in [all[0], "FileStreamSinkConnector", "FileStreamSink"] {
+            assert!(is_named(all[0], written), "{written}");
+        }
+        assert!(!is_named(all[0], "FileStream"));
+        let check = |written, expected| assert_eq!(nearest(written, all.into_iter()), expected, "{written}");
+        check("org.example.FileStreamSnkConector", Some(all[0]));
+        check("io.example.JdbcSinkConnector", Some(all[1]));
+        check("com.snowflake.Loader", None);
+        assert_eq!(distance("kitten", "sitting"), 3);
     }
 
     #[test]

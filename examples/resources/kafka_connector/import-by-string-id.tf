@@ -1,0 +1,4 @@
+import {
+  to = kafka_connector.orders
+  id = "dev/main/billing.orders-file"
+}

@@ -1,0 +1,319 @@
+//! Whether a connector may be as it is declared: whose it is, what it is called, of which class, and which topics it uses as
+//! whom.
+//!
+//! Workers know nothing of applications, and connectors that have no credentials of their own read and write what the
+//! workers may: what is said here holds for those who come this way.
+
+use crate::governance::{
+    acl::{Operation, PatternType},
+    application::Application,
+    check_topic::{missing, not_in_force, unknown_acting},
+    command::Role,
+    connector::{ConnectorName, Settings, TopicUse, Use, is_named},
+    grants::received,
+    kind::Kind,
+    names::ApplicationName,
+    policy::{ConnectIdentity, ConnectorPolicy},
+    request::{AccessTo, ChangeKind},
+    state::State,
+    violation::{At, Violation, Weight, listed},
+};
+
+/// What somebody wants of a connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectorRequest {
+    /// Its name.
+    pub name: ConnectorName,
+    /// Whose it is, if that is said; else the name tells.
+    pub application: Option<ApplicationName>,
+    /// Its configuration, as far as it is known.
+    pub settings: Settings,
+}
+
+/// What speaks against a connector in an environment; nothing where there is none. `before` is how it was: what was so and
+/// is not touched is told as that.
+pub fn check_connector(
+    state: &State,
+    role: &Role,
+    wanted: &ConnectorRequest,
+    before: Option<&ConnectorRequest>,
+) -> Vec<Violation> {
+    let Some(policy) = state.policy() else { return Vec::new() };
+    let owner = owner(state, wanted);
+    let mut res: Vec<Violation> = template(state, wanted).into_iter().collect();
+    res.extend(class(&policy.connectors, wanted));
+    res.extend(tasks(&policy.connectors, wanted));
+    if let Some(owner) = owner {
+        res.extend(topics(state, owner, &wanted.settings));
+        res.extend(identity(&policy.connectors, owner, wanted, before.is_none()));
+        res.extend(approval(state, role));
+    }
+    for it in &mut res {
+        it.introduced = before.is_none_or(|before| match it.at.outermost() {
+            Some("name") => wanted.name != before.name,
+            _ => (&wanted.settings, &wanted.application) != (&before.settings, &before.application),
+        });
+    }
+    // Who may not have a connector changes nothing of it, however long it was so.
+    res.extend(ownership(state, role, wanted, before.is_some()));
+    res
+}
+
+/// What speaks against the end of a connector.
+pub fn check_connector_end(state: &State, role: &Role, name: &ConnectorName) -> Vec<Violation> {
+    let wanted = ConnectorRequest { name: name.clone(), application: None, settings: Settings::default() };
+    if state.policy().is_none() { Vec::new() } else { ownership(state, role, &wanted, true) }
+}
+
+fn living<'a>(state: &'a State, name: &ApplicationName) -> Option<&'a Application> {
+    state.application(name).filter(|it| it.status.holds_prefixes())
+}
+
+/// The application that the connector is for.
+fn owner<'a>(state: &'a State, wanted: &ConnectorRequest) -> Option<&'a Application> {
+    match &wanted.application {
+        Some(name) => living(state, name),
+        None => state.owner_of(Kind::Connector, wanted.name.as_str()),
+    }
+}
+
+/// That who acts so may not have the connector, or not for that application.
+fn ownership(state: &State, role: &Role, wanted: &ConnectorRequest, is_there: bool) -> Vec<Violation> {
+    let name = &wanted.name;
+    let by_name = state.owner_of(Kind::Connector, name.as_str()).map(|it| &it.spec.name);
+    let owner = owner(state, wanted);
+    let mut res: Vec<Violation> = unknown_acting(state, role).into_iter().collect();
+    if let (Some(declared), None) = (&wanted.application, owner) {
+        res.push(missing(declared));
+        return res;
+    }
+    if let (Some(owner), false) = (owner, is_there) {
+        res.extend(not_in_force(owner));
+    }
+    let refused =
+        |summary, what: String, remedy: String| Some(Violation::new(At::attribute("name"), summary, what, remedy));
+    let others = |owner: &ApplicationName, acting: &ApplicationName| {
+        let what = format!("The connector `{name}` belongs to the application `{owner}`, and this is for `{acting}`.");
+        let remedy = format!("Choose a name of `{acting}`, or have the team of `{owner}` declare it.");
+        refused("Connector of another application", what, remedy)
+    };
+    let outside = |acting: &Application| {
+        let (what, remedy) = outside(name, acting);
+        refused("Connector outside the prefixes", what, remedy)
+    };
+    let acting = match role {
+        Role::Application(acting) => Some(acting),
+        Role::Platform | Role::Nobody => None,
+    };
+    res.extend(match (owner.map(|it| &it.spec.name), by_name) {
+        (Some(owner), _) if *role == Role::Nobody => {
+            let what = format!(
+                "The connector `{name}` belongs to the application `{owner}`, and nothing says that this is it."
+            );
+            let remedy =
+                "Act as the application: its deployers are known by their principal, or by what the pipeline sets.";
+            refused("Acting application unknown", what, remedy.to_owned())
+        }
+        (Some(owner), _) if acting.is_some_and(|it| it != owner) => others(owner, acting.unwrap_or(owner)),
+        (Some(owner), Some(by_name)) if owner != by_name => others(by_name, owner),
+        (Some(_), None) => owner.and_then(outside),
+        (None, _) if *role == Role::Nobody => {
+            let what =
+                format!("No application owns the connector `{name}`, and only the platform makes what nobody owns.");
+            let remedy = "Choose a name under a prefix of your application, or set `application`.";
+            refused("Connector without owner", what, remedy.to_owned())
+        }
+        (None, _) => acting.and_then(|it| living(state, it)).and_then(outside),
+        _ => None,
+    });
+    res
+}
+
+fn outside(name: &ConnectorName, owner: &Application) -> (String, String) {
+    let own: Vec<&str> = owner.spec.prefixes(Kind::Connector).collect();
+    let application = &owner.spec.name;
+    match own.first() {
+        Some(first) => (
+            format!(
+                "`{name}` is under no prefix of the application `{application}`, whose connectors begin with {}.",
+                listed(&own)
+            ),
+            format!("Write a name that begins so, as in `name = \"{first}…\"`."),
+        ),
+        None => (
+            format!("The application `{application}` has no prefix for connectors."),
+            "Give it one: `prefixes = { connector = [\"…\"] }`.".to_owned(),
+        ),
+    }
+}
+
+/// What speaks against the name by the template of connectors.
+fn template(state: &State, wanted: &ConnectorRequest) -> Option<Violation> {
+    let (name, template) = (wanted.name.as_str(), state.template(Kind::Connector)?);
+    let owner = state.owner_of(Kind::Connector, name)?;
+    let misfit = template.misfit(name, &owner.spec.own_fields())?;
+    let remedy = match misfit.suggestion {
+        Some(it) => format!("A name that fits: `name = \"{it}\"`."),
+        None => format!("Write a name that follows the template `{template}`."),
+    };
+    let what = format!("`{name}` does not fit: {}.", misfit.reason);
+    Some(Violation::new(At::attribute("name"), "Connector name refused", what, remedy))
+}
+
+fn at_key(key: &str) -> At {
+    At::attribute("config").key(key)
+}
+
+fn class(policy: &ConnectorPolicy, wanted: &ConnectorRequest) -> Option<Violation> {
+    let (classes, class) = (policy.classes.as_ref()?, wanted.settings.class()?);
+    if classes.iter().any(|it| is_named(it, class)) {
+        return None;
+    }
+    let what = format!("The class of the connector is `{class}`, and the environment permits {}.", listed(classes));
+    let remedy = "Write one of them, or have the platform permit another in `connectors.classes`.";
+    Some(Violation::new(at_key("connector.class"), "Connector class refused", what, remedy))
+}
+
+fn tasks(policy: &ConnectorPolicy, wanted: &ConnectorRequest) -> Option<Violation> {
+    let (most, tasks) = (policy.max_tasks?, wanted.settings.tasks()?);
+    if tasks <= most {
+        return None;
+    }
+    let what = format!("The connector asks for {tasks} tasks, and the environment permits {most}.");
+    let remedy =
+        format!("Write `\"tasks.max\" = \"{most}\"`, or have the platform permit more in `connectors.max_tasks`.");
+    Some(Violation::new(at_key("tasks.max"), "Too many tasks", what, remedy))
+}
+
+/// What speaks against the topics: each is the application's own, or was granted to it.
+fn topics(state: &State, owner: &Application, settings: &Settings) -> Vec<Violation> {
+    settings.topics().iter().filter_map(|it| topic(state, owner, it)).collect()
+}
+
+fn topic(state: &State, owner: &Application, used: &TopicUse) -> Option<Violation> {
+    let operation = match used.does {
+        Use::Read => Operation::Read,
+        Use::Write => Operation::Write,
+    };
+    let covers = |it: &AccessTo| {
+        let is_so_called = match it.pattern {
+            PatternType::Literal => used.is_whole && it.name == used.name,
+            PatternType::Prefixed => used.name.starts_with(&it.name),
+        };
+        let may = it.operations.contains(&operation) || it.operations.contains(&Operation::All);
+        it.kind == Kind::Topic && is_so_called && may
+    };
+    if owner.spec.prefixes(Kind::Topic).any(|it| used.name.starts_with(it)) {
+        return None;
+    }
+    let uid = owner.uid();
+    if received(state, &uid).any(|(_, it)| it.live_grant().and_then(|it| it.content.access()).is_some_and(covers)) {
+        return None;
+    }
+    let is_asked = state
+        .requests()
+        .any(|(_, it)| *it.applicant() == uid && !it.status.is_over() && it.content.access().is_some_and(covers));
+    let (name, application) = (&used.name, &owner.spec.name);
+    let does = if used.does == Use::Read { "reads" } else { "writes" };
+    let what = match (used.is_whole, state.owner_of(Kind::Topic, name)) {
+        (true, Some(it)) => {
+            format!("The connector {does} `{name}`, which belongs to the application `{}`.", it.spec.name)
+        }
+        (true, None) => format!("The connector {does} `{name}`, which is no topic of the application `{application}`."),
+        (false, _) if name.is_empty() => {
+            format!("The connector {does} topics by a pattern of which nothing is sure: it may be any of the cluster.")
+        }
+        (false, _) => format!(
+            "The connector {does} topics that begin with `{name}`, and not all that may be are the application's, \
+             `{application}`."
+        ),
+    };
+    let level = if used.does == Use::Read { "read" } else { "write" };
+    let (remedy, weight) = if is_asked {
+        ("It was asked for: apply again once that is agreed to.".to_owned(), Weight::Wait)
+    } else if used.is_whole {
+        let remedy = format!(
+            "Ask for it with `kafka_access_request` (`access = \"{level}\"`), and apply that first; or use a topic of the \
+             application."
+        );
+        (remedy, Weight::Refuse)
+    } else {
+        (
+            format!("Begin it with a prefix of the application, or of what it was granted (`access = \"{level}\"`)."),
+            Weight::Refuse,
+        )
+    };
+    Some(Violation::new(at_key(&used.key), "Topic of another application", what, remedy).weighing(weight))
+}
+
+/// What speaks against the identity as which the connector works, for an application.
+fn identity(policy: &ConnectorPolicy, owner: &Application, wanted: &ConnectorRequest, is_new: bool) -> Vec<Violation> {
+    let (settings, mut res) = (&wanted.settings, Vec::new());
+    if policy.identity == Some(ConnectIdentity::Application) {
+        for prefix in settings.without_credentials() {
+            let what = format!(
+                "Connectors work as their applications here, and this one has no credentials under `{prefix}…`, so that it \
+                 would work as the workers."
+            );
+            let remedy =
+                format!("Write `\"{prefix}sasl.jaas.config\"` into `config_wo`, with a principal of the application.");
+            res.push(Violation::new(At::attribute("config"), "Connector without credentials", what, remedy));
+        }
+        res.extend(group(owner, wanted));
+        return res;
+    }
+    for (key, class) in settings.routers() {
+        let what = format!(
+            "`{class}` gives records other topics than the configuration names. The connector works as the workers, which may \
+             write them all."
+        );
+        let remedy = "Remove the transform, or have the platform run connectors as their applications \
+                      (`connectors.identity = \"application\"`).";
+        res.push(Violation::new(at_key(key), "Transform refused", what, remedy));
+    }
+    if settings.is_mirror() {
+        let what = "The topics that it copies are not told by its configuration, and it works as the workers: what it writes \
+                    is not checked.";
+        let remedy = "Have the platform declare what copies clusters.";
+        res.push(Violation::new(at_key("connector.class"), "Topics not told", what, remedy).weighing(Weight::Warn));
+    } else if is_new {
+        let what = "The connector works as the workers, and Kafka holds it to their rights: which topics it uses is checked \
+                    here by keys that are known, and by nobody else.";
+        let remedy = "To have Kafka check it, have the platform set `connectors.identity = \"application\"`.";
+        res.push(
+            Violation::new(At::attribute("config"), "Topics checked in plans alone", what, remedy)
+                .weighing(Weight::Warn),
+        );
+    }
+    res
+}
+
+/// What speaks against the group in which a sink reads, where it reads as its application.
+fn group(owner: &Application, wanted: &ConnectorRequest) -> Option<Violation> {
+    let group = wanted.settings.sink_group(&wanted.name)?;
+    if owner.spec.covers(Kind::Group, &group) {
+        return None;
+    }
+    let prefix = owner.spec.prefixes(Kind::Group).next().unwrap_or_default();
+    let what = format!(
+        "The connector would read in the group `{group}`, which is no group of the application `{}`: its principals may not.",
+        owner.spec.name
+    );
+    let remedy = format!("Write `\"consumer.override.group.id\" = \"{prefix}…\"`.");
+    Some(Violation::new(at_key("consumer.override.group.id"), "Group outside the prefixes", what, remedy))
+}
+
+/// That nobody is asked, where the rules say that somebody must agree.
+fn approval(state: &State, role: &Role) -> Option<Violation> {
+    let asks = state.policy()?.approval.changes.contains_key(&ChangeKind::Connector);
+    if !asks || *role == Role::Platform {
+        return None;
+    }
+    let what = "The rules say that the platform must agree to changes of connectors (`approval.changes.connector`). That is \
+                recorded, and nobody is asked yet.";
+    let remedy = "Agree with the platform by other means before this is applied.";
+    Some(Violation::new(At::all(), "Approval is not asked for", what, remedy).weighing(Weight::Warn))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What is sent to workers: what is declared, what is secret, and what they have and nobody declares here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ADDED, ConnectorModel, SECRETS, told};
+use crate::{
+    clients::connect::Connector,
+    framework::{Call, Diagnostics, Element, Failure, Private, Unknown},
+};
+
+/// A configuration to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Composed {
+    /// Its keys and values, the secret ones included.
+    pub(super) values: BTreeMap<String, String>,
+    /// Those of its keys that are in no state.
+    pub(super) secret: BTreeSet<String>,
+    /// Keys that are declared, and whose values apply will tell.
+    pub(super) unknown: BTreeSet<String>,
+}
+
+/// Whether a worker shows asterisks in place of a value.
+pub(super) fn is_masked(value: &str) -> bool {
+    4 <= value.len() && value.bytes().all(|it| it == b'*')
+}
+
+/// A list of keys that was remembered.
+pub(super) fn remembered(private: &Private, what: &str) -> Option<BTreeSet<String>> {
+    let keys = private.get(what)?.as_array()?;
+    Some(keys.iter().filter_map(|it| Some(it.as_str()?.to_owned())).collect())
+}
+
+/// Remembers a list of keys.
+pub(super) fn remember(private: &mut Private, what: &str, keys: BTreeSet<String>) {
+    private.set(what, keys.into_iter().collect::<Vec<_>>());
+}
+
+/// Whether workers have a key by themselves, whatever is sent.
+pub(super) fn is_the_workers(key: &str) -> bool {
+    key == "name" || key.starts_with("__internal.")
+}
+
+impl Composed {
+    /// What `plan` and its configuration ask for, on top of what is there. A secret of which nothing new is said stays as it
+    /// is there, so that no visible edit takes it away.
+    pub(super) fn of(
+        prior: Option<&ConnectorModel>,
+        plan: &ConnectorModel,
+        config: &ConnectorModel,
+        found: Option<&Connector>,
+        call: &Call,
+    ) -> Result<Self, Failure> {
+        let mut res = Self::default();
+        for (key, value) in plan.config.get().into_iter().flatten() {
+            res.add(key, value.known_text(Clone::clone));
+        }
+        let is_new = prior.is_none_or(|it| it.config_wo_version != plan.config_wo_version);
+        let there = |key: &str| found.and_then(|it| it.config.get(key)).filter(|it| !is_masked(it));
+        for (key, value) in config.config_wo.get().into_iter().flatten() {
+            let kept = there(key).filter(|_| !is_new);
+            res.add(key, kept.map_or_else(|| value.known_text(|it| it.expose().to_owned()), |it| Ok(Some(it.clone()))));
+            res.secret.insert(key.clone());
+        }
+        let is_replaced =
+            is_new && prior.is_some_and(|it| !it.config_wo_version.is_null()) && !config.config_wo.is_null();
+        let kept = remembered(&call.private, SECRETS).filter(|_| !is_replaced).unwrap_or_default();
+        let mut lost = Diagnostics::default();
+        for key in kept {
+            if res.values.contains_key(&key) || res.unknown.contains(&key) {
+                continue;
+            }
+            match found.and_then(|it| it.config.get(&key)) {
+                Some(it) if is_masked(it) => lost.push(told::masked(&key)),
+                Some(it) => {
+                    res.values.insert(key.clone(), it.clone());
+                    res.secret.insert(key);
+                }
+                None => {}
+            }
+        }
+        if lost.has_errors() { Err(lost.into()) } else { Ok(res) }
+    }
+
+    fn add(&mut self, key: &str, value: Result<Option<String>, Unknown>) {
+        match value {
+            Ok(Some(it)) => drop(self.values.insert(key.to_owned(), it)),
+            Ok(None) => {}
+            Err(Unknown) => drop(self.unknown.insert(key.to_owned())),
+        }
+    }
+
+    /// The class of the connector.
+    pub(super) fn class(&self) -> Option<&str> {
+        self.values.get("connector.class").map(String::as_str)
+    }
+
+    /// Whether that is what is there already, but for what the workers have by themselves.
+    pub(super) fn is_there(&self, found: &Connector, added: &BTreeSet<String>) -> bool {
+        let is_same = |(key, value): (&String, &String)| found.config.get(key) == Some(value);
+        let is_ours = |key: &String| self.values.contains_key(key) || is_the_workers(key) || added.contains(key);
+        self.values.iter().all(is_same) && found.config.keys().all(is_ours)
+    }
+
+    /// Remembers what was sent and is in no state, and what the workers added to it.
+    pub(super) fn remember(self, found: &Connector, private: &mut Private) {
+        let added = found.config.keys().filter(|it| !self.values.contains_key(*it) && !is_the_workers(it));
+        remember(private, ADDED, added.cloned().collect());
+        remember(private, SECRETS, self.secret);
+    }
+
+    /// A text of the workers, without the secrets that are in it.
+    pub(super) fn hide(&self, text: &str) -> String {
+        let secrets = self.secret.iter().filter_map(|it| self.values.get(it)).filter(|it| 3 < it.len());
+        secrets.fold(text.to_owned(), |text, it| text.replace(it.as_str(), "…"))
+    }
+}
+
+impl<T> Element<T> {
+    /// The value as a text; none where it is null.
+    fn known_text(&self, text: impl FnOnce(&T) -> String) -> Result<Option<String>, Unknown> {
+        match self {
+            Self::Null => Ok(None),
+            Self::Unknown => Err(Unknown),
+            Self::Known(it) => Ok(Some(text(it))),
+        }
+    }
+}

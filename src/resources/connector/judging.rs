@@ -1,0 +1,190 @@
+//! What is asked before a connector is made or changed: the rules of the environment, and the workers.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use super::{ConnectorModel, composing::Composed, placing, told};
+use crate::{
+    clients::connect::{Checked, Connect, ConnectError, Plugin},
+    framework::{Call, Change, Element, Failure, Phase, Unknown},
+    governance::{
+        check_connector::{ConnectorRequest, check_connector, check_connector_end},
+        connector::{ConnectorName, Settings, is_named, is_reference},
+        violation::Violation,
+    },
+    provider::{Environment, Governance},
+    resources::governed::{tell, told as told_of_plan},
+};
+
+/// How long a plan waits for workers, who tell its reader something and do nothing.
+const DRY_RUN: Duration = Duration::from_secs(30);
+
+/// What governs the cluster: for a plan as it was just now, for a deed as it is.
+async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
+    if call.phase == Phase::Apply {
+        return environment.governance_now(call.deadline).await;
+    }
+    Ok(told_of_plan(environment.governance_if_told(call.deadline).await?, call))
+}
+
+/// Tells what the rules of the environment say against a connector, and answers whether it may be.
+pub(super) async fn judge(
+    environment: &Environment,
+    change: &Change<ConnectorModel>,
+    plan: &ConnectorModel,
+    call: &mut Call,
+) -> Result<bool, Failure> {
+    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(true) };
+    let secret = change.config.as_ref().map(ConnectorModel::secret_keys).unwrap_or_default();
+    let is_sink = is_sink(environment, plan, call).await;
+    let asked = |it: &ConnectorModel| it.request(&secret, is_sink);
+    let before = change.prior.as_ref().filter(|_| !change.replacing).map(asked).transpose()?;
+    let role = governed.caller().role(&snapshot.state);
+    let violations = check_connector(&snapshot.state, &role, &asked(plan)?, before.as_ref());
+    tell(&violations, call.phase, call);
+    Ok(!violations.iter().any(Violation::forbids))
+}
+
+/// Tells what the rules of the environment say against the end of a connector.
+pub(super) async fn judge_end(environment: &Environment, name: &ConnectorName, call: &mut Call) -> Result<(), Failure> {
+    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(()) };
+    let role = governed.caller().role(&snapshot.state);
+    tell(&check_connector_end(&snapshot.state, &role, name), call.phase, call);
+    Ok(())
+}
+
+/// Whether the class reads topics, if the workers tell.
+async fn is_sink(environment: &Environment, plan: &ConnectorModel, call: &Call) -> Option<bool> {
+    let Some(Element::Known(class)) = plan.value("connector.class") else { return None };
+    let connect = placing::workers(environment, plan).ok()?;
+    let deadline = call.deadline.min(Instant::now() + DRY_RUN);
+    let plugins = connect.plugins(deadline).await.ok()?;
+    plugins.iter().find(|it| is_named(&it.class, class)).map(|it| it.kind == "sink")
+}
+
+impl ConnectorModel {
+    fn request(&self, secret: &BTreeSet<String>, is_sink: Option<bool>) -> Result<ConnectorRequest, Unknown> {
+        let mut settings = Settings { others: secret.clone(), is_sink, ..Settings::default() };
+        for (key, value) in self.config.get().into_iter().flatten() {
+            match value {
+                Element::Known(it) => drop(settings.values.insert(key.clone(), it.clone())),
+                Element::Unknown => drop(settings.others.insert(key.clone())),
+                Element::Null => {}
+            }
+        }
+        let application = self.application.known()?.map(|it| it.name.clone());
+        Ok(ConnectorRequest { name: self.name.value()?.clone(), application, settings })
+    }
+}
+
+/// Asks the workers what they would say of a plan, without changing anything.
+pub(super) async fn try_out(
+    environment: &Environment,
+    change: &Change<ConnectorModel>,
+    plan: &ConnectorModel,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let prior = change.prior.as_ref().filter(|_| !change.replacing);
+    let Some(config) = change.config.as_ref().filter(|_| prior.is_none_or(|it| plan.is_configured_anew(it))) else {
+        return Ok(());
+    };
+    let trial = Trial {
+        environment,
+        connect: placing::workers(environment, plan)?,
+        name: plan.name.value()?,
+        deadline: call.deadline.min(Instant::now() + DRY_RUN),
+    };
+    match trial.run(prior, plan, config, change.replacing, call).await {
+        Err(Asked::Connect(error)) => call.report.push(told::not_asked(&error, plan.needs_plan_check())),
+        Err(Asked::Failure(failure)) => return Err(failure),
+        Ok(()) => {}
+    }
+    Ok(())
+}
+
+/// A plan that is held against workers.
+struct Trial<'a> {
+    environment: &'a Environment,
+    connect: &'a Connect,
+    name: &'a ConnectorName,
+    deadline: Instant,
+}
+
+/// Why a question was not answered.
+enum Asked {
+    Connect(ConnectError),
+    Failure(Failure),
+}
+
+impl From<ConnectError> for Asked {
+    fn from(it: ConnectError) -> Self {
+        Self::Connect(it)
+    }
+}
+
+impl From<Failure> for Asked {
+    fn from(it: Failure) -> Self {
+        Self::Failure(it)
+    }
+}
+
+impl Trial<'_> {
+    async fn run(
+        &self,
+        prior: Option<&ConnectorModel>,
+        plan: &ConnectorModel,
+        config: &ConnectorModel,
+        replacing: bool,
+        call: &mut Call,
+    ) -> Result<(), Asked> {
+        let found = self.connect.seen(self.name, self.deadline).await?;
+        let wanted = Composed::of(prior, plan, config, found.as_ref().filter(|_| prior.is_some()), call)?;
+        if let (Some(found), None, false) = (&found, prior, replacing) {
+            let is_same = wanted.unknown.is_empty() && wanted.is_there(found, &BTreeSet::new());
+            call.report.0.extend(told::existing_in_plan(self.name, is_same, plan.on_existing.get()));
+        }
+        let Some(class) = wanted.class() else { return Ok(()) };
+        let plugins = self.connect.plugins(self.deadline).await?;
+        if !plugins.iter().any(|it| it.is_connector() && is_named(&it.class, class)) {
+            let asked = plan.connect.get().map(String::as_str).unwrap_or_default();
+            let version = wanted.values.get("connector.plugin.version").map(String::as_str);
+            let here = (self.environment.name.as_str(), asked, self.connect.rest().url().to_string());
+            call.report.push(told::not_installed(class, version, plugins, &here));
+            return Ok(());
+        }
+        let mut values = wanted.values.clone();
+        values.insert("name".to_owned(), self.name.to_string());
+        let checked = self.connect.validate(class, &values, self.deadline).await?;
+        tell_checked(&wanted, &checked, call);
+        Ok(())
+    }
+}
+
+/// Tells what the workers say of a configuration, without what is secret in it.
+fn tell_checked(wanted: &Composed, checked: &[Checked], call: &mut Call) {
+    for it in checked {
+        let is_visible = wanted.values.contains_key(&it.key) && !wanted.secret.contains(&it.key);
+        let value = wanted.values.get(&it.key).filter(|_| is_visible);
+        if it.is_password && value.is_some_and(|it| !it.is_empty() && !is_reference(it)) {
+            call.report.push(told::visible_secret(&it.key));
+            // What the workers say of it may have it.
+            continue;
+        }
+        // What is not known yet is not missing.
+        if wanted.unknown.contains(&it.key) || it.key == "name" {
+            continue;
+        }
+        for error in &it.errors {
+            call.report.push(told::refused(&it.key, &wanted.hide(error), wanted.secret.contains(&it.key)));
+        }
+    }
+}
+
+impl Plugin {
+    /// Whether it is one that connectors are of.
+    pub(super) fn is_connector(&self) -> bool {
+        ["source", "sink"].contains(&self.kind.as_str())
+    }
+}

@@ -1,0 +1,91 @@
+//! Where a connector is: which workers of the environment have it.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{ConnectorIdentity, ConnectorModel, told};
+use crate::{
+    clients::connect::Connect,
+    framework::{Call, Failure, Import, Path, Plan},
+    governance::connector::ConnectorName,
+    provider::{Context, Environment},
+    resources::place::{ENVIRONMENT, Placed, environment_of_identity, environment_of_plan},
+};
+
+/// The workers that have the connector of a plan or a state.
+pub(super) fn workers<'a>(environment: &'a Environment, model: &ConnectorModel) -> Result<&'a Connect, Failure> {
+    environment.connect(model.connect.known()?.map(String::as_str))
+}
+
+/// Names the Connect cluster of a new connector, or has it made anew elsewhere.
+pub(super) fn plan_connect(ctx: &Context, plan: &mut Plan<ConnectorModel>, call: &Call) -> Result<(), Failure> {
+    let Some(prior) = &plan.prior else {
+        if plan.config.connect.is_null() {
+            let declared = plan.config.environment.known()?.map(String::as_str);
+            let environment = ctx.environment(declared.or(call.private.text(ENVIRONMENT)))?;
+            plan.state.connect = environment.only_connect()?.to_owned().into();
+        }
+        return Ok(());
+    };
+    if plan.state.connect != prior.connect {
+        let environment = environment_of_plan(ctx, &plan.state)?;
+        let has_both = prior.connect.get().is_some_and(|it| environment.connect(Some(it)).is_ok());
+        if has_both || plan.state.connect.known().is_err() {
+            plan.replace.push(Path::attribute("connect"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a Connect cluster that there is not, and follows one that is called otherwise by now.
+pub(super) fn follow(ctx: &Context, plan: &mut Plan<ConnectorModel>) -> Result<(), Failure> {
+    let environment = environment_of_plan(ctx, &plan.state)?;
+    environment.connect(plan.state.connect.known()?.map(String::as_str))?;
+    let id = plan.state.id_in(&environment.name)?;
+    plan.state.id = id.into();
+    Ok(())
+}
+
+/// Refuses a second resource for one connector: each would configure it after the other.
+pub(super) fn refuse_second(ctx: &Context, plan: &Plan<ConnectorModel>, call: &mut Call) -> Result<(), Failure> {
+    if !plan.replace.is_empty() || plan.replacing {
+        return Ok(());
+    }
+    let environment = environment_of_plan(ctx, &plan.state)?;
+    let cluster_id = plan.state.cluster_id.get().map(String::as_str);
+    if !environment.plan_once_in(cluster_id, &plan.state.object()?) {
+        call.report.push(told::twice(plan.state.name.value()?));
+    }
+    Ok(())
+}
+
+/// The place and the name that an import gives: `<environment>/<connect>/<name>`, `<environment>/<name>` where that has one
+/// Connect cluster, or `<name>` in the only environment.
+pub(super) async fn imported(
+    ctx: &Context,
+    import: Import<ConnectorIdentity>,
+    deadline: Instant,
+) -> Result<(&Arc<Environment>, String, ConnectorName), Failure> {
+    let (environment, connect, name) = match import {
+        Import::Identity(it) => {
+            let environment = environment_of_identity(ctx, &it.cluster_id, deadline).await?;
+            (environment, it.connect.known()?.cloned(), it.name.value()?.clone())
+        }
+        Import::Id(id) => {
+            let parts: Vec<&str> = id.split('/').collect();
+            let (environment, connect, name) = match parts[..] {
+                [name] => (None, None, name),
+                [environment, name] => (Some(environment), None, name),
+                [environment, connect, name] => (Some(environment), Some(connect.to_owned()), name),
+                _ => return Err(told::identifier().into()),
+            };
+            let name: ConnectorName = name.parse().map_err(|error| told::identifier().caused_by(&error))?;
+            (ctx.environment(environment)?, connect, name)
+        }
+    };
+    let connect = match connect {
+        Some(it) => it,
+        None => environment.only_connect()?.to_owned(),
+    };
+    environment.connect(Some(&connect))?;
+    Ok((environment, connect, name))
+}

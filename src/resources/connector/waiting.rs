@@ -1,0 +1,122 @@
+//! Waiting until a connector and its tasks are as they should be.
+
+use std::time::{Duration, Instant};
+
+use super::{composing::Composed, told};
+use crate::{
+    clients::connect::{Connect, ConnectError, RunState, Status, Target},
+    framework::{Call, Diagnostic, Failure},
+    governance::connector::ConnectorName,
+};
+
+/// How long a connector runs before that is believed: workers tell what was before for a moment, and a task that runs may
+/// fail with its first record.
+const SETTLED: Duration = Duration::from_secs(1);
+/// The same for one that has no tasks, which may be about to get some.
+const WITHOUT_TASKS: Duration = Duration::from_secs(4);
+/// How long a failure lasts before it is believed: what is started anew is shown as it was for a moment.
+const GIVEN_UP: Duration = Duration::from_secs(3);
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What a look shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// All is as it should be.
+    Reached,
+    /// It runs and has no tasks.
+    Empty,
+    /// Part of it gave up.
+    Failed,
+    /// It is on its way.
+    Under,
+}
+
+fn seen(status: &Status, target: Target) -> Seen {
+    let tasks = || status.tasks.iter().map(|it| it.state);
+    if status.state == RunState::Failed || tasks().any(|it| it == RunState::Failed) && target == Target::Running {
+        return Seen::Failed;
+    }
+    if status.state != target.reached() {
+        return Seen::Under;
+    }
+    match target {
+        Target::Running if status.tasks.is_empty() => Seen::Empty,
+        Target::Stopped if !status.tasks.is_empty() => Seen::Under,
+        _ if tasks().all(|it| it == target.reached()) => Seen::Reached,
+        _ => Seen::Under,
+    }
+}
+
+fn enough(seen: Seen, target: Target) -> Option<Duration> {
+    match seen {
+        Seen::Reached if target == Target::Running => Some(SETTLED),
+        Seen::Reached => Some(Duration::ZERO),
+        Seen::Empty => Some(WITHOUT_TASKS),
+        Seen::Failed => Some(GIVEN_UP),
+        Seen::Under => None,
+    }
+}
+
+/// Waits until a connector is what it was told to be, and tells why it is not.
+pub(super) async fn settled(
+    connect: &Connect,
+    name: &ConnectorName,
+    target: Target,
+    sent: &Composed,
+    call: &Call,
+) -> Result<Status, Failure> {
+    let mut since: Option<(Seen, Instant)> = None;
+    loop {
+        let status = match connect.status(name, call.deadline).await {
+            Err(ConnectError::Unsettled(_)) => None,
+            other => other?,
+        };
+        let now = status.as_ref().map_or(Seen::Under, |it| seen(it, target));
+        let from = since.filter(|(before, _)| *before == now).map_or_else(Instant::now, |(_, at)| at);
+        since = Some((now, from));
+        if let (Some(status), Some(long)) = (&status, enough(now, target))
+            && long <= from.elapsed()
+        {
+            return if now == Seen::Failed { Err(gave_up(name, status, sent)) } else { Ok(status.clone()) };
+        }
+        if call.deadline.saturating_duration_since(Instant::now()) <= PAUSE {
+            return Err(told::not_reached(name, target, status.as_ref()).into());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn gave_up(name: &ConnectorName, status: &Status, sent: &Composed) -> Failure {
+    let told = told::failed(Diagnostic::error, name, status);
+    Diagnostic { detail: sent.hide(&told.detail), ..told }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::connect::Task;
+
+    #[test]
+    fn a_look_tells_whether_all_is_as_it_should_be() {
+        use RunState as R;
+        let check = |state, tasks: &[RunState], target, expected| {
+            let task = |state: &RunState| Task { id: 0, state: *state, worker: String::new(), trace: None };
+            let tasks = tasks.iter().map(task).collect();
+            let status = Status { state, worker: String::new(), trace: None, tasks };
+            assert_eq!(seen(&status, target), expected, "{status:?} {target:?}");
+        };
+        check(R::Running, &[R::Running, R::Running], Target::Running, Seen::Reached);
+        check(R::Running, &[R::Running, R::Between], Target::Running, Seen::Under);
+        check(R::Running, &[R::Running, R::Failed], Target::Running, Seen::Failed);
+        check(R::Failed, &[], Target::Running, Seen::Failed);
+        check(R::Running, &[], Target::Running, Seen::Empty);
+        check(R::Between, &[], Target::Running, Seen::Under);
+        check(R::Paused, &[R::Running], Target::Paused, Seen::Under);
+        check(R::Paused, &[R::Paused], Target::Paused, Seen::Reached);
+        check(R::Stopped, &[R::Paused], Target::Stopped, Seen::Under);
+        check(R::Stopped, &[], Target::Stopped, Seen::Reached);
+        // What failed is let be where it is to rest.
+        check(R::Paused, &[R::Failed], Target::Paused, Seen::Under);
+    }
+}

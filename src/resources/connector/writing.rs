@@ -1,0 +1,177 @@
+//! What is done with a connector: its configuration first, then where it goes on from, then what it is to be.
+
+use super::{
+    ADDED, ConnectorModel,
+    composing::{Composed, remembered},
+    offsets::Wanted,
+    placing, reading, told, waiting,
+};
+use crate::{
+    clients::connect::{Connect, ConnectError, Connector, RunState, Target},
+    framework::{Call, Failure},
+    governance::connector::ConnectorName,
+    provider::Environment,
+    resources::application::OnExisting,
+};
+
+/// The first version of Kafka whose workers begin a connector in another state than running.
+const BEGINS_OTHERWISE: (u32, u32) = (3, 7);
+
+/// Makes a connector, or takes over what is there.
+pub(super) async fn create(
+    environment: &Environment,
+    plan: ConnectorModel,
+    config: &ConnectorModel,
+    call: &mut Call,
+) -> Result<ConnectorModel, Failure> {
+    let (connect, name) = (placing::workers(environment, &plan)?, plan.name.value()?.clone());
+    let found = connect.connector(&name, call.deadline).await?;
+    let sent = Composed::of(None, &plan, config, found.as_ref(), call)?;
+    let work = Work { connect, name: &name, sent: &sent };
+    let Some(found) = found else {
+        let made = work.make(&plan, call).await;
+        if let Err(failure) = made {
+            return Err(work.unmake(failure, call).await);
+        }
+        return work.done(plan, call).await;
+    };
+    let is_same = sent.is_there(&found, &remembered(&call.private, ADDED).unwrap_or_default());
+    let adopts = plan.on_existing.get() == Some(&OnExisting::Adopt) || environment.has_made(&plan.object()?);
+    match (adopts, is_same) {
+        (true, true) => {}
+        (true, false) => connect.configure(&name, &sent.values, call.deadline).await?,
+        // A create leaves it so that was interrupted.
+        (false, true) => call.report.push(told::taken_over(&name)),
+        (false, false) => return Err(told::exists(&name).into()),
+    }
+    work.bring(None, &plan, Some(&found), call).await?;
+    work.done(plan, call).await
+}
+
+/// Changes a connector.
+pub(super) async fn update(
+    environment: &Environment,
+    prior: &ConnectorModel,
+    plan: ConnectorModel,
+    config: &ConnectorModel,
+    call: &mut Call,
+) -> Result<ConnectorModel, Failure> {
+    let (connect, name) = (placing::workers(environment, &plan)?, plan.name.value()?.clone());
+    let found = connect.connector(&name, call.deadline).await?;
+    let sent = Composed::of(Some(prior), &plan, config, found.as_ref(), call)?;
+    let added = remembered(&call.private, ADDED).unwrap_or_default();
+    if !found.as_ref().is_some_and(|it| sent.is_there(it, &added)) {
+        connect.configure(&name, &sent.values, call.deadline).await?;
+    }
+    let work = Work { connect, name: &name, sent: &sent };
+    work.bring(Some(prior), &plan, found.as_ref(), call).await?;
+    work.done(plan, call).await
+}
+
+/// Work on one connector.
+struct Work<'a> {
+    connect: &'a Connect,
+    name: &'a ConnectorName,
+    sent: &'a Composed,
+}
+
+impl Work<'_> {
+    /// Makes a connector that is not there, which begins as it should be where the workers can have it so.
+    async fn make(&self, plan: &ConnectorModel, call: &mut Call) -> Result<(), Failure> {
+        let offsets = plan.offsets.known()?.map(|it| it.model.wanted()).transpose()?;
+        // Where it goes on from is set before it runs.
+        let begins = if offsets.is_some() { Some(Target::Stopped) } else { plan.target() };
+        let begins = begins.filter(|it| *it != Target::Running);
+        let can = begins.is_none() || self.connect.is_at_least(BEGINS_OTHERWISE, call.deadline).await?;
+        self.connect.create(self.name, &self.sent.values, begins.filter(|_| can), call.deadline).await?;
+        if let Some(begins) = begins.filter(|_| !can) {
+            self.connect.bring(self.name, begins, call.deadline).await?;
+        }
+        let target = plan.target().unwrap_or(Target::Running);
+        if let Some(wanted) = &offsets {
+            self.move_to(wanted, call).await?;
+            if target != Target::Stopped {
+                self.connect.bring(self.name, target, call.deadline).await?;
+            }
+        }
+        self.wait(plan, target, call).await
+    }
+
+    /// Takes away what was made and does not do: without a state, the next apply makes it anew, as it is declared then.
+    async fn unmake(&self, failure: Failure, call: &Call) -> Failure {
+        let Failure::Told(mut told) = failure else { return failure };
+        // The time for the rest may be over.
+        let deadline = call.deadline + std::time::Duration::from_secs(30);
+        let deleted = self.connect.delete(self.name, deadline).await;
+        for it in &mut told.0 {
+            it.detail.push_str("\n\n");
+            it.detail.push_str(&told::unmade(deleted.as_ref().err()));
+        }
+        Failure::Told(told)
+    }
+
+    /// Has a connector that was there be what it should be.
+    async fn bring(
+        &self,
+        prior: Option<&ConnectorModel>,
+        plan: &ConnectorModel,
+        found: Option<&Connector>,
+        call: &mut Call,
+    ) -> Result<(), Failure> {
+        let status = found.and_then(|it| it.status.as_ref());
+        let was = match status.map(|it| it.state) {
+            Some(RunState::Paused) => Target::Paused,
+            Some(RunState::Stopped) => Target::Stopped,
+            _ => Target::Running,
+        };
+        let target = plan.target().unwrap_or(was);
+        let mut is = was;
+        if prior.is_none_or(|it| it.offsets != plan.offsets)
+            && let Some(offsets) = plan.offsets.known()?
+        {
+            if is != Target::Stopped {
+                self.connect.bring(self.name, Target::Stopped, call.deadline).await?;
+                waiting::settled(self.connect, self.name, Target::Stopped, self.sent, call).await?;
+                is = Target::Stopped;
+            }
+            self.move_to(&offsets.model.wanted()?, call).await?;
+        }
+        let has_failed = status.is_some_and(|it| reading::word(it).is_some_and(|it| it == super::FAILED));
+        if target != is {
+            self.connect.bring(self.name, target, call.deadline).await?;
+        } else if has_failed && target == Target::Running {
+            self.connect.restart_failed(self.name, call.deadline).await?;
+        }
+        self.wait(plan, target, call).await
+    }
+
+    async fn move_to(&self, wanted: &Wanted, call: &mut Call) -> Result<(), Failure> {
+        let answer = match wanted {
+            Wanted::Reset => self.connect.reset_offsets(self.name, call.deadline).await,
+            Wanted::Set(offsets) => self.connect.alter_offsets(self.name, offsets, call.deadline).await,
+        };
+        match answer {
+            Err(ConnectError::Unsupported) => Err(told::no_offsets(self.name).into()),
+            Err(ConnectError::Invalid(message)) => Err(told::offsets_refused(self.name, &message).into()),
+            answer => Ok(answer?),
+        }
+    }
+
+    async fn wait(&self, plan: &ConnectorModel, target: Target, call: &mut Call) -> Result<(), Failure> {
+        if plan.waits() {
+            waiting::settled(self.connect, self.name, target, self.sent, call).await?;
+        }
+        Ok(())
+    }
+
+    /// The state after all, and what is remembered beside it.
+    async fn done(&self, mut plan: ConnectorModel, call: &mut Call) -> Result<ConnectorModel, Failure> {
+        let found = self.connect.connector(self.name, call.deadline).await?;
+        let found = found.ok_or_else(|| told::vanished(self.name))?;
+        let word = found.status.as_ref().and_then(reading::word);
+        let meant = plan.target().unwrap_or(Target::Running).reached().to_string();
+        plan.status = word.unwrap_or(meant).into();
+        self.sent.clone().remember(&found, &mut call.private);
+        Ok(plan)
+    }
+}
