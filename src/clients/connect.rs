@@ -252,7 +252,7 @@ impl Connect {
         Ok(Some(all.into_iter().filter_map(known).collect()))
     }
 
-    /// Makes a connector that begins in a state, if that is said.
+    /// Makes a connector that begins in a state, if that is said. Answers whether it certainly was this call that made it.
     ///
     /// # Errors
     /// [`ConnectError::Exists`] if there is one of that name that is configured otherwise, and all others.
@@ -262,7 +262,7 @@ impl Connect {
         config: &BTreeMap<String, String>,
         begins: Option<Target>,
         deadline: Instant,
-    ) -> Result<(), ConnectError> {
+    ) -> Result<bool, ConnectError> {
         let mut body = json!({ "name": name, "config": config });
         if let Some(it) = begins {
             body["initial_state"] = json!(it.word());
@@ -271,11 +271,11 @@ impl Connect {
         let answer = self.send(&request, deadline).await;
         self.listing.forget(name);
         match answer {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             // It may have been this very request, whose answer was lost.
             Err(error @ (ConnectError::Exists(_) | ConnectError::Rest(RestError::Deadline | RestError::Closed(_)))) => {
                 if self.is_as(name, config, deadline).await? {
-                    Ok(())
+                    Ok(false)
                 } else {
                     Err(error)
                 }

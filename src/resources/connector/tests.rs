@@ -344,6 +344,19 @@ async fn what_workers_and_rules_say_is_told_in_the_plan() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_makes_meanwhile_is_not_deleted() {
+    let fake = FakeConnect::start().await;
+    let other = configured(&sink(), &json!({ "file": "/tmp/theirs" }));
+    run(&fake).applied(&nothing(), &other).await;
+    let planned = run(&fake).plan(&nothing(), &sink()).await;
+    let absent = json!({ "error_code": 404, "message": "Connector a b not found" }).to_string();
+    fake.kept().next = [(404, "application/json", absent)].into();
+    let refused = run(&fake).apply(&nothing(), planned.planned, &sink()).await;
+    told(&refused.diagnostics, Severity::Error, "Connector already exists", "on_existing = \"adopt\"");
+    assert_eq!(sent(&fake)["file"], "/tmp/theirs");
+}
+
+#[tokio::test]
 async fn workers_before_kafka_3_7_are_told_after_they_made_it() {
     let fake = FakeConnect::start().await;
     "3.6.2".clone_into(&mut fake.kept().version);

@@ -3,7 +3,10 @@
 use crate::{
     clients::connect::{ConnectError, Plugin, RunState, Status, Target},
     framework::{Diagnostic, Path, Step},
-    governance::connector::{ConnectorName, nearest},
+    governance::{
+        connector::{ConnectorName, nearest},
+        secret::looks_secret,
+    },
     resources::{application::OnExisting, connect::remedy},
 };
 
@@ -221,9 +224,16 @@ fn reason(what: &str, worker: &str, trace: Option<&str>) -> String {
     format!("- {what} on `{worker}`: {}", trace.map_or_else(|| "it does not say why".to_owned(), cause))
 }
 
-/// The first line of a trace, and its last cause.
+/// The first line of a trace, and its last cause. What may hold a secret is not shown.
 pub(crate) fn cause(trace: &str) -> String {
-    let shown = |it: &str| it.trim().chars().take(SHOWN).collect::<String>();
+    let shown = |it: &str| {
+        let shown: String = it.trim().chars().take(SHOWN).collect();
+        if looks_secret(it) {
+            "(words that may hold a secret; the log of the worker has them)".to_owned()
+        } else {
+            shown
+        }
+    };
     let first = shown(trace.lines().next().unwrap_or_default());
     let cause = trace.lines().rev().find_map(|it| it.trim().strip_prefix("Caused by: ")).map(shown);
     let cause = cause.filter(|it| *it != first).map_or_else(String::new, |it| format!("\n  Caused by: {it}"));
@@ -284,6 +294,8 @@ mod tests {
         let expected = "- task 0 on `w:8083`: org.apache.kafka.connect.errors.ConnectException: Could not read\n  Caused by: \
                         java.nio.file.NoSuchFileException: /x";
         assert_eq!(reason("task 0", "w:8083", Some(trace)), expected);
+        let secret = reason("task 0", "w", Some("a.B: wrong\nCaused by: jdbc:x?password=hunter2"));
+        assert!(secret.contains("a.B: wrong") && !secret.contains("hunter2"), "{secret}");
         assert_eq!(reason("task 0", "w", None), "- task 0 on `w`: it does not say why");
     }
 }

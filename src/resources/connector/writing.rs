@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clients::connect::{Connect, ConnectError, Connector, RunState, Target},
-    framework::{Call, Failure},
+    framework::{Call, Failure, Unknown},
     governance::connector::ConnectorName,
     provider::Environment,
     resources::application::OnExisting,
@@ -29,11 +29,11 @@ pub(super) async fn create(
     let sent = Composed::of(None, &plan, config, found.as_ref(), call)?;
     let work = Work { connect, name: &name, sent: &sent };
     let Some(found) = found else {
-        let made = work.make(&plan, call).await;
-        if let Err(failure) = made {
-            return Err(work.unmake(failure, call).await);
-        }
-        return work.done(plan, call).await;
+        return match work.make(&plan, call).await {
+            Ok(()) => work.done(plan, call).await,
+            Err((failure, true)) => Err(work.unmake(failure, call).await),
+            Err((failure, false)) => Err(failure),
+        };
     };
     let is_same = sent.is_there(&found, &remembered(&call.private, ADDED).unwrap_or_default());
     let adopts = plan.on_existing.get() == Some(&OnExisting::Adopt) || environment.has_made(&plan.object()?);
@@ -68,6 +68,22 @@ pub(super) async fn update(
     work.done(plan, call).await
 }
 
+/// How a connector begins.
+struct Beginning {
+    /// Its first state, if that is another than running.
+    state: Option<Target>,
+    /// Where it goes on from, which is set before it runs.
+    offsets: Option<Wanted>,
+}
+
+impl Beginning {
+    fn of(plan: &ConnectorModel) -> Result<Self, Unknown> {
+        let offsets = plan.offsets.known()?.map(|it| it.model.wanted()).transpose()?;
+        let state = if offsets.is_some() { Some(Target::Stopped) } else { plan.target() };
+        Ok(Self { state: state.filter(|it| *it != Target::Running), offsets })
+    }
+}
+
 /// Work on one connector.
 struct Work<'a> {
     connect: &'a Connect,
@@ -76,19 +92,37 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Makes a connector that is not there, which begins as it should be where the workers can have it so.
-    async fn make(&self, plan: &ConnectorModel, call: &mut Call) -> Result<(), Failure> {
-        let offsets = plan.offsets.known()?.map(|it| it.model.wanted()).transpose()?;
-        // Where it goes on from is set before it runs.
-        let begins = if offsets.is_some() { Some(Target::Stopped) } else { plan.target() };
-        let begins = begins.filter(|it| *it != Target::Running);
-        let can = begins.is_none() || self.connect.is_at_least(BEGINS_OTHERWISE, call.deadline).await?;
-        self.connect.create(self.name, &self.sent.values, begins.filter(|_| can), call.deadline).await?;
-        if let Some(begins) = begins.filter(|_| !can) {
-            self.connect.bring(self.name, begins, call.deadline).await?;
+    /// Makes a connector that is not there, which begins as it should be where the workers can have it so. A failure comes
+    /// with whether this made the connector: what somebody else made meanwhile is not ours to delete.
+    async fn make(&self, plan: &ConnectorModel, call: &mut Call) -> Result<(), (Failure, bool)> {
+        let beginning = Beginning::of(plan).map_err(|it| (it.into(), false))?;
+        let can = match beginning.state {
+            None => Ok(true),
+            Some(_) => self.connect.is_at_least(BEGINS_OTHERWISE, call.deadline).await,
+        };
+        let can = can.map_err(|it| (it.into(), false))?;
+        let begins = beginning.state.filter(|_| can);
+        let made = self.connect.create(self.name, &self.sent.values, begins, call.deadline).await;
+        let made = made.map_err(|it| (it.into(), false))?;
+        self.begin(plan, &beginning, can, call).await.map_err(|it| (it, made))
+    }
+
+    /// Has a connector that was just made be what it should be.
+    async fn begin(
+        &self,
+        plan: &ConnectorModel,
+        Beginning { state, offsets }: &Beginning,
+        is_so: bool,
+        call: &mut Call,
+    ) -> Result<(), Failure> {
+        if let Some(state) = state.filter(|_| !is_so) {
+            self.connect.bring(self.name, state, call.deadline).await?;
         }
         let target = plan.target().unwrap_or(Target::Running);
-        if let Some(wanted) = &offsets {
+        if let Some(wanted) = offsets {
+            if !is_so {
+                waiting::settled(self.connect, self.name, Target::Stopped, self.sent, call).await?;
+            }
             self.move_to(wanted, call).await?;
             if target != Target::Stopped {
                 self.connect.bring(self.name, target, call.deadline).await?;
