@@ -3,17 +3,16 @@
 
 use std::{
     collections::BTreeSet,
-    io::{self, BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
-    thread,
     time::Duration,
 };
 
 use serde_json::{Value, json};
+
+use crate::fake_service::{Answers, FakeService};
 
 /// The schema of every subject.
 pub const SCHEMA: &str = r#"{"type":"record","name":"R","fields":[{"name":"id","type":"string"}]}"#;
@@ -21,16 +20,14 @@ pub const SCHEMA: &str = r#"{"type":"record","name":"R","fields":[{"name":"id","
 /// The registry. It ends with the process.
 #[derive(Debug)]
 pub struct FakeRegistry {
-    url: String,
+    service: FakeService,
     kept: Arc<Kept>,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
     subjects: Mutex<BTreeSet<String>>,
-    delay_ms: AtomicU64,
     lists: AtomicBool,
-    requests: AtomicU64,
 }
 
 impl FakeRegistry {
@@ -39,28 +36,18 @@ impl FakeRegistry {
     /// # Panics
     /// If no port is free.
     pub fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let url = format!("http://{}", listener.local_addr().expect("it listens"));
         let kept = Arc::new(Kept { lists: AtomicBool::new(true), ..Kept::default() });
-        let its = kept.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let kept = its.clone();
-                // Whoever asked may be gone.
-                thread::spawn(move || _ = serve(&stream, &kept));
-            }
-        });
-        Self { url, kept }
+        Self { service: FakeService::start(kept.clone()), kept }
     }
 
     /// Where it is.
     pub fn url(&self) -> &str {
-        &self.url
+        self.service.url()
     }
 
     /// Has each answer come so late, as over a network.
     pub fn delay(&self, delay: Duration) {
-        self.kept.delay_ms.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.service.delay(delay);
     }
 
     /// Whether it lists its schemas with their subjects.
@@ -70,45 +57,12 @@ impl FakeRegistry {
 
     /// The requests since this was asked last.
     pub fn take_requests(&self) -> u64 {
-        self.kept.requests.swap(0, Ordering::Relaxed)
+        self.service.take_requests()
     }
 }
 
-/// Answers the requests of one connection.
-fn serve(stream: &TcpStream, kept: &Kept) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut first = String::new();
-        if reader.read_line(&mut first)? == 0 {
-            return Ok(());
-        }
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line)?;
-            let line = line.trim().to_ascii_lowercase();
-            if let Some(it) = line.strip_prefix("content-length: ") {
-                length = it.parse().unwrap_or(0);
-            }
-            if line.is_empty() {
-                break;
-            }
-        }
-        io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
-        kept.requests.fetch_add(1, Ordering::Relaxed);
-        thread::sleep(Duration::from_millis(kept.delay_ms.load(Ordering::Relaxed)));
-        let (status, body) = kept.answer(&first);
-        let body = body.to_string();
-        let head = format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}", body.len());
-        (&*stream).write_all(format!("{head}\r\n\r\n{body}").as_bytes())?;
-    }
-}
-
-impl Kept {
-    fn answer(&self, request: &str) -> (u16, Value) {
-        let mut words = request.split(' ');
-        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+impl Answers for Kept {
+    fn answer(&self, method: &str, target: &str, _body: &Value) -> (u16, Value) {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let mut subjects = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,9 @@
 mod cache;
 mod engines;
 mod environment;
+mod fake_connect;
 mod fake_registry;
+mod fake_service;
 mod process;
 mod provider;
 mod python;
@@ -23,6 +25,7 @@ use std::thread;
 
 pub use engines::Engine;
 pub use environment::histories;
+pub use fake_connect::FakeConnect;
 pub use fake_registry::{FakeRegistry, SCHEMA};
 pub use process::{Outcome, Running, children, is_alive, run};
 pub use provider::{VERSION, binary, conformance_tests, mirror};

@@ -7,12 +7,15 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use acceptance_tests::{Engine, FakeRegistry, SCHEMA, Stack, Workspace, binary, hcl};
+use acceptance_tests::{Engine, FakeConnect, FakeRegistry, SCHEMA, Stack, Workspace, binary, hcl};
 use tokio::runtime::Runtime;
 use wire_proxy::WireProxy;
 
 const TOPICS: usize = 1_000;
 const SUBJECTS: usize = 2_000;
+const CONNECTORS: usize = 500;
+/// Requests that a plan of [`CONNECTORS`] connectors may send to the workers: two alone, each with its status, and one list.
+const MOST_OF_CONNECTORS: u64 = 5;
 /// Requests that a plan of [`SUBJECTS`] subjects may send to a registry that lists them: a few alone, and two pages.
 const MOST_OF_A_LIST: u64 = 8;
 /// The same where it does not: one for each, and one to find that out.
@@ -72,6 +75,30 @@ fn two_thousand_subjects_are_planned_with_few_requests_and_little_memory() {
     workspace.plans_nothing();
     let memory = provider.peak_memory();
     assert!(memory.is_none_or(|it| it <= MOST_MEMORY), "{memory:?} KiB");
+}
+
+#[test]
+fn five_hundred_connectors_are_planned_with_few_requests() {
+    let connect = FakeConnect::start();
+    let workspace = Workspace::new(&Engine::open_tofu().unwrap());
+    workspace.write("main.tf", &connectors(&Stack::shared().plaintext(), connect.url()));
+    workspace.apply().success();
+    connect.take_requests();
+    workspace.plans_nothing();
+    let requests = connect.take_requests();
+    assert!((1..=MOST_OF_CONNECTORS).contains(&requests), "{requests}");
+}
+
+fn connectors(broker: &str, workers: &str) -> String {
+    let place = format!("bootstrap_servers = [{}], connect = {{ main = {{ url = {} }} }}", hcl(broker), hcl(workers));
+    let provider = format!("provider \"kafka\" {{\n  environments = {{ test = {{ {place} }} }}\n}}\n");
+    let connectors = (0..CONNECTORS).map(|number| {
+        format!(
+            "resource \"kafka_connector\" \"c{number}\" {{\n  name = \"scale.{number}\"\n  wait_for = \"nothing\"\n  \
+             config = {{ \"connector.class\" = \"FileSink\", \"topics\" = \"a\" }}\n}}\n"
+        )
+    });
+    [provider].into_iter().chain(connectors).collect()
 }
 
 fn schemas(broker: &str, registry: &str) -> String {

@@ -17,7 +17,10 @@ pub(crate) const TOPICS: u32 = 1_000;
 /// Subjects in each plan of schemas.
 pub(crate) const SUBJECTS: u32 = 2_000;
 
-/// A provider, a configuration of [`TOPICS`] topics or of [`SUBJECTS`] subjects, and the engine that is to apply it.
+/// Connectors in each plan of connectors.
+pub(crate) const CONNECTORS: u32 = 500;
+
+/// A provider, a configuration of [`TOPICS`] topics, [`SUBJECTS`] subjects or [`CONNECTORS`] connectors, and the engine that is to apply it.
 #[derive(Debug)]
 pub(crate) struct Contestant {
     /// The provider's executable.
@@ -35,6 +38,11 @@ impl Contestant {
     /// The same, with the schemas of a registry in place of topics.
     pub(crate) fn of_schemas(engine: &Engine, provider: &Path, folder: &Path, registry: &str) -> io::Result<Self> {
         Self::with(engine, provider, folder, &schemas(registry))
+    }
+
+    /// The same, with the connectors of workers in place of topics.
+    pub(crate) fn of_connectors(engine: &Engine, provider: &Path, folder: &Path, workers: &str) -> io::Result<Self> {
+        Self::with(engine, provider, folder, &connectors(workers))
     }
 
     fn with(engine: &Engine, provider: &Path, folder: &Path, configuration: &str) -> io::Result<Self> {
@@ -158,6 +166,26 @@ fn schemas(registry: &str) -> String {
 resource "kafka_schema" "s{number:04}" {{
   subject = "bench.s{number:04}"
   schema  = {schema}
+}}
+"#
+        )
+    })
+}
+
+fn connectors(workers: &str) -> String {
+    let workers = format!(", connect = {{ main = {{ url = {} }} }}", hcl(workers));
+    blocks(&workers, CONNECTORS, |number| {
+        format!(
+            r#"
+resource "kafka_connector" "c{number:04}" {{
+  name     = "bench.c{number:04}"
+  wait_for = "nothing"
+  config = {{
+    "connector.class" = "org.example.FileSinkConnector"
+    "tasks.max"       = "1"
+    "topics"          = "bench.t{number:04}"
+    "file"            = "/tmp/{number:04}"
+  }}
 }}
 "#
         )

@@ -10,7 +10,7 @@ use terraform_provider_kafka::{
     },
     plugin,
     provider::{Context, Settings},
-    resources::{acl::Acl, schema::Schema, topic::Topic},
+    resources::{acl::Acl, connector::Connector, schema::Schema, topic::Topic},
     server::Server,
 };
 
@@ -27,7 +27,11 @@ impl Provider for Floor {
     type Context = ();
 
     fn registry() -> Registry<()> {
-        Registry::new().resource::<Of<Acl>>().resource::<Of<Schema>>().resource::<Of<Topic>>()
+        Registry::new()
+            .resource::<Of<Acl>>()
+            .resource::<Of<Connector>>()
+            .resource::<Of<Schema>>()
+            .resource::<Of<Topic>>()
     }
 
     async fn configure(_settings: Settings, _report: &mut Diagnostics) -> Result<(), Failure> {
@@ -78,7 +82,7 @@ struct Complete;
 
 impl Visitor for Complete {
     fn field(&mut self, name: &'static str, slot: &mut dyn Slot, _: fn() -> FieldSchema) {
-        if ["id", "environment", "cluster_id"].contains(&name) {
+        if ["id", "environment", "cluster_id", "connect", "status"].contains(&name) {
             // A text is a value of each of these, so that it is not refused.
             let _ = slot.load(Value::String(name.to_owned()));
         }

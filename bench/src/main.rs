@@ -6,6 +6,7 @@
 //! requests are taken in runs of their own, so that watching them costs the timed runs nothing.
 
 mod acls;
+mod connectors;
 mod contestant;
 mod journal;
 mod kafka;
@@ -63,6 +64,8 @@ fn main() -> ExitCode {
         [task, most] if task == "acls" => {
             most.parse().map_err(io::Error::other).and_then(only_acls).and_then(|table| tell(&table))
         }
+        // Connectors alone.
+        [task] if task == "connectors" => only_connectors().and_then(|table| tell(&table)),
         // Schemas alone.
         [task] if task == "schemas" => only_schemas().and_then(|table| tell(&table)),
         // Applies under rules alone.
@@ -126,6 +129,15 @@ fn only_schemas() -> io::Result<Table> {
     let stack = Stack::start().map_err(io::Error::other)?;
     let mut table = Table::default();
     schemas::plans(&engine, address(&stack)?, &mut table)?;
+    Ok(table)
+}
+
+/// Measures plans of connectors, on a broker of its own.
+fn only_connectors() -> io::Result<Table> {
+    let engine = Engine::open_tofu().map_err(io::Error::other)?;
+    let stack = Stack::start().map_err(io::Error::other)?;
+    let mut table = Table::default();
+    connectors::plans(&engine, address(&stack)?, &mut table)?;
     Ok(table)
 }
 
@@ -228,6 +240,7 @@ fn bench() -> io::Result<Table> {
     wall(&mut table, "  wall, Kafka beside the floor", &beside, MOST_APPLY_WALL);
     governed(&engine, broker, &mut table)?;
     schemas::plans(&engine, broker, &mut table)?;
+    connectors::plans(&engine, broker, &mut table)?;
     journals(broker, &mut table)?;
     acls::measured(&contestants, broker, acls::PLANNED, &mut table)?;
     Ok(table)

@@ -43,16 +43,20 @@ pub(crate) fn plans(engine: &Engine, broker: SocketAddr, table: &mut Table) -> i
     ] {
         progress(what.trim());
         registry.list(lists);
-        let far = raced(&both, broker, FAR_ROUNDS)?;
-        let seconds = |cost: &Cost| cost.wall.as_secs_f64();
-        let (ours, floor) =
-            (median(far.iter().map(|it| seconds(&it.ours))), median(far.iter().map(|it| seconds(&it.floor))));
-        let bound = Bound { is: ours - floor, most, unit: " s over the floor" };
-        table.row(what, (format!("{ours:.2} s"), format!("{floor:.2} s")), None, Some(bound));
+        over_the_floor(table, what, &raced(&both, broker, FAR_ROUNDS)?, most);
     }
     Ok(())
 }
 
-fn raced(both: &Pair<Contestant>, broker: SocketAddr, rounds: usize) -> io::Result<Vec<Pair<Cost>>> {
+/// The line about how many seconds more than the floor were taken.
+pub(crate) fn over_the_floor(table: &mut Table, what: &str, runs: &[Pair<Cost>], most: f64) {
+    let seconds = |cost: &Cost| cost.wall.as_secs_f64();
+    let (ours, floor) =
+        (median(runs.iter().map(|it| seconds(&it.ours))), median(runs.iter().map(|it| seconds(&it.floor))));
+    let bound = Bound { is: ours - floor, most, unit: " s over the floor" };
+    table.row(what, (format!("{ours:.2} s"), format!("{floor:.2} s")), None, Some(bound));
+}
+
+pub(crate) fn raced(both: &Pair<Contestant>, broker: SocketAddr, rounds: usize) -> io::Result<Vec<Pair<Cost>>> {
     (0..rounds).map(|round| both.race(round, |it| it.plan(broker))).collect()
 }
