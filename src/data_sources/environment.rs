@@ -169,9 +169,9 @@ pub(super) mod tests {
         clients::{
             connect::Connect,
             journal::{Claims, Journal},
-            kafka::{BrokerSetting, Kafka, Tls},
+            kafka::{BrokerSetting, Kafka},
             memory::MemoryCluster,
-            rest::{Rest, RestSettings, Services, fake::FakeService},
+            rest::{Rest, Services, fake::FakeService},
         },
         framework::{Diagnostics, Provider, Value},
         governance::{
@@ -218,16 +218,8 @@ pub(super) mod tests {
             (200, "application/json", body.to_string())
         };
         let fake = FakeService::start(answer).await;
-        let settings = RestSettings {
-            url: fake.url().parse().unwrap(),
-            failover_urls: Vec::new(),
-            login: None,
-            tls: Tls { insecure: true, ..Tls::default() },
-            headers: BTreeMap::new(),
-            request_timeout: Duration::from_secs(10),
-        };
         Services {
-            connect: BTreeMap::from([("main".to_owned(), Connect::new(Rest::new(settings)))]),
+            connect: BTreeMap::from([("main".to_owned(), Connect::new(Rest::new(fake.settings())))]),
             ..Services::default()
         }
     }

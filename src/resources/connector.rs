@@ -18,7 +18,7 @@ use super::{
     attributes::ApplicationRef,
     governed::naming,
     place::{
-        ENVIRONMENT, IMPORTED, Place, PlaceMut, Placed, environment_of_plan, environment_of_state, expect_cluster,
+        ENVIRONMENT, IMPORTED, Placed, environment_of_plan, environment_of_state, expect_cluster, place_attributes,
         plan_place, settle, settle_imported, settle_seen,
     },
 };
@@ -268,13 +268,7 @@ impl Resource<Context> for Connector {
 impl Placed for ConnectorModel {
     const WHAT: &'static str = "connector";
 
-    fn place(&self) -> Place<'_> {
-        Place { environment: &self.environment, cluster_id: &self.cluster_id }
-    }
-
-    fn place_mut(&mut self) -> PlaceMut<'_> {
-        PlaceMut { id: &mut self.id, environment: &mut self.environment, cluster_id: &mut self.cluster_id }
-    }
+    place_attributes!();
 
     fn local_name(&self) -> Result<String, Unknown> {
         let connect = self.connect.known()?.ok_or(Unknown)?;

@@ -130,6 +130,14 @@ pub(super) fn told(governing: Governing, call: &mut Call) -> Option<Governance> 
     }
 }
 
+/// What governs a cluster: for a plan as it was just now, for a deed as it is.
+pub(super) async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
+    if call.phase == Phase::Apply {
+        return environment.governance_now(call.deadline).await;
+    }
+    Ok(told(environment.governance_if_told(call.deadline).await?, call))
+}
+
 /// The same for what an environment alone has. That nobody declared one is told, too.
 pub(super) fn told_of_declared(governing: Governing, call: &mut Call) -> Option<Governance> {
     if let Governing::Nothing = governing {

@@ -10,12 +10,9 @@ use std::{
 use serde_json::{Value, json};
 
 use super::Connect;
-use crate::clients::{
-    kafka::Tls,
-    rest::{
-        Rest, RestSettings,
-        fake::{Answer, FakeService},
-    },
+use crate::clients::rest::{
+    Rest,
+    fake::{Answer, FakeService},
 };
 
 /// What a worker answers with.
@@ -75,14 +72,7 @@ impl FakeConnect {
 
     /// A client of them.
     pub(crate) fn client(&self) -> Connect {
-        Connect::new(Rest::new(RestSettings {
-            url: self.service.url().parse().unwrap(),
-            failover_urls: Vec::new(),
-            login: None,
-            tls: Tls { insecure: true, ..Tls::default() },
-            headers: BTreeMap::new(),
-            request_timeout: Duration::from_secs(10),
-        }))
+        Connect::new(Rest::new(self.service.settings()))
     }
 
     /// What they keep, to be looked at and changed.
@@ -92,8 +82,7 @@ impl FakeConnect {
 
     /// The first words of each request so far: method and path.
     pub(crate) fn asked(&self) -> Vec<String> {
-        let requests = self.service.requests();
-        requests.iter().map(|it| it.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
+        self.service.asked()
     }
 }
 

@@ -10,12 +10,9 @@ use std::{
 use serde_json::{Value, json};
 
 use super::SchemaRegistry;
-use crate::clients::{
-    kafka::Tls,
-    rest::{
-        Rest, RestSettings, Services,
-        fake::{Answer, FakeService},
-    },
+use crate::clients::rest::{
+    Rest, Services,
+    fake::{Answer, FakeService},
 };
 
 /// The registry.
@@ -65,14 +62,7 @@ impl FakeRegistry {
 
     /// A client of it.
     pub(crate) fn client(&self) -> SchemaRegistry {
-        SchemaRegistry::new(Rest::new(RestSettings {
-            url: self.service.url().parse().unwrap(),
-            failover_urls: Vec::new(),
-            login: None,
-            tls: Tls { insecure: true, ..Tls::default() },
-            headers: BTreeMap::new(),
-            request_timeout: Duration::from_secs(10),
-        }))
+        SchemaRegistry::new(Rest::new(self.service.settings()))
     }
 
     /// It, as what is beside a cluster.
@@ -87,8 +77,7 @@ impl FakeRegistry {
 
     /// The first words of each request so far: method and path.
     pub(crate) fn asked(&self) -> Vec<String> {
-        let requests = self.service.requests();
-        requests.iter().map(|it| it.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
+        self.service.asked()
     }
 
     /// Does something behind everybody's back.

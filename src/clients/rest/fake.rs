@@ -1,6 +1,10 @@
 //! A fake of a service, for tests: it speaks HTTP on loopback and gives the answers that it was told to.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rcgen::{CertificateParams, KeyPair};
@@ -14,6 +18,9 @@ use tokio::{
     net::TcpListener,
 };
 use tokio_rustls::TlsAcceptor;
+
+use super::RestSettings;
+use crate::clients::kafka::Tls;
 
 /// Status, content type and body. More headers may follow the content type, on lines of their own.
 pub(crate) type Answer = (u16, &'static str, String);
@@ -82,6 +89,23 @@ impl FakeService {
     pub(crate) fn url(&self) -> String {
         let scheme = if self.certificate.is_some() { "https" } else { "http" };
         format!("{scheme}://localhost:{}", self.port)
+    }
+
+    /// How to reach it.
+    pub(crate) fn settings(&self) -> RestSettings {
+        RestSettings {
+            url: self.url().parse().unwrap(),
+            failover_urls: Vec::new(),
+            login: None,
+            tls: Tls { insecure: true, ..Tls::default() },
+            headers: BTreeMap::new(),
+            request_timeout: Duration::from_secs(10),
+        }
+    }
+
+    /// The first words of each request so far: method and path.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.requests().iter().map(|it| it.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
     }
 
     /// The requests so far, each with its headers and its body.

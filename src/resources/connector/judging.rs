@@ -8,26 +8,18 @@ use std::{
 use super::{ConnectorModel, composing::Composed, placing, told};
 use crate::{
     clients::connect::{Checked, Connect, ConnectError, Plugin},
-    framework::{Call, Change, Element, Failure, Phase, Unknown},
+    framework::{Call, Change, Element, Failure, Unknown},
     governance::{
         check_connector::{ConnectorRequest, check_connector, check_connector_end},
         connector::{ConnectorName, Settings, is_named, is_reference},
         violation::Violation,
     },
     provider::{Environment, Governance},
-    resources::governed::{tell, told as told_of_plan},
+    resources::governed::{governance, tell},
 };
 
 /// How long a plan waits for workers, who tell its reader something and do nothing.
 const DRY_RUN: Duration = Duration::from_secs(30);
-
-/// What governs the cluster: for a plan as it was just now, for a deed as it is.
-async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
-    if call.phase == Phase::Apply {
-        return environment.governance_now(call.deadline).await;
-    }
-    Ok(told_of_plan(environment.governance_if_told(call.deadline).await?, call))
-}
 
 /// Tells what the rules of the environment say against a connector, and answers whether it may be.
 pub(super) async fn judge(

@@ -11,7 +11,7 @@ use crate::{
         clock::now,
         registry::{Body, Mode, RegistryError, SchemaRegistry, Version},
     },
-    framework::{Call, Change, Failure, Phase, Unknown},
+    framework::{Call, Change, Failure, Unknown},
     governance::{
         check_schema::{SchemaRequest, check_schema, check_schema_end},
         policy::Compatibility,
@@ -21,7 +21,7 @@ use crate::{
     provider::{Environment, Governance},
     resources::{
         application::OnExisting,
-        governed::{tell, told as told_of_plan},
+        governed::{governance, tell},
         registry::told as told_of_registry,
     },
     schemas::Schema,
@@ -29,14 +29,6 @@ use crate::{
 
 /// How long a plan waits for a registry, which tells its reader something and does nothing.
 const DRY_RUN: Duration = Duration::from_secs(30);
-
-/// What governs the cluster: for a plan as it was just now, for a deed as it is.
-async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
-    if call.phase == Phase::Apply {
-        return environment.governance_now(call.deadline).await;
-    }
-    Ok(told_of_plan(environment.governance_if_told(call.deadline).await?, call))
-}
 
 /// Tells what the rules of the environment say against a schema, and answers whether it may be.
 pub(super) async fn judge(
