@@ -8,9 +8,9 @@ use super::{
     told,
 };
 use crate::{
-    clients::connect::{Connect, ConnectError, Connector, RunState, Status, Target},
+    clients::connect::{Connect, Connector, RunState, Status, Target},
     framework::{Call, Element, Failure},
-    governance::connector::is_reference,
+    governance::connector::{is_named, is_reference},
 };
 
 /// What stands in the state for a key that somebody else set, whose value may be a secret.
@@ -109,12 +109,11 @@ pub(super) async fn imported(
 /// The keys that hold passwords, by the class; `None` where the workers do not know it.
 async fn passwords(connect: &Connect, found: &Connector, call: &Call) -> Result<Option<BTreeSet<String>>, Failure> {
     let Some(class) = found.config.get("connector.class") else { return Ok(None) };
-    match connect.validate(class, &found.config, call.deadline).await {
-        Ok(keys) => Ok(Some(keys.into_iter().filter(|it| it.is_password).map(|it| it.key).collect())),
-        // Workers say so of a class that they do not have.
-        Err(ConnectError::Rest(_) | ConnectError::Unsupported | ConnectError::Invalid(_)) => Ok(None),
-        Err(error) => Err(error.into()),
+    if !connect.plugins(call.deadline).await?.iter().any(|it| is_named(&it.class, class)) {
+        return Ok(None);
     }
+    let keys = connect.validate(class, &found.config, call.deadline).await?;
+    Ok(Some(keys.into_iter().filter(|it| it.is_password).map(|it| it.key).collect()))
 }
 
 /// The word for how a connector is: its own state, unless part of it gave up. `None` where it is between two.

@@ -255,6 +255,11 @@ async fn an_import_leaves_out_what_is_secret_and_the_next_apply_keeps_it() {
         let back = run(&fake).applied(&refreshed(&fake, &stored).await, &sink()).await;
         run(&fake).applied(&back, &config).await;
     }
+    fake.kept().connectors.get_mut("a b").unwrap().config.insert("connector.class".to_owned(), "Gone".to_owned());
+    let imported = run(&fake).import("a b").await;
+    let seen = run(&fake).read(&imported.stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Imported without configuration", "do not know the class");
+    assert_eq!(entry(seen.stored.state.attribute("config"), "file"), Value::Null, "anything may be secret");
     let none = run(&fake).import("a/b/c/d").await;
     told(&none.diagnostics, Severity::Error, "Invalid connector identifier", "<environment>/<connect>/<name>");
 }
