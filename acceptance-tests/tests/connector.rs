@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    example,
+    example, governance,
     importing::{examples, imports_are_as_good_as_creation},
     provider, servers, until, workspace_with,
 };
@@ -382,5 +382,53 @@ fn an_apply_goes_on_while_a_worker_is_killed() {
             (0..12).all(|at| states(&connect, &format!("many{at}")) == running())
         });
         workspace.plans_nothing();
+    }
+}
+
+/// The platform's rules, under which `billing` owns what begins with `billing.` and may start one task.
+const RULES: &str = r#"
+resource "kafka_environment" "dev" {
+  name       = "dev"
+  connectors = { max_tasks = 1 }
+}
+
+resource "kafka_application" "billing" {
+  environment = kafka_environment.dev.id
+  name        = "billing"
+  owner       = { team = "billing" }
+  principals  = ["User:team"]
+}
+"#;
+
+#[test]
+fn a_team_has_connectors_of_its_own_topics_under_its_own_names() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        let connect = Connect::start(&stack).expect("a worker starts");
+        let folder = folder();
+        let platform = governance::workspace(&engine, &stack, None);
+        platform.write("main.tf", RULES);
+        platform.applies();
+        let team = governance::workspace(&engine, &stack, Some("billing"));
+        let place =
+            servers(&stack.plaintext()) + &format!("connect = {{ main = {{ url = {} }} }}", hcl(&connect.url()));
+        team.write("provider.tf", &provider(&place));
+        let file = folder.path().join("to").to_string_lossy().into_owned();
+        let plan = |name: &str, topics: &str, tasks: &str| {
+            let config = [("connector.class", SINK), ("file", &*file), ("topics", topics), ("tasks.max", tasks)];
+            team.write("main.tf", &block("a", name, &config, ""));
+            team.plan()
+        };
+        plan("other.sink", "billing.a", "1").failure(&["Connector outside the prefixes", "name = \"billing.…\""]);
+        plan("billing.sink", "billing.a,sales.b", "2").failure(&[
+            "Topic of another application",
+            "reads `sales.b`",
+            "Too many tasks",
+            "on main.tf line 7",
+        ]);
+        plan("billing.sink", "billing.a", "1").says(&["Topics checked in plans alone"]);
+        team.applies();
+        assert_eq!(states(&connect, "billing.sink"), running());
+        team.destroy().success();
     }
 }
