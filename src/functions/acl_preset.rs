@@ -21,7 +21,8 @@ impl Function for AclPreset {
                                Streams does with what it names after `application_id`; its inputs and outputs are further \
                                presets. `connect` is a worker of Kafka Connect with its `group`, `config_topic`, \
                                `offset_topic` and `status_topic`; what its connectors read and write are further \
-                               presets.\n\nA name that ends with `*` is how names begin, and `*` alone is every name. \
+                               presets.\n\nA name that ends with `*` is how names begin, and `*` alone is every name; an \
+                               `application_id` is one name. \
                                Brokers before Kafka 2.8 also want `IDEMPOTENT_WRITE` on the cluster of whoever produces \
                                idempotently.";
 

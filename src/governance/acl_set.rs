@@ -1,6 +1,6 @@
 //! Rules that are declared together: everybody of some principals, everything of some operations, one resource.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, net::IpAddr, str::FromStr};
 
 use crate::governance::{
     acl::{
@@ -169,6 +169,10 @@ impl AclDraft<'_> {
                     format!("`{it}` is nobody: Kafka tells capital letters from small ones in types of principals.");
                 return Some(Violation::new(at, "Invalid principal", what, format!("Write `User:{name}`.")));
             }
+            if it.as_str().trim() != it.as_str() {
+                let what = format!("`{it}` begins or ends with a blank, which is part of it, and nobody is called so.");
+                return Some(without_effect(at, what, format!("Write `{}`.", it.as_str().trim())));
+            }
             let is_pattern = name.len() > 1 && (name.ends_with('*') || name.starts_with('*'));
             is_pattern.then(|| {
                 let what =
@@ -186,8 +190,15 @@ impl AclDraft<'_> {
             let what = "The host is empty.";
             return Some(Violation::new(at, "Invalid host", what, "Write an address, or `*` for any."));
         }
-        let is_address = host == WILDCARD || host.parse::<std::net::IpAddr>().is_ok();
-        (!is_address).then(|| {
+        let found = host.parse::<IpAddr>();
+        if let Ok(address) = found {
+            let written = as_kafka_writes(address);
+            return (host != written).then(|| {
+                let what = format!("Kafka compares the text of addresses, and writes `{host}` as `{written}`.");
+                without_effect(at, what, format!("Write `{written}`."))
+            });
+        }
+        (host != WILDCARD).then(|| {
             let what = format!("`{host}` is no address, and Kafka compares addresses: no client ever comes from it.");
             without_effect(
                 at,
@@ -207,6 +218,14 @@ impl AclDraft<'_> {
             );
             Violation::new(At::attribute("principals"), "Too many rules", what, "Divide the principals among several.")
         })
+    }
+}
+
+/// An address as Kafka's brokers write those of their clients: IPv6 with all its parts, without leading zeros.
+fn as_kafka_writes(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(it) => it.to_string(),
+        IpAddr::V6(it) => it.segments().map(|it| format!("{it:x}")).join(":"),
     }
 }
 
@@ -322,14 +341,21 @@ mod tests {
     #[test]
     fn principals_and_hosts_that_match_nobody_are_told() {
         let principals: Vec<Principal> =
-            ["user:a", "User:ci-*", "User:*", "Group:x"].iter().map(|it| it.parse().unwrap()).collect();
+            ["user:a", "User:ci-*", "User:*", "Group:x", "User:b "].iter().map(|it| it.parse().unwrap()).collect();
         let draft = AclDraft { principals: Some(principals.iter().collect()), ..AclDraft::default() };
-        let expected =
-            ["Refuse principals[\"user:a\"] Invalid principal", "Warn principals[\"User:ci-*\"] Rule without effect"];
+        let expected = [
+            "Refuse principals[\"user:a\"] Invalid principal",
+            "Warn principals[\"User:ci-*\"] Rule without effect",
+            "Warn principals[\"User:b \"] Rule without effect",
+        ];
         assert_eq!(told(&draft), expected);
         let host = |host| told(&AclDraft { host: Some(host), ..AclDraft::default() });
         assert_eq!(host("ci.example.org"), ["Warn host Rule without effect"]);
-        assert_eq!((host("10.0.0.1"), host("*"), host("::1")), (vec![], vec![], vec![]));
+        assert_eq!((host("10.0.0.1"), host("*"), host("2001:db8:0:0:0:0:0:1")), (vec![], vec![], vec![]));
+        for it in ["::1", "2001:db8::1", "::ffff:10.0.0.1"] {
+            assert_eq!(host(it), ["Warn host Rule without effect"], "{it}");
+        }
+        assert_eq!(as_kafka_writes("2001:DB8::1".parse().unwrap()), "2001:db8:0:0:0:0:0:1");
     }
 
     #[test]

@@ -47,6 +47,22 @@ pub enum PresetError {
         /// The name's key.
         name: &'static str,
     },
+    /// A name that is none.
+    #[error("`{name}` is empty")]
+    Empty {
+        /// The name's key.
+        name: &'static str,
+    },
+    /// A beginning of names where one name is needed.
+    #[error(
+        "`{name}` is one name: what Kafka Streams names after it begins with it and `-`, so that `{found}` names nothing"
+    )]
+    Beginning {
+        /// The name's key.
+        name: &'static str,
+        /// What is written.
+        found: String,
+    },
     /// A name that the kind does not have.
     #[error("`{kind}` has no name `{name}`, only {known}")]
     Strange {
@@ -113,6 +129,9 @@ impl Preset {
         }
         let rule = |resource_type, name: &'static str, operations| {
             let written = names.get(name).ok_or(PresetError::Missing { kind, name })?;
+            if written.is_empty() {
+                return Err(PresetError::Empty { name });
+            }
             Ok(named(resource_type, written, operations))
         };
         Ok(match self {
@@ -126,7 +145,11 @@ impl Preset {
             ],
             Self::Streams => {
                 let name = "application_id";
-                streams(names.get(name).ok_or(PresetError::Missing { kind, name })?).into()
+                match names.get(name).map(String::as_str).ok_or(PresetError::Missing { kind, name })? {
+                    "" => return Err(PresetError::Empty { name }),
+                    it if it.contains(WILDCARD) => return Err(PresetError::Beginning { name, found: it.to_owned() }),
+                    it => streams(it).into(),
+                }
             }
             Self::Connect => vec![
                 rule(ResourceType::Group, "group", &[O::Read])?,
@@ -188,6 +211,12 @@ mod tests {
             "TRANSACTIONAL_ID|PREFIXED|app-|WRITE",
         ];
         assert_eq!(rules("streams", &[("application_id", "app")]).unwrap(), streams);
+        for it in ["*", "app*"] {
+            assert!(matches!(rules("streams", &[("application_id", it)]), Err(PresetError::Beginning { .. })), "{it}");
+        }
+        for (kind, name) in [("streams", "application_id"), ("producer", "topic")] {
+            assert_eq!(rules(kind, &[(name, "")]), Err(PresetError::Empty { name }));
+        }
         let names = [("group", "g"), ("config_topic", "c"), ("offset_topic", "o"), ("status_topic", "s")];
         let connect = rules("connect", &names).unwrap();
         assert_eq!((connect.len(), connect[4].as_str()), (5, "GROUP|PREFIXED|connect-|READ"));

@@ -153,7 +153,11 @@ impl Resource<Context> for UserScramCredential {
             return Ok(());
         }
         if let Some(ending) = change.ending() {
-            warn_of_own(environment, &ending.name()?, call);
+            warn_of_own(environment, &ending.name()?, told::own, call);
+        } else if let (Some(plan), Some(_)) = (&change.plan, &change.prior)
+            && plan.is_sent(change.prior.as_ref())
+        {
+            warn_of_own(environment, &plan.name()?, told::own_changes, call);
         }
         match (&change.plan, &change.prior) {
             (Some(plan), None) if !change.replacing && !plan.adopts()? => {
@@ -312,10 +316,15 @@ async fn look_ahead(
     Ok(())
 }
 
-/// Warns whoever takes away the password that they log in with.
-fn warn_of_own(environment: &Environment, name: &CredentialName, call: &mut Call) {
+/// Warns whoever takes away or changes the password that they log in with.
+fn warn_of_own(
+    environment: &Environment,
+    name: &CredentialName,
+    told: fn(&CredentialName) -> Diagnostic,
+    call: &mut Call,
+) {
     if environment.principal() == Some(&Principal::user(&name.user)) {
-        call.report.push(told::own(name));
+        call.report.push(told(name));
     }
 }
 

@@ -296,6 +296,8 @@ async fn whoever_deletes_what_they_log_in_with_is_warned() {
     let run = Run::with(Context::new([environment], None), "user_scram_credential");
     let planned = run.plan_end(&stored).await;
     told(&planned.diagnostics, Severity::Warning, "Own credential is deleted", "cannot log in");
+    let planned = run.plan(&stored, &billing("two", "2")).await;
+    told(&planned.diagnostics, Severity::Warning, "Own credential changes", "the new one");
 }
 
 #[tokio::test]

@@ -99,6 +99,15 @@ pub(super) fn own(name: &CredentialName) -> Diagnostic {
     Diagnostic::warning("Own credential is deleted", detail)
 }
 
+pub(super) fn own_changes(name: &CredentialName) -> Diagnostic {
+    let CredentialName { user, mechanism } = name;
+    let detail = format!(
+        "The provider authenticates as `User:{user}`, whose password for {mechanism} the plan changes: the next run logs in \
+         with the new one.\n\nHave it in the provider block, or wherever the password comes from, before that run."
+    );
+    Diagnostic::warning("Own credential changes", detail)
+}
+
 pub(super) fn not_refreshed(name: &CredentialName) -> Diagnostic {
     let detail =
         format!("The credentials of `{}` may not be described, so that its state stays as it was stored.", name.user);
