@@ -16,7 +16,7 @@ use kafka_protocol::{
         ConsumerGroupDescribeResponse, CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest,
         DeleteTopicsResponse, DescribeConfigsRequest, DescribeConfigsResponse, DescribeGroupsRequest,
         DescribeGroupsResponse, DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse,
-        FindCoordinatorRequest, FindCoordinatorResponse, GroupId, ListOffsetsResponse, MetadataRequest,
+        FetchResponse, FindCoordinatorRequest, FindCoordinatorResponse, GroupId, ListOffsetsResponse, MetadataRequest,
         MetadataResponse, TopicName as WireTopicName,
         alter_user_scram_credentials_request::ScramCredentialUpsertion,
         alter_user_scram_credentials_response::AlterUserScramCredentialsResult,
@@ -28,6 +28,7 @@ use kafka_protocol::{
         describe_groups_response::{DescribedGroup, DescribedGroupMember},
         describe_user_scram_credentials_request::UserName,
         describe_user_scram_credentials_response::{CredentialInfo, DescribeUserScramCredentialsResult},
+        fetch_response::{FetchableTopicResponse, PartitionData},
         find_coordinator_response::Coordinator,
         list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
         metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic},
@@ -220,7 +221,7 @@ async fn serve(
     }
 }
 
-/// A broker of Kafka 4 with all topics that are asked for, of three partitions each, but for those named `absent…`.
+/// A broker of Kafka 4 with all topics that are asked for, of three partitions each, but for `log` with one and those named `absent…`.
 fn usual(asked: &Asked) -> Reply {
     match asked.key {
         ApiKey::ApiVersions => asked.answer(&versions(7)),
@@ -241,6 +242,7 @@ fn versions(create_topics: i16) -> ApiVersionsResponse {
         (ApiKey::DescribeConfigs, 4),
         (ApiKey::CreateTopics, create_topics),
         (ApiKey::ListOffsets, 7),
+        (ApiKey::Fetch, 12),
         (ApiKey::FindCoordinator, 6),
         (ApiKey::DescribeGroups, 6),
         (ApiKey::ConsumerGroupDescribe, 1),
@@ -271,6 +273,7 @@ fn metadata(asked: &Asked, ports: &[u16]) -> MetadataResponse {
         match it.name.unwrap().as_str() {
             name if name.starts_with("absent") => topic.with_error_code(3),
             name if name.starts_with("hidden") => topic.with_error_code(29),
+            "log" => topic.with_partitions(vec![partition(0)]),
             _ => topic.with_partitions((0..3).map(partition).collect()),
         }
     });
@@ -625,6 +628,23 @@ async fn a_throttled_client_leaves_the_broker_alone() {
     // Nor does a caller wait who has no time for it.
     let res = kafka.cluster(Instant::now() + Duration::from_millis(50)).await;
     assert!(matches!(res, Err(KafkaError::Deadline(_))), "{res:?}");
+}
+
+/// Brokers answer a throttled fetch empty and at once.
+#[tokio::test]
+async fn a_throttled_fetch_is_asked_again() {
+    let broker = FakeBroker::start(|asked| match asked.key {
+        ApiKey::Fetch if asked.earlier == 0 => asked.answer(&FetchResponse::default().with_throttle_time_ms(100)),
+        ApiKey::Fetch => {
+            let partition = PartitionData::default().with_high_watermark(7).with_last_stable_offset(7);
+            let topic = FetchableTopicResponse::default().with_topic(WireTopicName(text("log")));
+            asked.answer(&FetchResponse::default().with_responses(vec![topic.with_partitions(vec![partition])]))
+        }
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    let read = broker.client().read_log(&name("log"), 7, soon()).await.unwrap();
+    assert_eq!((read.end, broker.asked(ApiKey::Fetch).len()), (7, 2));
 }
 
 #[tokio::test]

@@ -1,14 +1,18 @@
 //! `kafka_user_scram_credential`.
 
-use std::{process::Command, time::Duration};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use acceptance_tests::{Engine, Stack, Workspace, run};
 use serde_json::json;
 
 use crate::{
+    connections::sasl,
     example,
     importing::{examples, imports_by_blocks, imports_by_command},
-    workspace,
+    workspace, workspace_with,
 };
 
 const ADDRESS: &str = "kafka_user_scram_credential.billing";
@@ -131,5 +135,20 @@ fn a_password_that_would_be_stored_is_refused_with_what_to_write() {
              \"SCRAM-SHA-256\"\n password = \"hunter2\"\n}\n",
         );
         workspace.plan().failure(&["Password would be stored", "password_wo_version"]);
+    }
+}
+
+#[test]
+fn who_may_not_see_credentials_is_told_so_at_once() {
+    let stack = Stack::shared();
+    let team = sasl(stack, "SCRAM-SHA-256", Stack::TEAM);
+    for engine in Engine::usual() {
+        let workspace = workspace_with(&engine, &team);
+        workspace.write("main.tf", &example("resources/kafka_user_scram_credential/resource.tf"));
+        let began = Instant::now();
+        workspace.plan().says(&["may not DESCRIBE the cluster"]);
+        workspace.write("main.tf", "data \"kafka_user_scram_credentials\" \"all\" {}\n");
+        workspace.plan().failure(&["may not DESCRIBE the cluster"]);
+        assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
     }
 }
