@@ -143,7 +143,8 @@ fn who_may_not_see_credentials_is_told_so_at_once() {
     let stack = Stack::shared();
     let team = sasl(stack, "SCRAM-SHA-256", Stack::TEAM);
     for engine in Engine::usual() {
-        let workspace = workspace_with(&engine, &team);
+        let mut workspace = workspace_with(&engine, &team);
+        workspace.set_variable("TF_VAR_billing_password", FIRST);
         workspace.write("main.tf", &example("resources/kafka_user_scram_credential/resource.tf"));
         let began = Instant::now();
         workspace.plan().says(&["may not DESCRIBE the cluster"]);
