@@ -1,13 +1,14 @@
-//! A text as the default of a flag.
+//! A text as the default of a number.
 
-use terraform_provider_kafka::framework::{Model, OptionalComputed};
+use terraform_provider_kafka::framework::{Model, Number, OptionalComputed};
 
 /// A model.
 #[derive(Default, Model)]
 struct Wrong {
-    /// A flag.
+    /// A number. Its type is the framework's own: the compiler lists what converts into it, and
+    /// for a type of the standard library that changes with the dependencies.
     #[attr(default = "yes")]
-    enabled: OptionalComputed<bool>,
+    count: OptionalComputed<Number>,
 }
 
 fn main() {}
