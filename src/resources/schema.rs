@@ -268,10 +268,7 @@ impl SchemaModel {
     /// Keeps what the prior state has of a schema that means the same, and leaves open what a new version tells.
     fn keep_meaning(&mut self, prior: &Self) {
         match comparing::change(prior, self) {
-            BodyChange::None => {
-                self.schema = prior.schema.clone();
-                self.references = prior.references.clone();
-            }
+            BodyChange::None => self.schema = prior.schema.clone(),
             BodyChange::Unknown | BodyChange::Documentation | BodyChange::Meaning => {
                 self.version = Computed::unknown();
                 self.schema_id = Computed::unknown();

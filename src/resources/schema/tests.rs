@@ -118,6 +118,30 @@ async fn references_are_registered_with_the_schema_and_a_change_of_them_alone_is
     told(&failed.diagnostics, Severity::Error, "Schema refused by the registry", "Correct the schema");
 }
 
+/// Neither what is left out nor the order means anything, and a plan has what is written all the same.
+#[tokio::test]
+async fn references_that_are_written_otherwise_are_no_version() {
+    let registry = FakeRegistry::start().await;
+    let stored = run(&registry).applied(&nothing(), &order(ORDER)).await;
+    let none = with(&order(ORDER), &json!({ "references": [] }));
+    let emptied = run(&registry).applied(&stored, &none).await;
+    plans_nothing(&registry, &emptied, &none).await;
+    assert_eq!(numbers(&run(&registry).applied(&emptied, &order(ORDER)).await), numbers(&stored));
+
+    let reference = |name: &str| json!({ "name": name, "subject": name, "version": 1 });
+    for name in ["A", "B"] {
+        let schema = format!(r#"{{"type":"record","name":"{name}","fields":[]}}"#);
+        registry.does("POST", &format!("/subjects/{name}/versions"), &json!({ "schema": schema }));
+    }
+    let referring = |first: &str, second: &str| {
+        let references = json!([reference(first), reference(second)]);
+        json!({ "subject": "either", "schema": r#"["A","B"]"#, "references": references })
+    };
+    let stored = run(&registry).applied(&nothing(), &referring("A", "B")).await;
+    let turned = run(&registry).applied(&stored, &referring("B", "A")).await;
+    assert_eq!(numbers(&turned), numbers(&stored));
+}
+
 /// What registries do not follow must turn no plan red; what is malformed does.
 #[tokio::test]
 async fn a_schema_with_references_that_the_check_does_not_follow_is_planned() {
