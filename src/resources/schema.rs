@@ -145,12 +145,13 @@ impl Resource<Context> for Schema {
     }
 
     async fn plan(ctx: &Context, plan: &mut Plan<SchemaModel>, call: &mut Call) -> Result<(), Failure> {
-        plan_place(ctx, plan, call).await?;
+        // First of all: what follows may leave the plan as it is, where something is not known yet.
         if let Some(prior) = plan.prior.clone()
             && plan.replace.is_empty()
         {
             plan.state.keep_meaning(&prior);
         }
+        plan_place(ctx, plan, call).await?;
         plan.refuse_second(ctx, call)
     }
 
@@ -257,22 +258,28 @@ impl Placed for SchemaModel {
 impl SchemaModel {
     /// The schema, as the registry is asked about it.
     fn body(&self) -> Result<Body, Unknown> {
+        Ok(Body { references: references(self)?, ..self.text()? })
+    }
+
+    /// The schema without what it refers to.
+    fn text(&self) -> Result<Body, Unknown> {
         let format = self.format.known()?.copied().unwrap_or(Format::Avro);
-        Ok(Body { format, schema: self.schema.value()?.clone(), references: references(self)? })
+        Ok(Body { format, schema: self.schema.value()?.clone(), references: Vec::new() })
     }
 
     fn normalizes(&self) -> bool {
         self.normalize.get() == Some(&true)
     }
 
-    /// Keeps what the prior state has of a schema that means the same, and leaves open what a new version tells.
+    /// Keeps the prior text of a schema that means the same, and leaves open what a new version tells. Which text it is must
+    /// not depend on what it refers to: that may be known in the apply alone.
     fn keep_meaning(&mut self, prior: &Self) {
-        match comparing::change(prior, self) {
-            BodyChange::None => self.schema = prior.schema.clone(),
-            BodyChange::Unknown | BodyChange::Documentation | BodyChange::Meaning => {
-                self.version = Computed::unknown();
-                self.schema_id = Computed::unknown();
-            }
+        if comparing::is_same_text(prior, self) {
+            self.schema = prior.schema.clone();
+        }
+        if comparing::change(prior, self) != BodyChange::None {
+            self.version = Computed::unknown();
+            self.schema_id = Computed::unknown();
         }
     }
 

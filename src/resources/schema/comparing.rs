@@ -28,6 +28,12 @@ pub(super) fn change(prior: &SchemaModel, plan: &SchemaModel) -> BodyChange {
     }
 }
 
+/// Whether a planned text means the same as the one before, whatever either refers to.
+pub(super) fn is_same_text(prior: &SchemaModel, plan: &SchemaModel) -> bool {
+    let same = |before: &Body, after: &Body| body_change(before, after) == BodyChange::None;
+    prior.text().is_ok_and(|before| plan.text().is_ok_and(|after| same(&before, &after)))
+}
+
 /// How one schema differs from another.
 pub(super) fn body_change(before: &Body, after: &Body) -> BodyChange {
     if before.format != after.format || sorted(&before.references) != sorted(&after.references) {

@@ -9,10 +9,16 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     clients::{memory::MemoryCluster, registry::fake::FakeRegistry},
-    framework::{Diagnostics, Severity, Stored, Value},
-    governance::policy::{Compatibility, Policy, SchemaPolicy, SubjectNaming},
+    framework::{Diagnostics, Nested, Optional, PlanRequest, Required, Severity, Stored, Value},
+    governance::{
+        policy::{Compatibility, Policy, SchemaPolicy, SubjectNaming},
+        subject::SubjectName,
+    },
     provider::{Acting, Context, Environment},
-    resources::testing::{Run, change_policy, governed_by, nothing, quiet, told},
+    resources::{
+        schema::{ReferenceModel, SchemaModel},
+        testing::{Run, change_policy, governed_by, nothing, quiet, told},
+    },
 };
 
 const ORDER: &str = r#"{"type":"record","name":"Order","namespace":"shop","fields":[{"name":"id","type":"string"}]}"#;
@@ -140,6 +146,40 @@ async fn references_that_are_written_otherwise_are_no_version() {
     let stored = run(&registry).applied(&nothing(), &referring("A", "B")).await;
     let turned = run(&registry).applied(&stored, &referring("B", "A")).await;
     assert_eq!(numbers(&turned), numbers(&stored));
+}
+
+/// What a plan says for certain holds in the apply, when the rest is known.
+#[test]
+fn the_text_that_is_planned_does_not_depend_on_what_is_not_known_yet() {
+    let refers = |version: Required<i64>| {
+        let (name, subject) = ("Line".to_owned().into(), "line".parse::<SubjectName>().unwrap().into());
+        Optional::from(vec![Nested::from(ReferenceModel { name, subject, version })])
+    };
+    let of = |schema: &str, version| SchemaModel {
+        schema: schema.to_owned().into(),
+        references: refers(version),
+        version: 1.into(),
+        ..SchemaModel::default()
+    };
+    let prior = of(r#"{"type":"array","items":"Line"}"#, 1.into());
+    for (version, is_known) in [(Required::unknown(), false), (2.into(), false), (1.into(), true)] {
+        let mut plan = of(r#"{"items": "Line", "type": "array"}"#, version);
+        plan.keep_meaning(&prior);
+        assert_eq!((&plan.schema, plan.version.known().is_ok()), (&prior.schema, is_known));
+    }
+}
+
+#[tokio::test]
+async fn a_changed_schema_is_planned_as_that_where_the_environment_is_not_known_yet() {
+    let registry = FakeRegistry::start().await;
+    let stored = run(&registry).applied(&nothing(), &order(ORDER)).await;
+    let run = run(&registry);
+    let mut config = run.config(&order(&with_field("a")));
+    let Value::Object(parts) = &mut config else { unreachable!("a configuration is an object") };
+    parts.insert("environment".to_owned(), Value::UNKNOWN);
+    let planned = run.resource.plan(&run.ctx, PlanRequest { prior: stored, config }).await;
+    quiet(&planned.diagnostics);
+    assert_eq!(numbers(&planned.planned), (Value::UNKNOWN, Value::UNKNOWN));
 }
 
 /// What registries do not follow must turn no plan red; what is malformed does.
