@@ -64,8 +64,8 @@ pub struct SchemaModel {
     /// `_TRANSITIVE`, for all versions instead of the one before. It is loosened before the schema is registered, and
     /// tightened after. Without it, the registry's own holds.
     compatibility: Optional<Compatibility>,
-    /// What the registry permits with the subject: `READWRITE`, `READONLY`, `READONLY_OVERRIDE` or `IMPORT`. Without it,
-    /// the registry's own holds.
+    /// What the registry permits with the subject: `READWRITE`, `READONLY` or `READONLY_OVERRIDE`. Without it, the
+    /// registry's own holds.
     mode: Optional<Mode>,
     /// Whether the registry brings the schema into its own form before it compares and keeps it. Default: `false`.
     normalize: Optional<bool>,
@@ -140,6 +140,9 @@ impl Resource<Context> for Schema {
             && let Err(malformed) = Meaning::parse(*format, text, !config.references.is_null())
         {
             report.push(told::malformed(*format, text, &malformed));
+        }
+        if config.mode.get() == Some(&Mode::Import) {
+            report.push(told::import_mode());
         }
         config.check_references(report);
     }

@@ -381,6 +381,7 @@ async fn what_is_wrong_with_a_schema_is_told_without_a_registry() {
     check(&refers(json!([reference("A", "a", 1), reference("A", "b", 1)])), "Reference named twice", "called `A`");
     check(&json!({ "subject": "..", "schema": "\"int\"" }), "Invalid subject", "not called `.` or `..`");
     check(&with(&order(ORDER), &json!({ "format": "XML" })), "Unknown format", "`XML`");
+    check(&with(&order(ORDER), &json!({ "mode": "IMPORT" })), "Mode not supported", "removed for good");
     assert_eq!(registry.asked(), Vec::<String>::new());
 }
 

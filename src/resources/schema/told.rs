@@ -69,6 +69,13 @@ pub(super) fn missing_reference(at: usize, subject: &SubjectName, version: i64) 
     Diagnostic::warning("Reference is missing", detail).at(at_reference(at, "version"))
 }
 
+pub(super) fn import_mode() -> Diagnostic {
+    let detail = "A registry in this mode wants versions with ids and numbers of one's own choice, which are not declared here; \
+                  and what was deleted of the subject is removed for good when the mode is set.\n\nRemove the line, or write \
+                  another mode. Import with a tool of the registry, and declare the subject when that is done.";
+    Diagnostic::error("Mode not supported", detail).at("mode")
+}
+
 pub(super) fn twice(subject: &SubjectName) -> Diagnostic {
     let detail = format!(
         "Another resource of this plan is the subject `{subject}` too. Each would register its schema after the \
