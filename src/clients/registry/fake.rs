@@ -141,6 +141,9 @@ impl Kept {
             ("GET", ["config"]) => Ok(json!({ "compatibilityLevel": "BACKWARD" })),
             ("GET", ["mode"]) => Ok(json!({ "mode": "READWRITE" })),
             (_, ["config", subject]) => {
+                if method != "GET" {
+                    self.open(subject)?;
+                }
                 setting(&mut self.levels, method, subject, &body["compatibility"], ("compatibilityLevel", 40408))
             }
             (_, ["mode", subject]) => setting(&mut self.modes, method, subject, &body["mode"], ("mode", 40409)),
@@ -205,6 +208,7 @@ impl Kept {
 
     fn register(&mut self, subject: &str, body: &Value) -> Judged {
         let schema = read(body)?;
+        self.open(subject)?;
         if let Ok(found) = self.lookup(subject, body) {
             return Ok(json!({ "id": found["id"] }));
         }
@@ -213,9 +217,6 @@ impl Kept {
             self.version(it["subject"].as_str().unwrap_or_default(), &version).map_err(|(_, _, message)| {
                 (422, 42201, format!("Invalid schema: no schema reference found: {message}"))
             })?;
-        }
-        if self.modes.get(subject).is_some_and(|it| it.starts_with("READONLY")) {
-            return Err((422, 42205, format!("Subject {subject} is in read-only mode")));
         }
         let objections = self.objections_to(subject);
         if self.live(subject).is_ok() && !objections.is_empty() {
@@ -232,6 +233,14 @@ impl Kept {
         let version = versions.last().map_or(0, |it| it.version) + 1;
         versions.push(Kind { version, id, deleted: false });
         Ok(json!({ "id": id }))
+    }
+
+    /// Refuses what changes a subject that is read only.
+    fn open(&self, subject: &str) -> Result<(), (u16, i64, String)> {
+        if self.modes.get(subject).is_some_and(|it| it.starts_with("READONLY")) {
+            return Err((422, 42205, format!("Subject {subject} is in read-only mode")));
+        }
+        Ok(())
     }
 
     fn objections_to(&self, subject: &str) -> Vec<String> {

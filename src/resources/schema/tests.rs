@@ -261,6 +261,24 @@ async fn a_subject_in_read_only_mode_takes_no_version() {
     assert_eq!(registry.does("GET", "/subjects/orders-value/versions", &json!({})), json!([1, 2]));
 }
 
+/// A registry that is read only for a subject keeps its compatibility, too, and takes not even what it has.
+#[tokio::test]
+async fn a_subject_is_closed_after_all_else_and_opened_before() {
+    let registry = FakeRegistry::start().await;
+    let closed = with(&order(ORDER), &json!({ "mode": "READONLY", "compatibility": "FULL" }));
+    let stored = run(&registry).applied(&nothing(), &closed).await;
+    let opened = with(&order(ORDER), &json!({ "mode": "READWRITE", "compatibility": "NONE" }));
+    let opened = run(&registry).applied(&stored, &opened).await;
+    let stored = run(&registry).applied(&opened, &closed).await;
+    assert_eq!(registry.does("GET", "/config/orders-value", &json!({})), json!({ "compatibilityLevel": "FULL" }));
+    // As after an apply that was interrupted when all was done.
+    let taken = with(&closed, &json!({ "on_existing": "adopt", "compatibility": null }));
+    let planned = run(&registry).plan(&nothing(), &taken).await;
+    let again = run(&registry).apply(&nothing(), planned.planned, &taken).await;
+    quiet(&again.diagnostics);
+    assert_eq!(numbers(&again.stored), numbers(&stored));
+}
+
 #[tokio::test]
 async fn what_was_deleted_behind_the_back_is_registered_again() {
     let registry = FakeRegistry::start().await;

@@ -82,7 +82,14 @@ async fn register(
     call: &Call,
 ) -> Result<Registered, Failure> {
     let (body, normalize) = (plan.body()?, plan.normalizes());
-    let id = registry.register(subject, &body, normalize, call.deadline).await?;
+    let id = match registry.register(subject, &body, normalize, call.deadline).await {
+        // What takes nothing new may have it already, as where an apply was interrupted.
+        Err(error @ RegistryError::NotPermitted(_)) => {
+            let found = registry.lookup(subject, &body, normalize, call.deadline).await?;
+            return Ok(found.ok_or(error)?);
+        }
+        answer => answer?,
+    };
     if let Some(found) = registry.lookup(subject, &body, normalize, call.deadline).await? {
         return Ok(found);
     }
@@ -122,7 +129,8 @@ impl Settings {
         Ok(res)
     }
 
-    /// Sets those that permit more, or the others.
+    /// Sets those that permit more, or the others. A subject that is read only keeps its compatibility, too: it is opened
+    /// before all else, and closed after all else.
     async fn apply(
         &self,
         registry: &SchemaRegistry,
@@ -130,11 +138,17 @@ impl Settings {
         permitting: bool,
         call: &Call,
     ) -> Result<(), Failure> {
-        if let Some((mode, _)) = self.mode.filter(|(_, permits)| *permits == permitting) {
+        let opened = self.mode.filter(|(_, permits)| *permits && permitting);
+        let level = self.compatibility.filter(|(_, permits)| *permits == permitting);
+        let closed = self.mode.filter(|(_, permits)| !*permits && !permitting);
+        if let Some((mode, _)) = opened {
             registry.set_mode(subject, mode, call.deadline).await?;
         }
-        if let Some((level, _)) = self.compatibility.filter(|(_, permits)| *permits == permitting) {
+        if let Some((level, _)) = level {
             registry.set_compatibility(subject, level, call.deadline).await?;
+        }
+        if let Some((mode, _)) = closed {
+            registry.set_mode(subject, mode, call.deadline).await?;
         }
         Ok(())
     }
