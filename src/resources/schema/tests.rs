@@ -279,6 +279,31 @@ async fn a_subject_is_closed_after_all_else_and_opened_before() {
     assert_eq!(numbers(&again.stored), numbers(&stored));
 }
 
+/// Nobody would know that a subject permits more than before.
+#[tokio::test]
+async fn what_was_permitted_for_what_failed_is_taken_back() {
+    let registry = FakeRegistry::start().await;
+    let closed = with(&order(ORDER), &json!({ "mode": "READONLY", "compatibility": "FULL" }));
+    let stored = run(&registry).applied(&nothing(), &closed).await;
+    let settings = || {
+        let of = |what: &str| registry.does("GET", &format!("/{what}/orders-value"), &json!({}));
+        (of("config")["compatibilityLevel"].clone(), of("mode")["mode"].clone())
+    };
+    let before = settings();
+    let open = |schema: &str| with(&order(schema), &json!({ "mode": "READWRITE", "compatibility": "NONE" }));
+    let refused = open(&with_field("unreadable"));
+    let planned = run(&registry).plan(&stored, &refused).await;
+    let failed = run(&registry).apply(&stored, planned.planned, &refused).await;
+    told(&failed.diagnostics, Severity::Error, "Schema refused by the registry", "Correct the schema");
+    assert_eq!(settings(), before);
+
+    let referring = json!({ "schemaType": "AVRO", "schema": "\"L\"", "references": [{ "name": "L", "subject": "orders-value", "version": 1 }] });
+    registry.does("POST", "/subjects/list/versions", &referring);
+    let failed = run(&registry).destroy(&stored).await;
+    told(&failed.diagnostics, Severity::Error, "Schema is referred to", "on_destroy = \"retain\"");
+    assert_eq!(settings(), before);
+}
+
 #[tokio::test]
 async fn what_was_deleted_behind_the_back_is_registered_again() {
     let registry = FakeRegistry::start().await;

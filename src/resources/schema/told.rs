@@ -159,6 +159,15 @@ pub(super) fn read_only(subject: &SubjectName) -> Diagnostic {
     Diagnostic::error("Subject is read-only", detail).at("mode")
 }
 
+pub(super) fn not_taken_back(subject: &SubjectName, error: &RegistryError) -> Diagnostic {
+    let detail = format!(
+        "What `{subject}` permits was changed for what failed, and could not be changed back: it may permit more than \
+         before.\n\nLook at its compatibility and its mode in the registry, or apply again. {}",
+        remedy(error)
+    );
+    Diagnostic::warning("Setting not taken back", detail).caused_by(error)
+}
+
 pub(super) fn not_asked(error: &RegistryError) -> Diagnostic {
     let detail = format!(
         "The plan could not be tried on the registry, so that what it would refuse shows only in apply.\n\n{}",

@@ -61,10 +61,15 @@ async fn write(
     call: &mut Call,
 ) -> Result<SchemaModel, Failure> {
     let subject = plan.subject.value()?.clone();
-    settings.apply(registry, &subject, true, call).await?;
     let mut state = plan;
-    if registers {
-        let registered = register(registry, &subject, &state, call).await?;
+    let registered = match permitted(registry, &settings, &subject, registers.then_some(&state), call).await {
+        Err(error) => {
+            settings.take_back(registry, &subject, call).await;
+            return Err(error);
+        }
+        Ok(it) => it,
+    };
+    if let Some(registered) = registered {
         if before.is_some_and(|it| registered.version < it) {
             call.report.push(told::older(&subject, registered.version));
         }
@@ -72,6 +77,21 @@ async fn write(
     }
     settings.apply(registry, &subject, false, call).await?;
     Ok(state)
+}
+
+/// Permits what is to come, and registers the schema, if one is.
+async fn permitted(
+    registry: &SchemaRegistry,
+    settings: &Settings,
+    subject: &SubjectName,
+    plan: Option<&SchemaModel>,
+    call: &Call,
+) -> Result<Option<Registered>, Failure> {
+    settings.apply(registry, subject, true, call).await?;
+    match plan {
+        Some(plan) => register(registry, subject, plan, call).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Registers the schema, and finds out which version it is.
@@ -99,10 +119,20 @@ async fn register(
     Ok(newest.filter(|it| it.id == id).ok_or_else(lost)?)
 }
 
-/// The settings to come, each with whether it permits more than before.
+/// The settings to come.
 struct Settings {
-    compatibility: Option<(Option<Compatibility>, bool)>,
-    mode: Option<(Option<Mode>, bool)>,
+    compatibility: Option<ToCome<Compatibility>>,
+    mode: Option<ToCome<Mode>>,
+}
+
+/// A setting to come.
+#[derive(Clone, Copy)]
+struct ToCome<T> {
+    wanted: Option<T>,
+    /// What the subject has now.
+    own: Option<T>,
+    /// Whether it permits more than before.
+    permits: bool,
 }
 
 impl Settings {
@@ -119,12 +149,13 @@ impl Settings {
             let wanted = plan.compatibility.known()?.copied();
             // Where nothing is known of what holds, it is better to ask for less first.
             let includes = wanted.or(found.general).zip(found.effective()).is_some_and(|(new, old)| new.includes(old));
-            res.compatibility = Some((wanted, !includes));
+            res.compatibility = Some(ToCome { wanted, own: found.own, permits: !includes });
         }
         if prior.mode != plan.mode {
             let wanted = plan.mode.known()?.copied();
             let restrains = matches!(wanted, Some(Mode::ReadOnly | Mode::ReadOnlyOverride));
-            res.mode = Some((wanted, !restrains));
+            let own = registry.mode(subject, call.deadline).await?.own;
+            res.mode = Some(ToCome { wanted, own, permits: !restrains });
         }
         Ok(res)
     }
@@ -138,24 +169,38 @@ impl Settings {
         permitting: bool,
         call: &Call,
     ) -> Result<(), Failure> {
-        let opened = self.mode.filter(|(_, permits)| *permits && permitting);
-        let level = self.compatibility.filter(|(_, permits)| *permits == permitting);
-        let closed = self.mode.filter(|(_, permits)| !*permits && !permitting);
-        if let Some((mode, _)) = opened {
-            registry.set_mode(subject, mode, call.deadline).await?;
+        let mode = self.mode.filter(|it| it.permits == permitting);
+        if let Some(opened) = mode.filter(|_| permitting) {
+            registry.set_mode(subject, opened.wanted, call.deadline).await?;
         }
-        if let Some((level, _)) = level {
-            registry.set_compatibility(subject, level, call.deadline).await?;
+        if let Some(level) = self.compatibility.filter(|it| it.permits == permitting) {
+            registry.set_compatibility(subject, level.wanted, call.deadline).await?;
         }
-        if let Some((mode, _)) = closed {
-            registry.set_mode(subject, mode, call.deadline).await?;
+        if let Some(closed) = mode.filter(|_| !permitting) {
+            registry.set_mode(subject, closed.wanted, call.deadline).await?;
         }
         Ok(())
+    }
+
+    /// Takes back what was permitted for a version that did not come: nobody would know that more is permitted than before.
+    async fn take_back(&self, registry: &SchemaRegistry, subject: &SubjectName, call: &mut Call) {
+        let undone = async {
+            if let Some(level) = self.compatibility.filter(|it| it.permits) {
+                registry.set_compatibility(subject, level.own, call.deadline).await?;
+            }
+            if let Some(mode) = self.mode.filter(|it| it.permits) {
+                registry.set_mode(subject, mode.own, call.deadline).await?;
+            }
+            Ok(())
+        };
+        if let Err(error) = undone.await {
+            call.report.push(told::not_taken_back(subject, &error));
+        }
     }
 }
 
 /// Ends a subject as its state says.
-pub(super) async fn end(environment: &Environment, state: &SchemaModel, call: &Call) -> Result<(), Failure> {
+pub(super) async fn end(environment: &Environment, state: &SchemaModel, call: &mut Call) -> Result<(), Failure> {
     let for_good = match state.on_destroy.get() {
         Some(SubjectEnd::Retain) => return Ok(()),
         Some(SubjectEnd::Hard) => true,
@@ -165,7 +210,14 @@ pub(super) async fn end(environment: &Environment, state: &SchemaModel, call: &C
     if !state.mode.is_null() {
         registry.set_mode(subject, None, call.deadline).await?;
     }
-    registry.delete(subject, for_good, call.deadline).await?;
+    if let Err(error) = registry.delete(subject, for_good, call.deadline).await {
+        if let Some(mode) = state.mode.get()
+            && let Err(error) = registry.set_mode(subject, Some(*mode), call.deadline).await
+        {
+            call.report.push(told::not_taken_back(subject, &error));
+        }
+        return Err(error.into());
+    }
     if !state.compatibility.is_null() {
         // A subject of that name would find it.
         registry.set_compatibility(subject, None, call.deadline).await?;
