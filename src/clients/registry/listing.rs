@@ -21,7 +21,7 @@ const PAGE: usize = 1_000;
 const MOST: usize = 20_000;
 
 /// The newest version of every subject, page by page; `None` where there are too many, where the registry does not say
-/// whose schemas it lists, or does not list them to this caller.
+/// whose schemas it lists, or fails to list them: single subjects may be answered all the same.
 pub(super) async fn list(
     registry: &SchemaRegistry,
     deadline: Instant,
@@ -32,11 +32,8 @@ pub(super) async fn list(
         let request = Request { method: Method::GET, path: "schemas".to_owned(), query: query.into(), body: None };
         let page = match registry.rest.send(&request, deadline).await {
             Ok(Value::Array(it)) => it,
-            Ok(_)
-            | Err(RestError::Refused { .. } | RestError::Forbidden | RestError::TooLarge | RestError::Strange(_)) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) if is_of_all(&error) => return Err(error.into()),
+            Ok(_) | Err(_) => return Ok(None),
         };
         let (before, count) = (res.len(), page.len());
         for it in page {
@@ -50,5 +47,31 @@ pub(super) async fn list(
         if count < PAGE || PAGE < count || res.len() == before {
             return Ok(Some(res));
         }
+    }
+}
+
+/// Whether a failure is that of every question, so that asking for each subject would only take longer.
+fn is_of_all(error: &RestError) -> bool {
+    use RestError as E;
+    match error {
+        E::Unresolved(_)
+        | E::Unreachable(_)
+        | E::TlsToPlaintext
+        | E::NotHttp
+        | E::UnknownAuthority
+        | E::Certificate(_)
+        | E::ClientCertificate(_)
+        | E::Tls(_)
+        | E::Material(_)
+        | E::Unauthenticated
+        | E::Token(_) => true,
+        E::Closed(_)
+        | E::Forbidden
+        | E::Strange(_)
+        | E::Busy { .. }
+        | E::Broken { .. }
+        | E::Refused { .. }
+        | E::TooLarge
+        | E::Deadline => false,
     }
 }

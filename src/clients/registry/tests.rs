@@ -130,6 +130,28 @@ async fn many_subjects_are_read_with_few_requests() {
     assert_eq!(fake.asked().len() - before, names.len() + 1, "it is asked once whether it lists");
 }
 
+/// A list of all is a convenience: where it fails, each is asked for.
+#[tokio::test]
+async fn a_list_that_fails_keeps_no_subject_from_being_read() {
+    let fake = FakeRegistry::start().await;
+    let registry = fake.client();
+    let names: Vec<SubjectName> = (0..8).map(|it| name(&format!("s{it}"))).collect();
+    for it in &names {
+        registry.register(it, &avro("\"int\""), false, soon()).await.unwrap();
+    }
+    for (status, is_told) in [(500, false), (403, false), (401, true)] {
+        let reader = fake.client();
+        for it in &names[..listing::FEW] {
+            reader.seen(it, soon()).await.unwrap();
+        }
+        // As often as a failure is tried again.
+        let tries = if status == 500 { 3 } else { 1 };
+        fake.kept().next = std::iter::repeat_n((status, "application/json", "{}".to_owned()), tries).collect();
+        let answers = [reader.seen(&names[6], soon()).await, reader.seen(&names[7], soon()).await];
+        assert_eq!(answers.map(|it| it.is_err()), [is_told, false], "{status}");
+    }
+}
+
 /// Registries cut long lists off, at a number that their operator chose; some have no pages.
 #[tokio::test]
 async fn all_subjects_are_listed_however_few_a_registry_names_at_once() {
