@@ -72,7 +72,9 @@ impl Tries {
         match error {
             E::Busy { after } => {
                 self.sent_away += 1;
-                Some(after.unwrap_or(REST * 2_u32.pow(self.sent_away.min(5) - 1)))
+                // "At once" is what was tried: nobody is asked without a pause until the deadline.
+                let said = after.filter(|it| !it.is_zero());
+                Some(said.unwrap_or(REST * 2_u32.pow(self.sent_away.min(5) - 1)))
             }
             E::Unreachable(_) | E::Closed(_) | E::Broken { .. } => {
                 self.failed += 1;
@@ -115,5 +117,6 @@ mod tests {
         let busy = |after| RestError::Busy { after };
         assert_eq!(waits(1, &busy(None)), [1_000, 2_000, 4_000, 8_000, 16_000, 16_000, 16_000, 16_000, 16_000]);
         assert_eq!(waits(1, &busy(Some(Duration::from_secs(3))))[..2], [3_000, 3_000]);
+        assert_eq!(waits(1, &busy(Some(Duration::ZERO)))[..2], [1_000, 2_000]);
     }
 }
