@@ -360,8 +360,10 @@ fn post(path: String, query: Vec<(&'static str, String)>, body: &Body) -> Reques
 fn absent_is_none(answer: Result<Value, RestError>) -> Result<Option<Value>, RegistryError> {
     match answer {
         Ok(it) => Ok(Some(it)),
-        // Some say with 409 what was deleted before.
-        Err(RestError::Refused { status: 404 | 409, code: Some(40401..=40409), .. }) => Ok(None),
+        // Some say with 409 what was deleted before. 40405 and 40407 are of what is there, and is to be deleted first.
+        Err(RestError::Refused { status: 404 | 409, code: Some(40401..=40404 | 40406 | 40408 | 40409), .. }) => {
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }

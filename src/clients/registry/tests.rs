@@ -92,6 +92,7 @@ async fn a_page_that_is_not_found_is_no_absence() {
     for answer in [
         (404, "text/html", "<html>".to_owned()),
         (404, "application/json", r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#.to_owned()),
+        (404, "application/json", r#"{"error_code":40405,"message":"was not deleted first"}"#.to_owned()),
         (200, "text/html", "<html>".to_owned()),
         (200, "application/json", r#"{"subject":"a"}"#.to_owned()),
     ] {

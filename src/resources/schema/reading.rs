@@ -2,7 +2,7 @@
 
 use super::{BodyChange, Computed, SchemaModel, comparing, told};
 use crate::{
-    clients::registry::{Registered, SchemaRegistry, Setting, Version},
+    clients::registry::{Registered, RegistryError, SchemaRegistry, Setting, Version},
     framework::{Call, Failure, Nested, Optional},
 };
 
@@ -29,9 +29,19 @@ pub(super) async fn refreshed(
     let Some(newest) = registry.seen(&subject, call.deadline).await? else { return Ok(None) };
     let body = state.body()?;
     let is_newest = comparing::body_change(&newest.body, &body) == BodyChange::None;
-    let seen = if is_newest && state.version.get() == Some(&newest.version) {
+    let is_as_before = is_newest && state.version.get() == Some(&newest.version);
+    let own = if is_as_before {
+        None
+    } else {
+        match registry.lookup(&subject, &body, state.normalizes(), call.deadline).await {
+            // What it cannot read any more, as where a reference is gone, is not registered.
+            Err(RegistryError::Invalid(_)) => None,
+            answer => answer?,
+        }
+    };
+    let seen = if is_as_before {
         state
-    } else if let Some(own) = registry.lookup(&subject, &body, state.normalizes(), call.deadline).await? {
+    } else if let Some(own) = own {
         if own.version < newest.version {
             call.report.push(told::newer(&subject, own.version, newest.version));
         }

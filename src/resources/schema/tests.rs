@@ -339,6 +339,21 @@ async fn newer_versions_of_others_are_told_and_left() {
     assert_eq!(numbers(&back.stored).0, Value::from(1));
 }
 
+/// A refresh must get over it, so that a plan can tell what to do.
+#[tokio::test]
+async fn a_schema_that_the_registry_cannot_read_any_more_is_not_registered() {
+    let registry = FakeRegistry::start().await;
+    let stored = run(&registry).applied(&nothing(), &order(ORDER)).await;
+    let newer = json!({ "schemaType": "AVRO", "schema": with_field("theirs") });
+    registry.does("POST", "/subjects/orders-value/versions", &newer);
+    let newest = registry.does("GET", "/subjects/orders-value/versions/latest", &json!({}));
+    let invalid = json!({ "error_code": 42201, "message": "no schema reference found" });
+    registry.kept().next =
+        [(200, "application/json", newest.to_string()), (422, "application/json", invalid.to_string())].into();
+    let seen = run(&registry).read(&stored).await;
+    told(&seen.diagnostics, Severity::Warning, "Version deleted outside", "newest version is 2");
+}
+
 #[tokio::test]
 async fn a_subject_that_exists_is_not_taken_unless_that_is_meant() {
     let registry = FakeRegistry::start().await;
