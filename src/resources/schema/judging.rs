@@ -55,7 +55,7 @@ pub(super) async fn judge(
     tell(&violations, call.phase, call);
     let is_permitted = !violations.iter().any(Violation::forbids);
     if is_permitted {
-        leave::hold(&governance, change, plan, call).await?;
+        leave::hold(environment, &governance, change, plan, call).await?;
     }
     Ok(is_permitted)
 }

@@ -7,19 +7,20 @@ use serde_json::json;
 
 use super::{BodyChange, SchemaModel, SubjectEnd, comparing, told};
 use crate::{
-    clients::clock::now,
+    clients::{clock::now, registry::Version},
     framework::{Call, Change, Failure, Phase, Unknown},
     governance::{
         command::{ChangeUse, Command, Role},
-        request::{Change as Wanted, Verb},
+        request::{Change as Wanted, ChangeKind, Verb},
         schema_change::{change_of, not_agreed, uses_approval},
     },
-    provider::Governance,
-    resources::letters::ask,
+    provider::{Environment, Governance},
+    resources::{application::OnExisting, letters::ask},
 };
 
 /// Tells of a change that needs leave; in apply, files the request for it and refuses it until that is approved.
 pub(super) async fn hold(
+    environment: &Environment,
     governance: &Governance,
     change: &Change<SchemaModel>,
     plan: &SchemaModel,
@@ -27,6 +28,7 @@ pub(super) async fn hold(
 ) -> Result<(), Failure> {
     let prior = change.prior.as_ref().filter(|_| !change.replacing);
     let verb = match prior {
+        None if is_watched(governance) && changes_existing(environment, plan, call).await? => Verb::Update,
         None => Verb::Create,
         Some(prior) if is_changed(prior, plan) => Verb::Update,
         Some(_) => return Ok(()),
@@ -67,6 +69,26 @@ async fn agreed(governance: &Governance, wanted: &Wanted, call: &mut Call) -> Re
             }
             Ok(())
         }
+    }
+}
+
+fn is_watched(Governance { snapshot, .. }: &Governance) -> bool {
+    snapshot.state.policy().is_some_and(|it| it.approval.changes.contains_key(&ChangeKind::Schema))
+}
+
+/// Whether what is new to the state is there already and is changed, so that an update is no create because a state forgot
+/// the subject.
+async fn changes_existing(environment: &Environment, plan: &SchemaModel, call: &Call) -> Result<bool, Failure> {
+    let changes =
+        plan.on_existing.get() == Some(&OnExisting::Adopt) || !plan.compatibility.is_null() || !plan.mode.is_null();
+    if !changes {
+        return Ok(false);
+    }
+    match environment.registry()?.version(plan.subject.value()?, Version::Latest, call.deadline).await {
+        Ok(found) => Ok(found.is_some()),
+        // A plan says so where it is tried on the registry.
+        Err(_) if call.phase == Phase::Plan => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -15,8 +15,12 @@ use crate::{
 };
 
 async fn watched() -> Here {
-    let verbs = [Verb::Create, Verb::Update, Verb::Delete].map(|it| (it, ChangeApproval::Platform));
-    let changes = [(ChangeKind::Schema, BTreeMap::from(verbs))].into();
+    watching(&[Verb::Create, Verb::Update, Verb::Delete]).await
+}
+
+async fn watching(verbs: &[Verb]) -> Here {
+    let verbs: BTreeMap<_, _> = verbs.iter().map(|it| (*it, ChangeApproval::Platform)).collect();
+    let changes = [(ChangeKind::Schema, verbs)].into();
     Here::under(Policy { approval: Approval { changes, ..Approval::default() }, ..Policy::default() }).await
 }
 
@@ -74,6 +78,22 @@ async fn a_schema_is_registered_once_the_platform_agreed_and_not_before() {
     decide(&here, "approve").await;
     quiet(&pay(&here, &registry).destroy(&stored).await.diagnostics);
     assert_eq!(registry.does("GET", "/subjects", &json!({})), json!([]));
+}
+
+/// Otherwise, a state that forgets the subject would be enough to change it without leave.
+#[tokio::test]
+async fn what_is_there_is_updated_though_it_is_new_to_the_state() {
+    let (here, registry) = (watching(&[Verb::Update]).await, FakeRegistry::start().await);
+    let config = |schema: &str, more: Json| with(&json!({ "subject": "pay.order-value", "schema": schema }), &more);
+    let adopting = json!({ "on_existing": "adopt" });
+    pay(&here, &registry).applied(&nothing(), &config(ORDER, adopting.clone())).await;
+    for bypass in [config(&with_field("a"), adopting), config(ORDER, json!({ "compatibility": "NONE" }))] {
+        let planned = pay(&here, &registry).plan(&nothing(), &bypass).await;
+        assert!(summaries(&planned.diagnostics).contains(&NEEDS), "{:?}", planned.diagnostics);
+        let waits = pay(&here, &registry).apply(&nothing(), planned.planned, &bypass).await;
+        told(&waits.diagnostics, Severity::Error, WAITS, "is not changed so");
+    }
+    assert_eq!(registry.does("GET", "/subjects/pay.order-value/versions", &json!({})), json!([1]));
 }
 
 #[tokio::test]
