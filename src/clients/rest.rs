@@ -14,6 +14,7 @@ mod trouble;
 mod webhook;
 
 use std::{
+    collections::BTreeMap,
     fmt::{self, Write},
     sync::OnceLock,
     time::{Duration, Instant},
@@ -28,7 +29,7 @@ use reqwest::{
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::clients::kafka::client_config;
+use crate::clients::kafka::{Tls, client_config};
 pub use error::RestError;
 pub(in crate::clients) use listing::Listing;
 use oauth::Tokens;
@@ -74,6 +75,8 @@ pub(in crate::clients) fn part(name: &str) -> String {
 pub struct Rest {
     settings: RestSettings,
     client: OnceLock<Result<Client, RestError>>,
+    /// What asks for tokens: another service, which gets neither headers nor a certificate that are this one's.
+    token_client: OnceLock<Result<Client, RestError>>,
     turns: Semaphore,
     patience: Patience,
     tokens: Tokens,
@@ -85,6 +88,7 @@ impl Rest {
         Self {
             settings,
             client: OnceLock::new(),
+            token_client: OnceLock::new(),
             turns: Semaphore::new(AT_ONCE),
             patience: Patience::default(),
             tokens: Tokens::default(),
@@ -116,6 +120,7 @@ impl Rest {
             return Err(RestError::Deadline);
         };
         let mut tries = Tries::new(1 + self.settings.failover_urls.len());
+        let mut may_renew = matches!(self.settings.login, Some(Login::Client(_)));
         loop {
             let at = self.patience.turn(deadline).await?;
             let left = deadline.saturating_duration_since(Instant::now()).min(self.settings.request_timeout);
@@ -124,6 +129,10 @@ impl Rest {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            // A token may end before its time, and another one be taken.
+            if error == RestError::Unauthenticated && std::mem::take(&mut may_renew) {
+                continue;
+            }
             let Some(wait) = tries.after(&error) else { return Err(error) };
             if deadline.saturating_duration_since(Instant::now()) <= wait {
                 return Err(error);
@@ -135,6 +144,7 @@ impl Rest {
     async fn ask(&self, client: &Client, asked: &Request, url: &BaseUrl) -> Result<Value, RestError> {
         let Request { method, path, query, body: sent } = asked;
         let mut request = client.request(method.clone(), url.with(path, query));
+        let mut token = None;
         match &self.settings.login {
             None => {}
             Some(Login::Basic { username, password }) => {
@@ -142,7 +152,9 @@ impl Rest {
             }
             Some(Login::Bearer(token)) => request = request.bearer_auth(token.expose()),
             Some(Login::Client(credentials)) => {
-                request = request.bearer_auth(self.tokens.get(client, credentials).await?.expose());
+                let given = self.tokens.get(self.token_client()?, credentials).await?;
+                request = request.bearer_auth(given.expose());
+                token = Some(given);
             }
         }
         if let Some(sent) = sent {
@@ -152,10 +164,19 @@ impl Rest {
         let (status, headers) = (response.status(), response.headers().clone());
         let body = body(response).await?;
         let answer = of_answer(status, &headers, &body);
-        if answer == Err(RestError::Unauthenticated) {
-            self.tokens.forget().await;
+        if let (Err(RestError::Unauthenticated), Some(refused)) = (&answer, token) {
+            self.tokens.forget(&refused).await;
         }
         answer
+    }
+
+    fn token_client(&self) -> Result<&Client, RestError> {
+        let bare = |it: &RestSettings| RestSettings {
+            headers: BTreeMap::new(),
+            tls: Tls { client: None, ..it.tls.clone() },
+            ..it.clone()
+        };
+        self.token_client.get_or_init(|| client(&bare(&self.settings))).as_ref().map_err(Clone::clone)
     }
 }
 

@@ -35,9 +35,12 @@ impl Tokens {
         Ok(token)
     }
 
-    /// Forgets a token that was not taken.
-    pub(super) async fn forget(&self) {
-        *self.newest.lock().await = None;
+    /// Forgets a token that was not taken, unless there is a newer one.
+    pub(super) async fn forget(&self, refused: &Secret) {
+        let mut newest = self.newest.lock().await;
+        if newest.as_ref().is_some_and(|(it, _)| it == refused) {
+            *newest = None;
+        }
     }
 }
 

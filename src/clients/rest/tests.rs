@@ -204,7 +204,7 @@ async fn a_token_is_asked_for_once_and_again_when_it_is_not_taken() {
             let number = giver.fetch_add(1, Ordering::Relaxed);
             return (200, "application/json", format!(r#"{{"access_token":"t{number}","expires_in":300}}"#));
         }
-        if request.contains("Bearer t0") && request.contains("/old") {
+        if request.contains("Bearer t0") && request.contains("/old") || request.contains("/shut") {
             (401, JSON, "{}".to_owned())
         } else {
             (200, JSON, "[]".to_owned())
@@ -217,7 +217,8 @@ async fn a_token_is_asked_for_once_and_again_when_it_is_not_taken() {
         client_secret: Secret::new("hunter2"),
         scope: Some("a b".to_owned()),
     };
-    let rest = Rest::new(RestSettings { login: Some(Login::Client(credentials)), ..settings(&fake.url()) });
+    let headers = BTreeMap::from([("x-key".to_owned(), Secret::new("of the service"))]);
+    let rest = Rest::new(RestSettings { login: Some(Login::Client(credentials)), headers, ..settings(&fake.url()) });
     for _ in 0..2 {
         assert_eq!(rest.get("subjects", soon()).await, Ok(json!([])));
     }
@@ -225,8 +226,11 @@ async fn a_token_is_asked_for_once_and_again_when_it_is_not_taken() {
     let form = &fake.requests()[0];
     assert!(form.ends_with("grant_type=client_credentials&scope=a+b"), "{form}");
     assert!(form.contains("authorization: Basic aWQ6aHVudGVyMg=="), "{form}");
-    assert_eq!(rest.get("old", soon()).await, Err(RestError::Unauthenticated));
-    assert_eq!(rest.get("old", soon()).await, Ok(json!([])));
+    assert!(!form.contains("x-key") && fake.requests()[1].contains("x-key: of the service"), "{form}");
+    assert_eq!(rest.get("old", soon()).await, Ok(json!([])), "a token that is not taken is renewed");
+    assert_eq!(gave.load(Ordering::Relaxed), 2);
+    assert_eq!(rest.get("shut", soon()).await, Err(RestError::Unauthenticated));
+    assert_eq!(gave.load(Ordering::Relaxed), 3, "once");
     assert!(!format!("{rest:?}").contains("hunter2"));
 }
 
