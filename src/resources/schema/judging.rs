@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     BodyChange, SchemaModel, SubjectEnd, comparing, leave,
     told::{self, Existing},
+    writing,
 };
 use crate::{
     clients::{
@@ -164,7 +165,7 @@ impl Trial<'_> {
         if !are_there {
             return Ok(());
         }
-        self.mode(call).await?;
+        self.mode(&body, call).await?;
         self.compatibility(&body, call).await
     }
 
@@ -199,7 +200,7 @@ impl Trial<'_> {
         Ok(())
     }
 
-    async fn mode(&self, call: &mut Call) -> Result<(), Asked> {
+    async fn mode(&self, body: &Body, call: &mut Call) -> Result<(), Asked> {
         let planned = self.plan.mode.known()?;
         if self.prior.is_some_and(|it| it.mode != self.plan.mode) {
             return Ok(());
@@ -208,10 +209,19 @@ impl Trial<'_> {
             Some(_) if self.prior.is_some() => planned.copied(),
             _ => self.registry.mode(self.subject, self.deadline).await?.effective(),
         };
-        if matches!(setting, Some(Mode::ReadOnly | Mode::ReadOnlyOverride)) {
+        let is_closed = matches!(setting, Some(Mode::ReadOnly | Mode::ReadOnlyOverride));
+        if is_closed && !self.is_registered(body).await? {
             call.report.push(told::read_only(self.subject));
         }
         Ok(())
+    }
+
+    /// Whether the schema is a version already, which no registry refuses.
+    async fn is_registered(&self, body: &Body) -> Result<bool, RegistryError> {
+        match self.registry.lookup(self.subject, body, self.plan.normalizes(), self.deadline).await {
+            Err(RegistryError::Invalid(_)) => Ok(false),
+            answer => Ok(answer?.is_some()),
+        }
     }
 
     /// Whether a schema that is called invalid is. Some registries do not follow references where they judge compatibility,
@@ -238,7 +248,16 @@ impl Trial<'_> {
         }
         match self.registry.check(self.subject, body, self.plan.normalizes(), self.deadline).await {
             Ok(verdict) if verdict.is_compatible => {}
-            Ok(verdict) => call.report.push(told::incompatible(self.subject, &verdict.messages, changes)),
+            // It returns to a version that is there, and nothing is registered.
+            Ok(_) if self.is_registered(body).await? => {}
+            Ok(verdict) => {
+                // What is tightened is so after the schema is registered.
+                let loosened = changes && {
+                    let found = self.registry.compatibility(self.subject, self.deadline).await?;
+                    writing::loosens(found, declared)
+                };
+                call.report.push(told::incompatible(self.subject, &verdict.messages, loosened));
+            }
             Err(error @ RegistryError::Invalid(_)) => {
                 let told = if self.is_malformed(body).await? {
                     told_of_registry(&error)

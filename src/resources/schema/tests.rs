@@ -213,6 +213,10 @@ async fn an_incompatible_schema_is_refused_in_the_plan_with_the_reason() {
         "- READER_FIELD_MISSING_DEFAULT_VALUE at /fields/1",
     );
 
+    let tightened = with(&order(&with_field("a")), &json!({ "compatibility": "FULL" }));
+    let planned = run(&registry).plan(&stored, &tightened).await;
+    told(&planned.diagnostics, Severity::Error, "Schema incompatible", "READER_FIELD_MISSING");
+
     let loosened = with(&order(&with_field("a")), &json!({ "compatibility": "NONE" }));
     let loose = run(&registry).applied(&stored, &loosened).await;
     assert_eq!(numbers(&loose).0, Value::from(2), "it is loosened before");
@@ -228,6 +232,19 @@ async fn an_incompatible_schema_is_refused_in_the_plan_with_the_reason() {
     let inherited = run(&registry).applied(&tight.stored, &order(ORDER)).await;
     assert_eq!(inherited.state.attribute("compatibility"), &Value::Null);
     assert!(registry.asked().contains(&"DELETE /config/orders-value".to_owned()));
+}
+
+/// A registry answers with a version that it has, whatever it thinks of new ones.
+#[tokio::test]
+async fn a_return_to_an_older_version_is_not_refused() {
+    let registry = FakeRegistry::start().await;
+    let first = run(&registry).applied(&nothing(), &order(ORDER)).await;
+    let second = run(&registry).applied(&first, &order(&with_field("a"))).await;
+    registry.kept().objections = vec!["READER_FIELD_MISSING_DEFAULT_VALUE".to_owned()];
+    let planned = run(&registry).plan(&second, &order(ORDER)).await;
+    quiet(&planned.diagnostics);
+    let back = run(&registry).apply(&second, planned.planned, &order(ORDER)).await;
+    assert_eq!(summaries(&back.diagnostics), ["Older version is the same"]);
 }
 
 #[tokio::test]
@@ -274,6 +291,7 @@ async fn a_subject_is_closed_after_all_else_and_opened_before() {
     // As after an apply that was interrupted when all was done.
     let taken = with(&closed, &json!({ "on_existing": "adopt", "compatibility": null }));
     let planned = run(&registry).plan(&nothing(), &taken).await;
+    quiet(&planned.diagnostics);
     let again = run(&registry).apply(&nothing(), planned.planned, &taken).await;
     quiet(&again.diagnostics);
     assert_eq!(numbers(&again.stored), numbers(&stored));

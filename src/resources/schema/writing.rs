@@ -2,7 +2,7 @@
 
 use super::{BodyChange, SchemaModel, SubjectEnd, comparing, object, told};
 use crate::{
-    clients::registry::{Mode, Registered, RegistryError, SchemaRegistry, Version},
+    clients::registry::{Mode, Registered, RegistryError, SchemaRegistry, Setting, Version},
     framework::{Call, Failure},
     governance::{policy::Compatibility, subject::SubjectName},
     provider::Environment,
@@ -119,6 +119,11 @@ async fn register(
     Ok(newest.filter(|it| it.id == id).ok_or_else(lost)?)
 }
 
+/// Whether a level permits more than the one that holds. Where nothing is known of that, it is better to ask for less first.
+pub(super) fn loosens(found: Setting<Compatibility>, wanted: Option<Compatibility>) -> bool {
+    !wanted.or(found.general).zip(found.effective()).is_some_and(|(new, old)| new.includes(old))
+}
+
 /// The settings to come.
 struct Settings {
     compatibility: Option<ToCome<Compatibility>>,
@@ -147,9 +152,7 @@ impl Settings {
         if prior.compatibility != plan.compatibility {
             let found = registry.compatibility(subject, call.deadline).await?;
             let wanted = plan.compatibility.known()?.copied();
-            // Where nothing is known of what holds, it is better to ask for less first.
-            let includes = wanted.or(found.general).zip(found.effective()).is_some_and(|(new, old)| new.includes(old));
-            res.compatibility = Some(ToCome { wanted, own: found.own, permits: !includes });
+            res.compatibility = Some(ToCome { wanted, own: found.own, permits: loosens(found, wanted) });
         }
         if prior.mode != plan.mode {
             let wanted = plan.mode.known()?.copied();
