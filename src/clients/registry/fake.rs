@@ -29,6 +29,8 @@ pub(crate) struct Kept {
     ids: Vec<Value>,
     levels: BTreeMap<String, String>,
     modes: BTreeMap<String, String>,
+    /// What holds for subjects without a mode of their own, where that is not `READWRITE`.
+    pub(crate) mode_of_all: Option<String>,
     /// Why what is new is not compatible, wherever compatibility is asked for.
     pub(crate) objections: Vec<String>,
     /// Whether all schemas are listed with their subjects.
@@ -139,7 +141,7 @@ impl Kept {
             }
             ("DELETE", ["subjects", subject]) => self.delete(subject, has("permanent=true")),
             ("GET", ["config"]) => Ok(json!({ "compatibilityLevel": "BACKWARD" })),
-            ("GET", ["mode"]) => Ok(json!({ "mode": "READWRITE" })),
+            ("GET", ["mode"]) => Ok(json!({ "mode": self.mode_of_all.as_deref().unwrap_or("READWRITE") })),
             (_, ["config", subject]) => {
                 if method != "GET" {
                     self.open(subject)?;
@@ -237,7 +239,9 @@ impl Kept {
 
     /// Refuses what changes a subject that is read only.
     fn open(&self, subject: &str) -> Result<(), (u16, i64, String)> {
-        if self.modes.get(subject).is_some_and(|it| it.starts_with("READONLY")) {
+        let of_all = self.mode_of_all.as_ref();
+        let over_all = of_all.filter(|it| *it == "READONLY_OVERRIDE");
+        if over_all.or(self.modes.get(subject)).or(of_all).is_some_and(|it| it.starts_with("READONLY")) {
             return Err((422, 42205, format!("Subject {subject} is in read-only mode")));
         }
         Ok(())

@@ -207,7 +207,13 @@ impl Trial<'_> {
         }
         let setting = match planned {
             Some(_) if self.prior.is_some() => planned.copied(),
-            _ => self.registry.mode(self.subject, self.deadline).await?.effective(),
+            planned => {
+                let found = self.registry.mode(self.subject, self.deadline).await?;
+                let over_all = found.general.filter(|it| *it == Mode::ReadOnlyOverride);
+                // What is declared as open is opened first, and for whoever comes after it is what it is now.
+                let opened = planned.copied().filter(|it| *it == Mode::ReadWrite);
+                over_all.or(opened).or(found.effective())
+            }
         };
         let is_closed = matches!(setting, Some(Mode::ReadOnly | Mode::ReadOnlyOverride));
         if is_closed && !self.is_registered(body).await? {

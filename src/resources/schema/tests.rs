@@ -278,6 +278,21 @@ async fn a_subject_in_read_only_mode_takes_no_version() {
     assert_eq!(registry.does("GET", "/subjects/orders-value/versions", &json!({})), json!([1, 2]));
 }
 
+#[tokio::test]
+async fn a_subject_is_opened_where_all_are_closed_unless_nothing_can_be() {
+    let registry = FakeRegistry::start().await;
+    let opened = with(&order(ORDER), &json!({ "mode": "READWRITE" }));
+    registry.kept().mode_of_all = Some("READONLY".to_owned());
+    let closed = run(&registry).plan(&nothing(), &order(ORDER)).await;
+    told(&closed.diagnostics, Severity::Error, "Subject is read-only", "Set `mode = \"READWRITE\"`");
+    let stored = run(&registry).applied(&nothing(), &opened).await;
+    assert_eq!(numbers(&stored).0, Value::from(1));
+    quiet(&run(&registry).destroy(&stored).await.diagnostics);
+    registry.kept().mode_of_all = Some("READONLY_OVERRIDE".to_owned());
+    let closed = run(&registry).plan(&nothing(), &opened).await;
+    told(&closed.diagnostics, Severity::Error, "Subject is read-only", "the mode of the registry changed");
+}
+
 /// A registry that is read only for a subject keeps its compatibility, too, and takes not even what it has.
 #[tokio::test]
 async fn a_subject_is_closed_after_all_else_and_opened_before() {
