@@ -10,9 +10,9 @@ use super::{
 use crate::{
     clients::{
         clock::now,
-        registry::{Body, Mode, RegistryError, SchemaRegistry, Version},
+        registry::{Body, Mode, RegistryError, SchemaRegistry, Setting, Version},
     },
-    framework::{Call, Change, Failure, Unknown},
+    framework::{Call, Change, Failure, Phase, Unknown},
     governance::{
         check_schema::{SchemaRequest, check_schema, check_schema_end},
         policy::Compatibility,
@@ -43,15 +43,18 @@ pub(super) async fn judge(
     let state = &snapshot.state;
     let asks = state.policy().is_some_and(|it| it.schemas.weakest_compatibility.is_some());
     let mut wanted = request(plan)?;
-    if asks && !wanted.is_declared {
-        wanted.compatibility = inherited(environment, &wanted.subject, call).await;
-    }
     let before = change.prior.as_ref().filter(|_| !change.replacing).map(request).transpose()?;
-    // What was inherited is what would be: nobody changes that here.
-    let before = before.map(|it| SchemaRequest {
-        compatibility: it.compatibility.or(wanted.compatibility.filter(|_| !wanted.is_declared)),
-        ..it
-    });
+    let mut undeclared = None;
+    if asks && !wanted.is_declared {
+        let is_reset = before.as_ref().is_some_and(|it| it.is_declared);
+        let found = held(environment, &wanted.subject, call).await?;
+        // What nobody declares stays as somebody set it; what is declared no more is reset.
+        let own = found.and_then(|it| it.own).filter(|_| !is_reset);
+        undeclared = own.or(found.and_then(|it| it.general));
+        (wanted.compatibility, wanted.is_declared) = (undeclared, own.is_some());
+    }
+    // What was not declared is what would be: nobody changes that here.
+    let before = before.map(|it| SchemaRequest { compatibility: it.compatibility.or(undeclared), ..it });
     let violations = check_schema(state, &governed.caller().role(state), &wanted, before.as_ref(), now());
     tell(&violations, call.phase, call);
     let is_permitted = !violations.iter().any(Violation::forbids);
@@ -91,10 +94,18 @@ fn request(model: &SchemaModel) -> Result<SchemaRequest, Unknown> {
     })
 }
 
-/// What holds for a subject that says nothing, if the registry tells.
-async fn inherited(environment: &Environment, subject: &SubjectName, call: &Call) -> Option<Compatibility> {
+/// The compatibility that a subject has in the registry. A plan does without where the registry does not tell, which it says
+/// where it is tried; an apply does not.
+async fn held(
+    environment: &Environment,
+    subject: &SubjectName,
+    call: &Call,
+) -> Result<Option<Setting<Compatibility>>, Failure> {
     let deadline = call.deadline.min(Instant::now() + DRY_RUN);
-    environment.registry().ok()?.compatibility(subject, deadline).await.ok()?.general
+    match environment.registry()?.compatibility(subject, deadline).await {
+        Err(_) if call.phase == Phase::Plan => Ok(None),
+        answer => Ok(Some(answer?)),
+    }
 }
 
 /// Asks the registry what it would say of a plan, without changing anything.

@@ -579,6 +579,11 @@ async fn the_rules_of_the_environment_hold_for_schemas() {
     let inherits = json!({ "subject": "billing.Order", "schema": ORDER.replace("shop", "billing") });
     let planned = team().plan(&nothing(), &inherits).await;
     told(&planned.diagnostics, Severity::Error, "Compatibility too weak", "is inherited as `BACKWARD`");
+    // What somebody set for the subject holds, though nobody declares it.
+    change_policy(&cluster, policy(Some(Compatibility::Backward), None)).await;
+    registry.does("PUT", "/config/billing.Order", &json!({ "compatibility": "NONE" }));
+    let planned = team().plan(&nothing(), &inherits).await;
+    told(&planned.diagnostics, Severity::Error, "Compatibility too weak", "is `NONE`");
 
     let other = Acting { application: Some("shipping".parse().unwrap()), ..Acting::default() };
     let refused = run_on(&cluster, &registry, other).destroy(&stored).await;
