@@ -204,9 +204,11 @@ impl Trial<'_> {
         if self.plan.on_existing.get() == Some(&OnExisting::Adopt) {
             return Ok(());
         }
-        let is_same = found.version == 1
-            && self.plan.body().is_ok_and(|it| comparing::body_change(&found.body, &it) == BodyChange::None);
-        let what = if is_same { Existing::Same } else { Existing::Other };
+        let is_left = match self.plan.body() {
+            Ok(body) => writing::is_left(self.registry, &body, self.plan.normalizes(), &found, self.deadline).await?,
+            Err(Unknown) => false,
+        };
+        let what = if is_left { Existing::Same } else { Existing::Other };
         call.report.push(told::existing_in_plan(self.subject, what));
         Ok(())
     }

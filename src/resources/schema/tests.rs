@@ -405,9 +405,30 @@ async fn a_subject_that_exists_is_not_taken_unless_that_is_meant() {
     let taken = left.apply(&nothing(), planned.planned, &same).await;
     told(&taken.diagnostics, Severity::Warning, "Subject taken over", "interrupted");
 
+    // A registry may keep another text than it was given, and finds it by that which it was.
+    let kept = with(&same, &json!({ "schema": with_field("ours"), "normalize": true }));
+    let latest = registry.does("GET", "/subjects/orders-value/versions/latest", &json!({})).to_string();
+    registry.kept().next = std::iter::repeat_n((200, "application/json", latest), 2).collect();
+    let planned = run(&registry).plan(&nothing(), &kept).await;
+    told(&planned.diagnostics, Severity::Warning, "Subject already exists", "takes it over");
+
     let adopting = with(&order(ORDER), &json!({ "on_existing": "adopt" }));
     let adopted = run(&registry).applied(&nothing(), &adopting).await;
     assert_eq!(numbers(&adopted).0, Value::from(2));
+}
+
+/// An end for good begins the numbers anew, and one that is not leaves a gap: what counts is that there is one.
+#[tokio::test]
+async fn the_only_version_is_taken_over_whatever_its_number() {
+    let registry = FakeRegistry::start().await;
+    let stored = run(&registry).applied(&nothing(), &order(ORDER)).await;
+    quiet(&run(&registry).destroy(&stored).await.diagnostics);
+    registry.does("POST", "/subjects/orders-value/versions", &json!({ "schemaType": "AVRO", "schema": ORDER }));
+    let planned = run(&registry).plan(&nothing(), &order(ORDER)).await;
+    told(&planned.diagnostics, Severity::Warning, "Subject already exists", "takes it over");
+    let taken = run(&registry).apply(&nothing(), planned.planned, &order(ORDER)).await;
+    told(&taken.diagnostics, Severity::Warning, "Subject taken over", "interrupted");
+    assert_eq!(numbers(&taken.stored).0, Value::from(2));
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! What is done in a registry: what permits comes first, then the schema, then what restrains.
 
+use std::time::Instant;
+
 use super::{BodyChange, SchemaModel, SubjectEnd, comparing, object, told};
 use crate::{
-    clients::registry::{Mode, Registered, RegistryError, SchemaRegistry, Setting, Version},
+    clients::registry::{Body, Mode, Registered, RegistryError, SchemaRegistry, Setting, Version},
     framework::{Call, Failure},
     governance::{policy::Compatibility, subject::SubjectName},
     provider::Environment,
@@ -20,14 +22,30 @@ pub(super) async fn take_over(
     if plan.on_existing.get() == Some(&OnExisting::Adopt) || environment.has_made(&object(subject)) {
         return Ok(());
     }
-    let versions = environment.registry()?.versions(subject, call.deadline).await?;
-    let is_same = comparing::body_change(&found.body, &plan.body()?) == BodyChange::None;
-    if versions.len() == 1 && is_same {
-        // A create leaves it so that was interrupted.
+    if is_left(environment.registry()?, &plan.body()?, plan.normalizes(), found, call.deadline).await? {
         call.report.push(told::taken_over(subject));
         return Ok(());
     }
     Err(told::exists(subject).into())
+}
+
+/// Whether a subject is as a create leaves it that was interrupted: its one version is what is declared, in whatever form
+/// the registry keeps it.
+pub(super) async fn is_left(
+    registry: &SchemaRegistry,
+    declared: &Body,
+    normalize: bool,
+    found: &Registered,
+    deadline: Instant,
+) -> Result<bool, RegistryError> {
+    let mut is_same = comparing::body_change(&found.body, declared) == BodyChange::None;
+    if !is_same {
+        is_same = match registry.lookup(&found.subject, declared, normalize, deadline).await {
+            Err(RegistryError::Invalid(_)) => false,
+            answer => answer?.is_some_and(|it| it.id == found.id),
+        };
+    }
+    Ok(is_same && registry.versions(&found.subject, deadline).await?.len() == 1)
 }
 
 /// Registers the schema of a new subject, or of one that is taken over.
