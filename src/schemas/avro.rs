@@ -10,6 +10,8 @@ use super::{
     position::{Position, Step, of_value},
 };
 
+/// Types that have attributes of their own.
+const COMPLEX: [&str; 6] = ["array", "enum", "error", "fixed", "map", "record"];
 const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
 
 /// Reads a schema as a value in which names are full, and answers with the name of its outermost type, if it has one.
@@ -48,7 +50,8 @@ pub(super) fn canonical_form(schema: &Value) -> String {
         Value::Array(branches) => list(branches, canonical_form),
         Value::Object(it) => {
             let kind = it.get("type").and_then(Value::as_str);
-            if let Some(kind) = kind.filter(|it| PRIMITIVES.contains(it)) {
+            // What is around the name of a type has properties, which are dropped.
+            if let Some(kind) = kind.filter(|it| !COMPLEX.contains(it)) {
                 return quoted(kind);
             }
             if kind.is_none() && !it.contains_key("name") {
@@ -113,6 +116,10 @@ impl Reader {
             return Ok(name.to_owned());
         }
         let full = full_name(name, namespace)?;
+        // Where the namespace has no type of that name, the one without a namespace is meant.
+        if self.defined.contains(name) && !self.defined.contains(&full) {
+            return Ok(name.to_owned());
+        }
         if self.refers || self.defined.contains(&full) {
             return Ok(full);
         }

@@ -27,7 +27,7 @@ const SCHEMAS: [&str; 13] = [
     "extends",
 ];
 /// Keywords whose value is an array of schemas.
-const ARRAYS: [&str; 5] = ["allOf", "anyOf", "items", "oneOf", "prefixItems"];
+const ARRAYS: [&str; 6] = ["allOf", "anyOf", "extends", "items", "oneOf", "prefixItems"];
 /// Keywords whose value has a schema for each key.
 const MAPS: [&str; 6] = ["$defs", "definitions", "dependentSchemas", "dependencies", "patternProperties", "properties"];
 /// Keywords whose value is an array of which the order means nothing.

@@ -81,6 +81,12 @@ fn the_canonical_form_of_avro_is_that_of_its_specification() {
         r#"{"name":"a.b.C","type":"fixed","size":16}"#
     );
     assert_eq!(avro_canonical_form(r#"{"type": "int", "doc": "x"}"#).unwrap(), r#""int""#);
+    let around = ORDER.replace(r#"["null", "Line"]"#, r#"["null", {"type": "Line", "x": 1}]"#);
+    assert_eq!(avro_canonical_form(&around).unwrap(), expected);
+    // A type without a namespace is found from within one.
+    let nested = r#"{"type":"record","name":"A","fields":[{"name":"b","type":{"type":"record","name":"n.B","fields":[{"name":"a","type":["null","A"]}]}}]}"#;
+    assert!(Schema::parse(Format::Avro, nested, false).is_ok());
+    assert!(avro_canonical_form(nested).unwrap().contains(r#"["null","A"]"#));
 }
 
 #[test]
@@ -96,6 +102,10 @@ fn json_schema_is_the_same_in_any_order() {
     // A property may have the name of a keyword.
     let named = r#"{"properties":{"title":{"type":"string"}}}"#;
     assert_eq!(differs(Format::Json, named, &named.replace("string", "number")), Difference::Meaning);
+    // The oldest drafts extend one schema, or several.
+    let extends = |it: &str| format!(r#"{{"extends":{it}}}"#);
+    let (several, documented) = (extends(r#"[{"type":"object"}]"#), extends(r#"[{"type":"object","title":"A"}]"#));
+    assert_eq!(differs(Format::Json, &several, &documented), Difference::Documentation);
     let values = |it: &str| format!(r#"{{"const":{it},"prefixItems":[true]}}"#);
     assert_eq!(differs(Format::Json, &values(r#"["b","a"]"#), &values(r#"["a","b"]"#)), Difference::Meaning);
 }
