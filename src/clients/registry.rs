@@ -122,12 +122,21 @@ pub struct SchemaRegistry {
     /// The names of all subjects as they were when they were first asked for. An error is kept as well, so that many who ask
     /// do not wait for the same silence.
     names: OnceCell<Result<BTreeSet<SubjectName>, RegistryError>>,
+    /// The compatibility and the mode of all, as they were first answered: they are nobody's to change here.
+    level_of_all: OnceCell<Option<Value>>,
+    mode_of_all: OnceCell<Option<Value>>,
 }
 
 impl SchemaRegistry {
     /// A registry that was not connected to yet.
     pub fn new(rest: Rest) -> Self {
-        Self { rest, listing: Listing::after(listing::FEW), names: OnceCell::new() }
+        Self {
+            rest,
+            listing: Listing::after(listing::FEW),
+            names: OnceCell::new(),
+            level_of_all: OnceCell::new(),
+            mode_of_all: OnceCell::new(),
+        }
     }
 
     /// The service that it is.
@@ -216,12 +225,12 @@ impl SchemaRegistry {
         name: &SubjectName,
         deadline: Instant,
     ) -> Result<Setting<Compatibility>, RegistryError> {
-        self.setting("config", "compatibilityLevel", name, deadline).await
+        self.setting(("config", "compatibilityLevel"), &self.level_of_all, name, deadline).await
     }
 
     /// What a subject permits.
     pub async fn mode(&self, name: &SubjectName, deadline: Instant) -> Result<Setting<Mode>, RegistryError> {
-        self.setting("mode", "mode", name, deadline).await
+        self.setting(("mode", "mode"), &self.mode_of_all, name, deadline).await
     }
 
     /// Sets the compatibility of a subject; `None` has it inherit that of all.
@@ -318,14 +327,15 @@ impl SchemaRegistry {
     /// inherited.
     async fn setting<T: serde::de::DeserializeOwned + PartialEq + Copy>(
         &self,
-        what: &str,
-        key: &str,
+        (what, key): (&str, &str),
+        of_all: &OnceCell<Option<Value>>,
         name: &SubjectName,
         deadline: Instant,
     ) -> Result<Setting<T>, RegistryError> {
         let read = |it: Option<Value>| it.map(|it| Answered(it).field(key)).transpose();
         let own = read(self.read(below(what, name), vec![], deadline).await?)?;
-        let general = read(self.read(what.to_owned(), vec![], deadline).await?)?;
+        let general = of_all.get_or_try_init(|| self.read(what.to_owned(), vec![], deadline)).await?;
+        let general = read(general.clone())?;
         Ok(Setting { own: own.filter(|_| own != general), general })
     }
 

@@ -59,6 +59,8 @@ async fn settings_are_a_subjects_own_or_inherited() {
     assert_eq!(registry.compatibility(&subject, soon()).await, Ok(inherited));
     registry.set_mode(&subject, Some(Mode::ReadOnly), soon()).await.unwrap();
     let mode = registry.mode(&subject, soon()).await.unwrap();
+    let of_all = fake.asked().into_iter().filter(|it| it == "GET /config").count();
+    assert_eq!(of_all, 1, "what is the same for all is asked for once");
     assert_eq!((mode.own, mode.effective()), (Some(Mode::ReadOnly), Some(Mode::ReadOnly)));
     let refused = registry.register(&subject, &avro("\"int\""), false, soon()).await;
     assert!(matches!(refused, Err(RegistryError::NotPermitted(_))), "{refused:?}");
