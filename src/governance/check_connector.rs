@@ -43,6 +43,7 @@ pub fn check_connector(
     let mut res: Vec<Violation> = template(state, wanted).into_iter().collect();
     res.extend(class(&policy.connectors, wanted));
     res.extend(tasks(&policy.connectors, wanted));
+    res.extend(unchecked(&policy.connectors, owner.is_some(), &wanted.settings));
     if let Some(owner) = owner {
         res.extend(topics(state, owner, &wanted.settings));
         res.extend(identity(&policy.connectors, owner, wanted, before.is_none()));
@@ -185,6 +186,21 @@ fn tasks(policy: &ConnectorPolicy, wanted: &ConnectorRequest) -> Option<Violatio
     Some(Violation::new(at_key("tasks.max"), "Too many tasks", what, remedy))
 }
 
+/// What speaks against hiding what rules are about, where there are any.
+fn unchecked(policy: &ConnectorPolicy, is_owned: bool, settings: &Settings) -> Vec<Violation> {
+    let is_ruled = |key: &str| match key {
+        "connector.class" => is_owned || policy.classes.is_some(),
+        "tasks.max" => is_owned || policy.max_tasks.is_some(),
+        _ => is_owned,
+    };
+    let told = |key: &str| {
+        let what = format!("The rules of the environment are about `{key}`, and nobody can tell here what it will be.");
+        let remedy = format!("Write `{key}` into `config`, and not as a reference: it is no secret.");
+        Violation::new(at_key(key), "Key hidden from the rules", what, remedy)
+    };
+    settings.unchecked().filter(|it| is_ruled(it)).map(told).collect()
+}
+
 /// What speaks against the topics: each is the application's own, or was granted to it.
 fn topics(state: &State, owner: &Application, settings: &Settings) -> Vec<Violation> {
     settings.topics().iter().filter_map(|it| topic(state, owner, it)).collect()
@@ -259,9 +275,11 @@ fn identity(policy: &ConnectorPolicy, owner: &Application, wanted: &ConnectorReq
                 format!("Write `\"{prefix}sasl.jaas.config\"` into `config_wo`, with a principal of the application.");
             res.push(Violation::new(At::attribute("config"), "Connector without credentials", what, remedy));
         }
-        res.extend(group(owner, wanted));
+        res.extend(wanted.settings.sink_group(&wanted.name).and_then(|it| group(owner, &it)));
         return res;
     }
+    // The group of the workers' own choice is nobody's; another that is written could be anybody's.
+    res.extend(settings.own_group().filter(|it| *it != wanted.name.group()).and_then(|it| group(owner, it)));
     for (key, class) in settings.routers() {
         let what = format!(
             "`{class}` gives records other topics than the configuration names. The connector works as the workers, which may \
@@ -288,15 +306,14 @@ fn identity(policy: &ConnectorPolicy, owner: &Application, wanted: &ConnectorReq
     res
 }
 
-/// What speaks against the group in which a sink reads, where it reads as its application.
-fn group(owner: &Application, wanted: &ConnectorRequest) -> Option<Violation> {
-    let group = wanted.settings.sink_group(&wanted.name)?;
-    if owner.spec.covers(Kind::Group, &group) {
+/// What speaks against the group in which a sink reads.
+fn group(owner: &Application, group: &str) -> Option<Violation> {
+    if owner.spec.covers(Kind::Group, group) {
         return None;
     }
     let prefix = owner.spec.prefixes(Kind::Group).next().unwrap_or_default();
     let what = format!(
-        "The connector would read in the group `{group}`, which is no group of the application `{}`: its principals may not.",
+        "The connector would read in the group `{group}`, which is no group of the application `{}`.",
         owner.spec.name
     );
     let remedy = format!("Write `\"consumer.override.group.id\" = \"{prefix}…\"`.");

@@ -101,6 +101,41 @@ fn topics_are_the_applications_or_granted_to_it() {
 }
 
 #[test]
+fn what_rules_are_about_is_neither_secret_nor_a_reference() {
+    let rules = state(&json!({ "connectors": { "classes": ["GoodSink"] } }));
+    let summary = "Key hidden from the rules";
+    let hidden = |keys: &[&str]| {
+        let mut res = request("pay.x", &[]);
+        res.settings.hidden = keys.iter().map(|it| (*it).to_owned()).collect();
+        res
+    };
+    let wanted = hidden(&["connector.class", "topics", "transforms.r.type"]);
+    let expected = ["connector.class", "topics", "transforms.r.type"].map(|it| format!("config[\"{it}\"]: {summary}"));
+    assert_eq!(refused(&rules, &payments(), &wanted), expected);
+    let told = check_connector(&rules, &payments(), &wanted, Some(&request("pay.x", &[])));
+    assert_eq!(told.iter().filter(|it| it.forbids()).count(), 3, "it was not so before: {told:?}");
+    let check = |role: &Role, name: &str, settings: &[(&str, &str)], expected: &[String]| {
+        assert_eq!(refused(&rules, role, &request(name, settings)), expected, "{settings:?}");
+    };
+    let references = [("topics", "${file:/x:y}"), ("topics.regex", "pay\\..*\\Q${x:y}\\E"), ("file", "${file:/x:y}")];
+    let expected = ["topics", "topics.regex"].map(|it| format!("config[\"{it}\"]: {summary}"));
+    check(&payments(), "pay.x", &references, &expected);
+    check(&Role::Platform, "x", &references, &[]);
+}
+
+#[test]
+fn a_group_that_is_written_is_the_applications() {
+    let state = state(&json!({}));
+    let check = |group: &str, expected: &[&str]| {
+        let wanted = request("pay.x", &[("topics", "pay.a"), ("consumer.override.group.id", group)]);
+        assert_eq!(refused(&state, &payments(), &wanted), expected, "{group}");
+    };
+    check("pay.readers", &[]);
+    check("connect-pay.x", &[]);
+    check("ord.readers", &["config[\"consumer.override.group.id\"]: Group outside the prefixes"]);
+}
+
+#[test]
 fn the_rules_of_the_environment_hold_for_class_tasks_and_credentials() {
     let check = |policy: &Value, settings: &[(&str, &str)], expected: &[&str]| {
         let state = state(&json!({ "connectors": policy }));

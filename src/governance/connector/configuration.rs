@@ -11,6 +11,8 @@ pub struct Settings {
     pub values: BTreeMap<String, String>,
     /// Other keys that are set.
     pub others: BTreeSet<String>,
+    /// Those of them that rules are about and that are in no plan.
+    pub hidden: BTreeSet<String>,
     /// Whether the connector reads topics, where that is known; else the configuration tells.
     pub is_sink: Option<bool>,
 }
@@ -42,6 +44,8 @@ const WRITTEN: [&str; 4] =
     ["topic", "kafka.topic", "schema.history.internal.kafka.topic", "database.history.kafka.topic"];
 /// Keys whose value is what the names of the topics begin with that are written.
 const WRITTEN_PREFIXES: [&str; 2] = ["topic.prefix", "database.server.name"];
+/// The consumer group that a sink reads in.
+const GROUP: &str = "consumer.override.group.id";
 /// Where a sink puts what it could not deliver.
 const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
 /// Transforms that give records another topic.
@@ -64,6 +68,23 @@ pub fn is_reference(value: &str) -> bool {
                 && provider.chars().all(|it| it.is_alphanumeric() || "-_.".contains(it))
         })
     })
+}
+
+/// Whether rules are about the value of a key.
+pub fn is_governed(key: &str) -> bool {
+    ["connector.class", "tasks.max", "topics", "topics.regex", DEAD_LETTERS, GROUP].contains(&key)
+        || WRITTEN.contains(&key)
+        || WRITTEN_PREFIXES.contains(&key)
+        || is_type_of_transform(key)
+}
+
+fn is_type_of_transform(key: &str) -> bool {
+    key.strip_prefix("transforms.").and_then(|it| it.rsplit_once('.')).is_some_and(|(_, it)| it == "type")
+}
+
+/// Whether part of a value may be what only the worker finds out.
+fn is_open(value: &str) -> bool {
+    value.contains("${")
 }
 
 impl Settings {
@@ -101,10 +122,15 @@ impl Settings {
         })
     }
 
+    /// Keys that rules are about and that cannot be held against any: secret ones, and those that workers complete.
+    pub fn unchecked(&self) -> impl Iterator<Item = &str> {
+        let open = self.values.iter().filter(|(key, value)| is_governed(key) && is_open(value)).map(|(key, _)| key);
+        self.hidden.iter().chain(open).map(String::as_str)
+    }
+
     /// The topics that it uses, as far as keys say that are known.
     pub fn topics(&self) -> Vec<TopicUse> {
-        let value =
-            |key: &str| self.values.get(key).map(|it| it.trim()).filter(|it| !it.is_empty() && !is_reference(it));
+        let value = |key: &str| self.values.get(key).map(|it| it.trim()).filter(|it| !it.is_empty() && !is_open(it));
         let of = |key: &str, does, name: &str, is_whole| TopicUse {
             key: key.to_owned(),
             does,
@@ -130,9 +156,7 @@ impl Settings {
 
     /// The key of each transform that gives records another topic, with its class.
     pub fn routers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let types = self.values.iter().filter(|(key, _)| {
-            key.strip_prefix("transforms.").and_then(|it| it.rsplit_once('.')).is_some_and(|(_, it)| it == "type")
-        });
+        let types = self.values.iter().filter(|(key, _)| is_type_of_transform(key));
         let types = types.map(|(key, class)| (key.as_str(), class.as_str()));
         types.filter(|(_, class)| ROUTERS.iter().any(|it| class.rsplit(['.', '$']).any(|part| part == *it)))
     }
@@ -146,10 +170,14 @@ impl Settings {
         needed.into_iter().filter(|(prefix, needed)| *needed && !has(prefix)).map(|(prefix, _)| prefix).collect()
     }
 
+    /// The consumer group that it says.
+    pub fn own_group(&self) -> Option<&str> {
+        self.values.get(GROUP).map(String::as_str)
+    }
+
     /// The consumer group that a sink of that name reads in.
     pub fn sink_group(&self, name: &ConnectorName) -> Option<String> {
-        let own = self.values.get("consumer.override.group.id");
-        self.is_sink().then(|| own.map_or_else(|| name.group(), Clone::clone))
+        self.is_sink().then(|| self.own_group().map_or_else(|| name.group(), str::to_owned))
     }
 }
 

@@ -5,13 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ConnectorModel, composing::Composed, placing, told};
+use super::{
+    ConnectorModel, SECRETS,
+    composing::{Composed, remembered},
+    placing, told,
+};
 use crate::{
     clients::connect::{Checked, Connect, ConnectError, Plugin},
     framework::{Call, Change, Element, Failure, Unknown},
     governance::{
         check_connector::{ConnectorRequest, check_connector, check_connector_end},
-        connector::{ConnectorName, Settings, is_named, is_reference},
+        connector::{ConnectorName, Settings, is_governed, is_named, is_reference},
         violation::Violation,
     },
     provider::{Environment, Governance},
@@ -31,12 +35,26 @@ pub(super) async fn judge(
     let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(true) };
     let secret = change.config.as_ref().map(ConnectorModel::secret_keys).unwrap_or_default();
     let is_sink = is_sink(environment, plan, call).await;
-    let asked = |it: &ConnectorModel| it.request(&secret, is_sink);
-    let before = change.prior.as_ref().filter(|_| !change.replacing).map(asked).transpose()?;
+    let wanted = plan.request(&secret, is_sink)?;
+    let before = match change.prior.as_ref().filter(|_| !change.replacing) {
+        Some(prior) => {
+            let mut before = prior.request(&secret, is_sink)?;
+            before.settings.hidden = still_hidden(prior, plan, call);
+            Some(before)
+        }
+        None => None,
+    };
     let role = governed.caller().role(&snapshot.state);
-    let violations = check_connector(&snapshot.state, &role, &asked(plan)?, before.as_ref());
+    let violations = check_connector(&snapshot.state, &role, &wanted, before.as_ref());
     tell(&violations, call.phase, call);
     Ok(!violations.iter().any(Violation::forbids))
+}
+
+/// The keys that rules are about and that were hidden before, as they stay. With another version, they may be anything.
+fn still_hidden(prior: &ConnectorModel, plan: &ConnectorModel, call: &Call) -> BTreeSet<String> {
+    let is_same = prior.config_wo_version == plan.config_wo_version;
+    let keys = remembered(&call.private, SECRETS).filter(|_| is_same).unwrap_or_default();
+    keys.into_iter().filter(|it| is_governed(it)).collect()
 }
 
 /// Tells what the rules of the environment say against the end of a connector.
@@ -58,7 +76,8 @@ async fn is_sink(environment: &Environment, plan: &ConnectorModel, call: &Call) 
 
 impl ConnectorModel {
     fn request(&self, secret: &BTreeSet<String>, is_sink: Option<bool>) -> Result<ConnectorRequest, Unknown> {
-        let mut settings = Settings { others: secret.clone(), is_sink, ..Settings::default() };
+        let hidden = secret.iter().filter(|it| is_governed(it)).cloned().collect();
+        let mut settings = Settings { others: secret.clone(), hidden, is_sink, ..Settings::default() };
         for (key, value) in self.config.get().into_iter().flatten() {
             match value {
                 Element::Known(it) => drop(settings.values.insert(key.clone(), it.clone())),

@@ -310,6 +310,8 @@ async fn what_workers_and_rules_say_is_told_in_the_plan() {
     let greedy = configured(&own, &json!({ "tasks.max": "3", "topics": "shipping.orders" }));
     let expected = ["config[\"tasks.max\"]: Too many tasks", "config[\"topics\"]: Topic of another application"];
     assert_eq!(errors(&greedy).await, expected);
+    let hiding = with(&own, &secrets("1", &json!({ "transforms.r.type": "RegexRouter" })));
+    assert_eq!(errors(&hiding).await, ["config[\"transforms.r.type\"]: Key hidden from the rules"]);
     let planned = team().plan(&nothing(), &own).await;
     change_policy(&cluster, policy(1)).await;
     let failed = team().apply(&nothing(), planned.planned, &own).await;
