@@ -61,6 +61,10 @@ fn seen_config(
     for (key, value) in state.config.get().into_iter().flatten() {
         match (value, found.config.get(key)) {
             (Element::Null, None) => drop(res.insert(key.clone(), Element::Null)),
+            // Nobody here knows it, and nobody who stored a reference wants to store a secret.
+            (Element::Known(stored), Some(now)) if stored == FOREIGN || is_reference(stored) && stored != now => {
+                drop(res.insert(key.clone(), Element::Known(FOREIGN.to_owned())));
+            }
             (_, Some(now)) if is_masked(now) => drop(res.insert(key.clone(), value.clone())),
             (_, Some(now)) => drop(res.insert(key.clone(), Element::Known(now.clone()))),
             (_, None) => {}

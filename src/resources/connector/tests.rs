@@ -120,8 +120,16 @@ async fn what_workers_add_is_no_drift_and_what_others_set_is() {
     assert_eq!(entry(config, "file"), "/tmp/other".into());
     assert_eq!(entry(config, "mine"), "(set outside)".into());
     assert_eq!(entry(config, "cloud.id"), Value::Null);
+    let again = refreshed(&fake, &seen).await;
+    assert_eq!(again.state, seen.state, "nor by the next refresh");
     run(&fake).applied(&seen, &sink()).await;
     assert_eq!(sent(&fake), sink()["config"]);
+
+    let referring = configured(&sink(), &json!({ "user.password": "${file:/x:y}" }));
+    let stored = run(&fake).applied(&nothing(), &with(&referring, &json!({ "on_existing": "adopt" }))).await;
+    connectors(&fake, "user.password", "hunter2");
+    let seen = refreshed(&fake, &refreshed(&fake, &stored).await).await;
+    assert_eq!(entry(seen.state.attribute("config"), "user.password"), "(set outside)".into());
 }
 
 #[tokio::test]
