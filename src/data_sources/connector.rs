@@ -3,9 +3,9 @@
 use crate::{
     clients::connect::{ConnectError, Offset, Task},
     framework::{Call, Computed, DataSource, Diagnostic, Failure, Model, Nested, OptionalComputed, Required},
-    governance::connector::ConnectorName,
+    governance::connector::{ConnectorName, is_governed},
     provider::Context,
-    resources::connector::{cause, word},
+    resources::connector::{cause, hide, is_the_workers, word},
 };
 
 /// A connector of a Connect cluster: how it and its tasks are, which topics it has used, and how far it has come. Its
@@ -84,7 +84,10 @@ impl DataSource<Context> for DescribedConnector {
         };
         let offsets = offsets.map(|it| it.into_iter().map(shown_offset).collect::<Vec<_>>());
         let status = found.status.as_ref();
-        let tasks = status.into_iter().flat_map(|it| &it.tasks).map(shown_task).collect::<Vec<_>>();
+        let values = found.config.iter().filter(|(key, _)| !is_governed(key) && !is_the_workers(key));
+        let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
+        let reason = |trace: &str| cause(&hide(trace, values.iter().copied()));
+        let tasks = status.into_iter().flat_map(|it| &it.tasks).map(|it| shown_task(it, reason)).collect::<Vec<_>>();
         let said = status.map(|it| word(it).unwrap_or_else(|| it.state.to_string()));
         Ok(ConnectorModel {
             environment: environment.name.clone().into(),
@@ -94,7 +97,7 @@ impl DataSource<Context> for DescribedConnector {
             r#type: found.kind.into(),
             status: said.unwrap_or_else(|| "unassigned".to_owned()).into(),
             worker: status.map(|it| it.worker.clone()).into(),
-            reason: status.and_then(|it| it.trace.as_deref()).map(cause).into(),
+            reason: status.and_then(|it| it.trace.as_deref()).map(reason).into(),
             tasks: tasks.into(),
             topics: connect.topics(&name, call.deadline).await?.into(),
             offsets: offsets.into(),
@@ -103,12 +106,12 @@ impl DataSource<Context> for DescribedConnector {
     }
 }
 
-fn shown_task(Task { id, state, worker, trace }: &Task) -> Nested<TaskModel> {
+fn shown_task(Task { id, state, worker, trace }: &Task, reason: impl Fn(&str) -> String) -> Nested<TaskModel> {
     Nested::from(TaskModel {
         id: (*id).into(),
         status: state.to_string().into(),
         worker: worker.clone().into(),
-        reason: trace.as_deref().map(cause).into(),
+        reason: trace.as_deref().map(reason).into(),
     })
 }
 
@@ -158,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn a_connector_is_shown_with_tasks_topics_and_offsets_and_without_configuration() {
         let fake = FakeConnect::start().await;
-        fake.kept().fails_with = Some("java.lang.RuntimeException: a\n\tat b\nCaused by: c\n".to_owned());
+        fake.kept().fails_with = Some("java.lang.RuntimeException: a\n\tat b\nCaused by: c hunter2\n".to_owned());
         let values = [("connector.class", "org.example.FileSinkConnector"), ("password", "hunter2")];
         let values = values.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         fake.client().create(&"a".parse().unwrap(), &values, None, soon()).await.unwrap();
@@ -170,7 +173,7 @@ mod tests {
         assert_eq!(shown, ["dev/main/a", "org.example.FileSinkConnector", "sink", "failed"].map(Value::from));
         assert_eq!(found.attribute("topics"), &Value::List(vec!["a".into(), "b".into()]));
         let Value::List(tasks) = found.attribute("tasks") else { unreachable!("a list") };
-        let reason = "java.lang.RuntimeException: a\n  Caused by: c";
+        let reason = "java.lang.RuntimeException: a\n  Caused by: c …";
         assert_eq!((tasks[0].attribute("status"), tasks[0].attribute("reason")), (&"failed".into(), &reason.into()));
         let Value::List(offsets) = found.attribute("offsets") else { unreachable!("a list") };
         assert_eq!(offsets[0].attribute("offset"), &"{\"o\":2}".into());

@@ -31,6 +31,7 @@ use crate::{
     governance::connector::ConnectorName,
     provider::Context,
 };
+pub(crate) use composing::{hide, is_the_workers};
 use offsets::OffsetsModel;
 pub(crate) use reading::word;
 pub(crate) use told::cause;

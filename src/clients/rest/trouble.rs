@@ -91,7 +91,7 @@ pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
         Some(Value::Object(it)) => it.get("message").and_then(Value::as_str).unwrap_or("no reason").to_owned(),
         _ => status.canonical_reason().unwrap_or("no reason").to_owned(),
     };
-    let message = || text().chars().take(WORDS).collect();
+    let message = || shortened(text());
     Err(match status {
         StatusCode::UNAUTHORIZED => RestError::Unauthenticated,
         StatusCode::FORBIDDEN => RestError::Forbidden,
@@ -107,6 +107,14 @@ pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
         }
         it => RestError::Strange(format!("HTTP {} and {}", it.as_u16(), form(headers))),
     })
+}
+
+/// The beginning of a text, with a mark where that is not all of it.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(WORDS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
 }
 
 /// For how long it wants to be left alone: in seconds, or until a date.

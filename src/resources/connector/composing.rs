@@ -1,12 +1,18 @@
 //! What is sent to workers: what is declared, what is secret, and what they have and nobody declares here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{ADDED, ConnectorModel, SECRETS, told};
 use crate::{
-    clients::connect::Connector,
+    clients::connect::{Connector, Status, Task},
     framework::{Call, Diagnostics, Element, Failure, Private, Unknown},
 };
+
+/// So many bytes of a secret are worth hiding: shorter ones are parts of any word.
+const LEAST: usize = 4;
 
 /// A configuration to be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +42,7 @@ pub(super) fn remember(private: &mut Private, what: &str, keys: BTreeSet<String>
 }
 
 /// Whether workers have a key by themselves, whatever is sent.
-pub(super) fn is_the_workers(key: &str) -> bool {
+pub(crate) fn is_the_workers(key: &str) -> bool {
     key == "name" || key.starts_with("__internal.")
 }
 
@@ -110,8 +116,40 @@ impl Composed {
 
     /// A text of the workers, without the secrets that are in it.
     pub(super) fn hide(&self, text: &str) -> String {
-        let secrets = self.secret.iter().filter_map(|it| self.values.get(it)).filter(|it| 3 < it.len());
-        secrets.fold(text.to_owned(), |text, it| text.replace(it.as_str(), "…"))
+        hide(text, self.secret.iter().filter_map(|it| self.values.get(it)).map(String::as_str))
+    }
+
+    /// A failure, without the secrets that are in its words.
+    pub(super) fn conceal(&self, failure: Failure) -> Failure {
+        let Failure::Told(mut told) = failure else { return failure };
+        for it in &mut told.0 {
+            it.detail = self.hide(&it.detail);
+        }
+        Failure::Told(told)
+    }
+}
+
+/// A text without the secrets that are in it, or within which it breaks off.
+pub(crate) fn hide<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
+    let mut secrets: Vec<&str> = secrets.filter(|it| LEAST <= it.len()).collect();
+    // One may be part of another.
+    secrets.sort_by_key(|it| Reverse(it.len()));
+    secrets.iter().fold(text.to_owned(), |text, it| without_beginning(&text.replace(it, "…"), it))
+}
+
+/// A text without the beginning of a secret within which it breaks off.
+fn without_beginning(text: &str, secret: &str) -> String {
+    let beginnings = secret.char_indices().rev().map(|(at, _)| &secret[..at]).take_while(|it| LEAST <= it.len());
+    let cut = beginnings.map(|it| format!("{it}…")).find(|it| text.contains(it));
+    cut.map_or_else(|| text.to_owned(), |it| text.replace(&it, "…"))
+}
+
+impl Status {
+    /// The same, with traces in which something is hidden.
+    pub(super) fn with_traces(&self, hide: impl Fn(&str) -> String) -> Self {
+        let shown = |it: &Option<String>| it.as_deref().map(&hide);
+        let tasks = self.tasks.iter().map(|it| Task { trace: shown(&it.trace), ..it.clone() });
+        Self { trace: shown(&self.trace), tasks: tasks.collect(), ..self.clone() }
     }
 }
 
@@ -123,5 +161,21 @@ impl<T> Element<T> {
             Self::Unknown => Err(Unknown),
             Self::Known(it) => Ok(Some(text(it))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_secret_is_told() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(hide(text, ["hunter2", "my hunter2 word", "abc"].into_iter()), expected);
+        };
+        check("abc: my hunter2 word, hunter2", "abc: …, …");
+        check("it refuses my hunte…", "it refuses …");
+        check("it refuses my hunter2 w…", "it refuses …");
+        check("it refuses hunter…, and more", "it refuses …, and more");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ADDED, ConnectorModel, FAILED, SECRETS,
-    composing::{is_masked, is_the_workers, remember, remembered},
+    composing::{hide, is_masked, is_the_workers, remember, remembered},
     told,
 };
 use crate::{
@@ -43,7 +43,8 @@ pub(super) async fn refreshed(
     if let Some(status) = &found.status {
         state = state.with_status(status);
         if state.status.get().is_some_and(|it| it == FAILED) {
-            call.report.push(told::failed_since(&name, status, state.waits()));
+            let status = status.with_traces(|it| hide(it, state.unshown(&found)));
+            call.report.push(told::failed_since(&name, &status, state.waits()));
         }
     }
     Ok(Some(state))
@@ -131,6 +132,13 @@ pub(crate) fn word(status: &Status) -> Option<String> {
 }
 
 impl ConnectorModel {
+    /// The values that workers have and the state does not show.
+    fn unshown<'a>(&self, found: &'a Connector) -> impl Iterator<Item = &'a str> {
+        let is_shown = |key: &str, now: &str| matches!(self.value(key), Some(Element::Known(it)) if it == now);
+        let unshown = found.config.iter().filter(move |(key, now)| !is_shown(key, now) && !is_the_workers(key));
+        unshown.map(|(_, now)| now.as_str())
+    }
+
     fn with_seen(self, found: &Connector) -> Self {
         match &found.status {
             Some(it) => self.with_status(it),

@@ -185,11 +185,21 @@ async fn a_connector_that_fails_is_told_with_its_cause_and_made_anew() {
     assert!(failed.diagnostics.0[0].detail.contains("It was deleted again"), "{:?}", failed.diagnostics);
     assert_eq!((failed.stored, fake.kept().connectors.len()), (nothing(), 0));
 
+    let message = format!("{}: hunter2", "x".repeat(292));
+    let refusal = json!({ "error_code": 400, "message": message }).to_string();
+    let absent = json!({ "error_code": 404, "message": "Connector a b not found" }).to_string();
+    fake.kept().next = [(404, "application/json", absent), (400, "application/json", refusal)].into();
+    let refused = run(&fake).apply(&nothing(), planned.planned.clone(), &config).await;
+    told(&refused.diagnostics, Severity::Error, "Refused by Connect", "xx: …");
+    assert!(!format!("{:?}", refused.diagnostics).contains("hun"), "{:?}", refused.diagnostics);
+    assert_eq!(fake.kept().next.len(), 0);
+
     let careless = with(&config, &json!({ "wait_for": "nothing" }));
     let stored = run(&fake).applied(&nothing(), &careless).await;
     assert_eq!(status(&stored), "failed".into());
     let seen = run(&fake).read(&stored).await;
     told(&seen.diagnostics, Severity::Warning, "Connector failed", "Nobody starts it anew");
+    assert!(!format!("{:?}", seen.diagnostics).contains("hunter2"), "{:?}", seen.diagnostics);
 
     fake.kept().fails_with = None;
     let before = fake.asked().len();

@@ -88,8 +88,7 @@ pub(super) async fn settled(
 }
 
 fn gave_up(name: &ConnectorName, status: &Status, sent: &Composed) -> Failure {
-    let told = told::failed(Diagnostic::error, name, status);
-    Diagnostic { detail: sent.hide(&told.detail), ..told }.into()
+    told::failed(Diagnostic::error, name, &status.with_traces(|it| sent.hide(it))).into()
 }
 
 #[cfg(test)]

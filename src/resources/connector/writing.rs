@@ -27,25 +27,17 @@ pub(super) async fn create(
     let (connect, name) = (placing::workers(environment, &plan)?, plan.name.value()?.clone());
     let found = connect.connector(&name, call.deadline).await?;
     let sent = Composed::of(None, &plan, config, found.as_ref(), call)?;
+    let adopts = plan.on_existing.get() == Some(&OnExisting::Adopt) || environment.has_made(&plan.object()?);
     let work = Work { connect, name: &name, sent: &sent };
-    let Some(found) = found else {
-        return match work.make(&plan, call).await {
+    let created = match found {
+        Some(found) => work.take_over(plan, &found, adopts, call).await,
+        None => match work.make(&plan, call).await {
             Ok(()) => work.done(plan, call).await,
             Err((failure, true)) => Err(work.unmake(failure, call).await),
             Err((failure, false)) => Err(failure),
-        };
+        },
     };
-    let is_same = sent.is_there(&found, &remembered(&call.private, ADDED).unwrap_or_default());
-    let adopts = plan.on_existing.get() == Some(&OnExisting::Adopt) || environment.has_made(&plan.object()?);
-    match (adopts, is_same) {
-        (true, true) => {}
-        (true, false) => connect.configure(&name, &sent.values, call.deadline).await?,
-        // A create leaves it so that was interrupted.
-        (false, true) => call.report.push(told::taken_over(&name)),
-        (false, false) => return Err(told::exists(&name).into()),
-    }
-    work.bring(None, &plan, Some(&found), call).await?;
-    work.done(plan, call).await
+    created.map_err(|it| sent.conceal(it))
 }
 
 /// Changes a connector.
@@ -59,13 +51,8 @@ pub(super) async fn update(
     let (connect, name) = (placing::workers(environment, &plan)?, plan.name.value()?.clone());
     let found = connect.connector(&name, call.deadline).await?;
     let sent = Composed::of(Some(prior), &plan, config, found.as_ref(), call)?;
-    let added = remembered(&call.private, ADDED).unwrap_or_default();
-    if !found.as_ref().is_some_and(|it| sent.is_there(it, &added)) {
-        connect.configure(&name, &sent.values, call.deadline).await?;
-    }
     let work = Work { connect, name: &name, sent: &sent };
-    work.bring(Some(prior), &plan, found.as_ref(), call).await?;
-    work.done(plan, call).await
+    work.change(prior, plan, found.as_ref(), call).await.map_err(|it| sent.conceal(it))
 }
 
 /// How a connector begins.
@@ -92,6 +79,42 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Takes over a connector that is there, as it is declared or because that is said.
+    async fn take_over(
+        &self,
+        plan: ConnectorModel,
+        found: &Connector,
+        adopts: bool,
+        call: &mut Call,
+    ) -> Result<ConnectorModel, Failure> {
+        let is_same = self.sent.is_there(found, &remembered(&call.private, ADDED).unwrap_or_default());
+        match (adopts, is_same) {
+            (true, true) => {}
+            (true, false) => self.connect.configure(self.name, &self.sent.values, call.deadline).await?,
+            // A create leaves it so that was interrupted.
+            (false, true) => call.report.push(told::taken_over(self.name)),
+            (false, false) => return Err(told::exists(self.name).into()),
+        }
+        self.bring(None, &plan, Some(found), call).await?;
+        self.done(plan, call).await
+    }
+
+    /// Changes a connector.
+    async fn change(
+        &self,
+        prior: &ConnectorModel,
+        plan: ConnectorModel,
+        found: Option<&Connector>,
+        call: &mut Call,
+    ) -> Result<ConnectorModel, Failure> {
+        let added = remembered(&call.private, ADDED).unwrap_or_default();
+        if !found.is_some_and(|it| self.sent.is_there(it, &added)) {
+            self.connect.configure(self.name, &self.sent.values, call.deadline).await?;
+        }
+        self.bring(Some(prior), &plan, found, call).await?;
+        self.done(plan, call).await
+    }
+
     /// Makes a connector that is not there, which begins as it should be where the workers can have it so. A failure comes
     /// with whether this made the connector: what somebody else made meanwhile is not ours to delete.
     async fn make(&self, plan: &ConnectorModel, call: &mut Call) -> Result<(), (Failure, bool)> {
