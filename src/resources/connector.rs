@@ -73,7 +73,7 @@ pub struct ConnectorModel {
     #[attr(sensitive, write_only)]
     config_wo: Optional<BTreeMap<String, Element<Secret>>>,
     /// Any text that is changed whenever `config_wo` is, such as `"2"` after `"1"`. What `config_wo` has lost by then is taken
-    /// away. An import leaves it null, so that the first apply after one sends the secrets, and keeps those that are not
+    /// away, and all of it where both are removed. An import leaves it null, so that the first apply after one sends the secrets, and keeps those that are not
     /// declared.
     config_wo_version: Optional<String>,
     /// What the connector is told to be: `running`, `paused`, or `stopped`, which ends its tasks. It begins so when it is
@@ -343,7 +343,8 @@ impl ConnectorModel {
 
     /// The keys of the secret part, which only a configuration has.
     fn secret_keys(&self) -> BTreeSet<String> {
-        self.config_wo.get().into_iter().flatten().map(|(key, _)| key.clone()).collect()
+        let set = self.config_wo.get().into_iter().flatten().filter(|(_, value)| **value != Element::Null);
+        set.map(|(key, _)| key.clone()).collect()
     }
 }
 

@@ -63,12 +63,16 @@ impl Composed {
         let is_new = prior.is_none_or(|it| it.config_wo_version != plan.config_wo_version);
         let there = |key: &str| found.and_then(|it| it.config.get(key)).filter(|it| !is_masked(it));
         for (key, value) in config.config_wo.get().into_iter().flatten() {
-            let kept = there(key).filter(|_| !is_new);
+            let kept = there(key).filter(|_| !is_new && *value != Element::Null);
             res.add(key, kept.map_or_else(|| value.known_text(|it| it.expose().to_owned()), |it| Ok(Some(it.clone()))));
-            res.secret.insert(key.clone());
+            if *value != Element::Null {
+                res.secret.insert(key.clone());
+            }
         }
-        let is_replaced =
-            is_new && prior.is_some_and(|it| !it.config_wo_version.is_null()) && !config.config_wo.is_null();
+        let is_over = config.config_wo.is_null() && plan.config_wo_version.is_null();
+        let is_replaced = is_new
+            && prior.is_some_and(|it| !it.config_wo_version.is_null())
+            && (is_over || !config.config_wo.is_null());
         let kept = remembered(&call.private, SECRETS).filter(|_| !is_replaced).unwrap_or_default();
         let mut lost = Diagnostics::default();
         for key in kept {

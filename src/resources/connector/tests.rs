@@ -155,6 +155,14 @@ async fn secrets_are_sent_once_and_kept_through_other_changes() {
     let stored = run(&fake).applied(&stored, &rotated).await;
     assert_eq!((&sent(&fake)["user.password"], &sent(&fake)["other"]), (&json!("new"), &Json::Null));
 
+    // A null is none, and without both nothing of them is left.
+    let partly = with(&without, &secrets("3", &json!({ "user.password": "new", "none": null })));
+    let stored = run(&fake).applied(&stored, &partly).await;
+    plans_nothing(&fake, &stored, &partly).await;
+    let stored = run(&fake).applied(&stored, &configured(&sink(), &json!({ "file": "/tmp/z" }))).await;
+    assert_eq!(sent(&fake)["user.password"], Json::Null);
+    let stored = run(&fake).applied(&stored, &rotated).await;
+
     // Where workers show asterisks, the same is no drift, and the declared secret is sent again.
     fake.kept().masks = vec!["user.password".to_owned()];
     plans_nothing(&fake, &stored, &rotated).await;
