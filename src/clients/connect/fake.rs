@@ -140,13 +140,18 @@ impl Kept {
                     self.connectors.insert((*name).to_owned(), FakeConnector::default());
                 }
                 let config = texts(body);
-                self.one(name)?.config = config;
+                let found = self.one(name)?;
+                (found.config, found.trace) = (config, None);
                 self.set(name, "RUNNING")
             }
             ("PUT", ["connectors", name, "pause"]) => self.set(name, "PAUSED"),
             ("PUT", ["connectors", name, "stop"]) => self.set(name, "STOPPED"),
-            ("PUT", ["connectors", name, "resume"]) | ("POST", ["connectors", name, "restart"]) => {
-                self.set(name, "RUNNING")
+            ("PUT", ["connectors", name, "resume"]) => self.set(name, "RUNNING"),
+            ("POST", ["connectors", name, "restart"]) => {
+                let found = self.one(name)?;
+                found.trace = None;
+                let state = found.state.clone();
+                self.set(name, &state)
             }
             ("PATCH", ["connectors", name, "offsets"]) => {
                 self.stopped(name)?.offsets = body["offsets"].as_array().cloned().unwrap_or_default();
@@ -192,10 +197,11 @@ impl Kept {
     }
 
     fn set(&mut self, name: &str, state: &str) -> Judged {
-        let trace = self.fails_with.clone().filter(|_| state == "RUNNING");
+        let fails = self.fails_with.clone().filter(|_| state == "RUNNING");
         let found = self.one(name)?;
         found.state = state.to_owned();
-        found.trace = trace;
+        // What failed stays so until it is started anew, or ended.
+        found.trace = found.trace.take().or(fails).filter(|_| state != "STOPPED");
         self.info(name)
     }
 

@@ -221,6 +221,28 @@ async fn a_connector_that_fails_is_told_with_its_cause_and_made_anew() {
 }
 
 #[tokio::test]
+async fn what_failed_can_be_paused_and_runs_again_when_it_is_to() {
+    let fake = FakeConnect::start().await;
+    let careless = with(&sink(), &json!({ "wait_for": "nothing" }));
+    let stored = run(&fake).applied(&nothing(), &careless).await;
+    // It fails between plan and apply of a change that starts nothing.
+    let changed = with(&careless, &json!({ "on_unreachable": "refused" }));
+    let planned = run(&fake).plan(&stored, &changed).await;
+    fake.kept().connectors.get_mut("a b").unwrap().trace = Some(TRACE.to_owned());
+    let before = fake.asked().len();
+    let applied = run(&fake).apply(&stored, planned.planned, &changed).await;
+    quiet(&applied.diagnostics);
+    assert_eq!(status(&applied.stored), "running".into(), "as the plan told");
+    assert!(fake.asked()[before..].iter().all(|it| it.starts_with("GET")), "{:?}", fake.asked());
+
+    let paused = with(&sink(), &json!({ "state": "paused" }));
+    let stored = run(&fake).applied(&applied.stored, &paused).await;
+    assert_eq!((status(&stored), fake.kept().connectors["a b"].state.as_str()), ("failed".into(), "PAUSED"));
+    let stored = run(&fake).applied(&stored, &with(&sink(), &json!({ "state": "running" }))).await;
+    assert_eq!(status(&stored), "running".into());
+}
+
+#[tokio::test]
 async fn what_operators_do_stays_where_nothing_is_declared_of_it() {
     let fake = FakeConnect::start().await;
     let stored = run(&fake).applied(&nothing(), &sink()).await;

@@ -43,7 +43,8 @@ fn seen(status: &Status, target: Target) -> Seen {
     match target {
         Target::Running if status.tasks.is_empty() => Seen::Empty,
         Target::Stopped if !status.tasks.is_empty() => Seen::Under,
-        _ if tasks().all(|it| it == target.reached()) => Seen::Reached,
+        // What failed rests as well, and no pause changes what it shows.
+        _ if tasks().all(|it| it == target.reached() || it == RunState::Failed) => Seen::Reached,
         _ => Seen::Under,
     }
 }
@@ -115,7 +116,7 @@ mod tests {
         check(R::Paused, &[R::Paused], Target::Paused, Seen::Reached);
         check(R::Stopped, &[R::Paused], Target::Stopped, Seen::Under);
         check(R::Stopped, &[], Target::Stopped, Seen::Reached);
-        // What failed is let be where it is to rest.
-        check(R::Paused, &[R::Failed], Target::Paused, Seen::Under);
+        check(R::Paused, &[R::Failed, R::Paused], Target::Paused, Seen::Reached);
+        check(R::Paused, &[R::Failed, R::Running], Target::Paused, Seen::Under);
     }
 }

@@ -7,7 +7,7 @@ use super::{
     placing, reading, told, waiting,
 };
 use crate::{
-    clients::connect::{Connect, ConnectError, Connector, RunState, Target},
+    clients::connect::{Connect, ConnectError, Connector, RunState, Status, Target},
     framework::{Call, Failure, Unknown},
     governance::connector::ConnectorName,
     provider::Environment,
@@ -193,10 +193,10 @@ impl Work<'_> {
             }
             self.move_to(&offsets.model.wanted()?, call).await?;
         }
-        let has_failed = status.is_some_and(|it| reading::word(it).is_some_and(|it| it == super::FAILED));
         if target != is {
             self.connect.bring(self.name, target, call.deadline).await?;
-        } else if has_failed && target == Target::Running {
+        }
+        if plan.waits() && status.is_some_and(|it| is_to_restart(it, target)) {
             self.connect.restart_failed(self.name, call.deadline).await?;
         }
         self.wait(plan, target, call).await
@@ -225,10 +225,23 @@ impl Work<'_> {
     async fn done(&self, mut plan: ConnectorModel, call: &mut Call) -> Result<ConnectorModel, Failure> {
         let found = self.connect.connector(self.name, call.deadline).await?;
         let found = found.ok_or_else(|| told::vanished(self.name))?;
-        let word = found.status.as_ref().and_then(reading::word);
-        let meant = plan.target().unwrap_or(Target::Running).reached().to_string();
-        plan.status = word.unwrap_or(meant).into();
+        // What the plan told stays as it told it: the next refresh sees what became of it meanwhile.
+        if plan.status.known().is_err() {
+            let word = found.status.as_ref().and_then(reading::word);
+            let meant = plan.target().unwrap_or(Target::Running).reached().to_string();
+            plan.status = word.unwrap_or(meant).into();
+        }
         self.sent.clone().remember(&found, &mut call.private);
         Ok(plan)
+    }
+}
+
+/// Whether what failed is started anew, which no change of the state does: all that is to run, and a connector that is to
+/// pause, which takes no state once it failed.
+fn is_to_restart(status: &Status, target: Target) -> bool {
+    match target {
+        Target::Running => reading::word(status).is_some_and(|it| it == super::FAILED),
+        Target::Paused => status.state == RunState::Failed,
+        Target::Stopped => false,
     }
 }
