@@ -198,7 +198,7 @@ impl Target {
 #[derive(Debug)]
 pub struct Connect {
     rest: Rest,
-    listing: Listing<ConnectorName, Connector>,
+    listing: Listing<ConnectorName, Connector, ConnectError>,
     plugins: OnceCell<Vec<Plugin>>,
     version: OnceCell<String>,
 }
@@ -244,7 +244,10 @@ impl Connect {
         let request = Request { method: Method::GET, path: "connectors".to_owned(), query, body: None };
         let answer = match self.send(&request, deadline).await {
             Ok(it) => it,
-            Err(ConnectError::Rest(RestError::TooLarge | RestError::Forbidden)) => return Ok(None),
+            // One connector that a worker stumbles over is no reason to know nothing of the others.
+            Err(ConnectError::Rest(RestError::TooLarge | RestError::Forbidden | RestError::Broken { .. })) => {
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         let Ok(all) = serde_json::from_value::<BTreeMap<String, Expanded>>(answer) else { return Ok(None) };

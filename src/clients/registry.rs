@@ -118,7 +118,7 @@ impl<T: Copy> Setting<T> {
 #[derive(Debug)]
 pub struct SchemaRegistry {
     rest: Rest,
-    listing: Listing<SubjectName, Registered>,
+    listing: Listing<SubjectName, Registered, RegistryError>,
     /// The names of all subjects as they were when they were first asked for. An error is kept as well, so that many who ask
     /// do not wait for the same silence.
     names: OnceCell<Result<BTreeSet<SubjectName>, RegistryError>>,

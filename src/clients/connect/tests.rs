@@ -99,6 +99,16 @@ async fn many_connectors_are_read_with_few_requests() {
     // What the list lacks is asked for.
     assert_eq!(connect.seen(&name("absent"), soon()).await, Ok(None));
     assert_eq!(fake.asked().last().unwrap(), "GET /connectors/absent");
+    // Where the list fails, each is asked for.
+    let stumbling = fake.client();
+    for it in &names[..2] {
+        stumbling.seen(it, soon()).await.unwrap();
+    }
+    let broken = r#"{"error_code":500,"message":"null"}"#.to_owned();
+    // Each is tried thrice.
+    fake.kept().next = vec![(500, "application/json", broken); 3].into();
+    assert!(stumbling.seen(&names[3], soon()).await.unwrap().is_some());
+    assert_eq!(fake.kept().next.len(), 0);
     // Workers before Kafka 2.3 list names alone.
     let (old, before) = (fake.client(), fake.asked().len());
     for it in &names[..2] {

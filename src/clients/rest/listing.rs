@@ -15,30 +15,37 @@ const AGE: Duration = Duration::from_secs(30);
 
 /// What was read of all things of a service, by their names.
 #[derive(Debug)]
-pub(in crate::clients) struct Listing<K, V> {
+pub(in crate::clients) struct Listing<K, V, E> {
     /// So many are asked for one by one: a service may have very many more than are looked at.
     few: usize,
     asked: AtomicUsize,
-    read: tokio::sync::Mutex<Option<Read<K, V>>>,
+    read: tokio::sync::Mutex<Option<Read<K, V, E>>>,
     /// What was written since: what is listed of it is out of date.
     written: Mutex<BTreeSet<K>>,
 }
 
 #[derive(Debug)]
-struct Read<K, V> {
+struct Read<K, V, E> {
     at: Instant,
-    /// All of them; `None` where the service does not list them.
-    all: Option<BTreeMap<K, V>>,
+    /// All of them; `None` where the service does not list them. Whoever comes soon after a failure does not wait for another.
+    all: Result<Option<BTreeMap<K, V>>, E>,
 }
 
-impl<K: Clone + Ord, V: Clone> Listing<K, V> {
+impl<K, V, E> Read<K, V, E> {
+    /// That a service does not list is so for good.
+    fn is_over(&self) -> bool {
+        !matches!(self.all, Ok(None)) && AGE < self.at.elapsed()
+    }
+}
+
+impl<K: Clone + Ord, V: Clone, E: Clone> Listing<K, V, E> {
     /// Nothing was read, and so many are asked for one by one.
     pub(in crate::clients) fn after(few: usize) -> Self {
         Self { few, asked: AtomicUsize::default(), read: tokio::sync::Mutex::default(), written: Mutex::default() }
     }
 
     /// What a list has of that name; `list` makes one where it is time for that, or `None` where there can be none.
-    pub(in crate::clients) async fn get<E>(
+    pub(in crate::clients) async fn get(
         &self,
         name: &K,
         list: impl Future<Output = Result<Option<BTreeMap<K, V>>, E>>,
@@ -48,11 +55,15 @@ impl<K: Clone + Ord, V: Clone> Listing<K, V> {
         }
         // Whoever comes meanwhile waits for the list rather than asking for its own.
         let mut read = self.read.lock().await;
-        if read.as_ref().is_none_or(|it| it.all.is_some() && AGE < it.at.elapsed()) {
-            *read = Some(Read { at: Instant::now(), all: list.await? });
+        if read.as_ref().is_none_or(Read::is_over) {
+            let all = list.await;
+            *read = Some(Read { at: Instant::now(), all });
         }
-        let all = read.as_ref().and_then(|it| it.all.as_ref());
-        Ok(all.and_then(|it| it.get(name)).cloned())
+        match read.as_ref().map(|it| &it.all) {
+            Some(Err(error)) => Err(error.clone()),
+            Some(Ok(Some(all))) => Ok(all.get(name).cloned()),
+            Some(Ok(None)) | None => Ok(None),
+        }
     }
 
     /// Notes that something was written.
@@ -62,5 +73,24 @@ impl<K: Clone + Ord, V: Clone> Listing<K, V> {
 
     fn written(&self) -> MutexGuard<'_, BTreeSet<K>> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failure_is_waited_for_once() {
+        let listing = Listing::<u8, (), &str>::after(0);
+        let tries = AtomicUsize::default();
+        for name in 0..3 {
+            let list = async {
+                tries.fetch_add(1, Ordering::Relaxed);
+                Err("silence")
+            };
+            assert_eq!(listing.get(&name, list).await, Err("silence"));
+        }
+        assert_eq!(tries.into_inner(), 1);
     }
 }
