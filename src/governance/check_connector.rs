@@ -282,8 +282,8 @@ fn identity(policy: &ConnectorPolicy, owner: &Application, wanted: &ConnectorReq
     res.extend(settings.own_group().filter(|it| *it != wanted.name.group()).and_then(|it| group(owner, it)));
     for (key, class) in settings.routers() {
         let what = format!(
-            "`{class}` gives records other topics than the configuration names. The connector works as the workers, which may \
-             write them all."
+            "`{class}` may give records other topics than the configuration names. The connector works as the workers, which \
+             may write them all."
         );
         let remedy = "Remove the transform, or have the platform run connectors as their applications \
                       (`connectors.identity = \"application\"`).";
@@ -292,8 +292,10 @@ fn identity(policy: &ConnectorPolicy, owner: &Application, wanted: &ConnectorReq
     if settings.is_mirror() {
         let what = "The topics that it copies are not told by its configuration, and it works as the workers: what it writes \
                     is not checked.";
-        let remedy = "Have the platform declare what copies clusters.";
-        res.push(Violation::new(at_key("connector.class"), "Topics not told", what, remedy).weighing(Weight::Warn));
+        let remedy = "Have the platform declare what copies clusters, or permit the class in `connectors.classes`.";
+        // A class that is not permitted is refused as that.
+        let weight = if policy.classes.is_some() { Weight::Warn } else { Weight::Refuse };
+        res.push(Violation::new(at_key("connector.class"), "Topics not told", what, remedy).weighing(weight));
     } else if is_new {
         let what = "The connector works as the workers, and Kafka holds it to their rights: which topics it uses is checked \
                     here by keys that are known, and by nobody else.";

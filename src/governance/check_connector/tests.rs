@@ -144,6 +144,9 @@ fn the_rules_of_the_environment_hold_for_class_tasks_and_credentials() {
     let classes = json!({"classes": ["org.example.GoodSinkConnector"]});
     check(&classes, &[("connector.class", "GoodSink")], &[]);
     check(&classes, &[("connector.class", "BadSink")], &["config[\"connector.class\"]: Connector class refused"]);
+    let mirror = [("connector.class", "org.apache.kafka.connect.mirror.MirrorSourceConnector")];
+    check(&json!({}), &mirror, &["config[\"connector.class\"]: Topics not told"]);
+    check(&json!({"classes": ["MirrorSource"]}), &mirror, &[]);
     let tasks = json!({"max_tasks": 2});
     check(&tasks, &[("tasks.max", "2")], &[]);
     check(&tasks, &[("tasks.max", "3")], &["config[\"tasks.max\"]: Too many tasks"]);

@@ -40,16 +40,36 @@ pub struct TopicUse {
 }
 
 /// Keys whose value is the name of a topic that is written.
-const WRITTEN: [&str; 4] =
-    ["topic", "kafka.topic", "schema.history.internal.kafka.topic", "database.history.kafka.topic"];
+const WRITTEN: [&str; 5] = [
+    "topic",
+    "kafka.topic",
+    "schema.history.internal.kafka.topic",
+    "database.history.kafka.topic",
+    "offsets.storage.topic",
+];
 /// Keys whose value is what the names of the topics begin with that are written.
 const WRITTEN_PREFIXES: [&str; 2] = ["topic.prefix", "database.server.name"];
 /// The consumer group that a sink reads in.
 const GROUP: &str = "consumer.override.group.id";
 /// Where a sink puts what it could not deliver.
 const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
-/// Transforms that give records another topic.
-const ROUTERS: [&str; 5] = ["RegexRouter", "TimestampRouter", "ByLogicalTableRouter", "EventRouter", "ExtractTopic"];
+/// Transforms of Kafka that leave records in their topic. Of others, nobody knows.
+const KEEPING: [&str; 14] = [
+    "Cast",
+    "DropHeaders",
+    "ExtractField",
+    "Filter",
+    "Flatten",
+    "HeaderFrom",
+    "HoistField",
+    "InsertField",
+    "InsertHeader",
+    "MaskField",
+    "ReplaceField",
+    "SetSchemaMetadata",
+    "TimestampConverter",
+    "ValueToKey",
+];
 /// What a client's credentials are written under.
 const CREDENTIALS: [&str; 5] = [
     "sasl.jaas.config",
@@ -106,6 +126,10 @@ impl Settings {
         self.values.contains_key(key) || self.others.contains(key)
     }
 
+    fn keys(&self) -> impl Iterator<Item = &String> {
+        self.values.keys().chain(&self.others)
+    }
+
     /// Whether it reads topics, as far as that is known.
     fn is_sink(&self) -> bool {
         self.is_sink.unwrap_or_else(|| {
@@ -138,14 +162,17 @@ impl Settings {
             is_whole,
         };
         let mut res = Vec::new();
-        if self.is_sink() {
+        // Where nobody knows which of them it is, it may be both.
+        let is_both = self.is_sink.is_none() && !self.is_mirror();
+        if self.is_sink() || is_both {
             let names = value("topics").into_iter().flat_map(|it| it.split(',')).map(str::trim);
             res.extend(names.filter(|it| !it.is_empty()).map(|it| of("topics", Use::Read, it, true)));
             res.extend(value("topics.regex").map(|pattern| {
                 let (prefix, is_whole) = beginning(pattern);
                 of("topics.regex", Use::Read, &prefix, is_whole)
             }));
-        } else if !self.is_mirror() {
+        }
+        if !self.is_mirror() && (!self.is_sink() || is_both) {
             let whole = WRITTEN.iter().filter_map(|key| Some(of(key, Use::Write, value(key)?, true)));
             res.extend(whole);
             res.extend(WRITTEN_PREFIXES.iter().filter_map(|key| Some(of(key, Use::Write, value(key)?, false))));
@@ -154,18 +181,19 @@ impl Settings {
         res
     }
 
-    /// The key of each transform that gives records another topic, with its class.
+    /// The key of each transform that may have records written into another topic, with its class. Those of sinks write none.
     pub fn routers(&self) -> impl Iterator<Item = (&str, &str)> {
         let types = self.values.iter().filter(|(key, _)| is_type_of_transform(key));
         let types = types.map(|(key, class)| (key.as_str(), class.as_str()));
-        types.filter(|(_, class)| ROUTERS.iter().any(|it| class.rsplit(['.', '$']).any(|part| part == *it)))
+        types.filter(|(_, class)| self.is_sink != Some(true) && !is_keeping(class))
     }
 
     /// The clients of the connector that have no credentials of their own, as the keys for them begin, such as
     /// `producer.override.`.
     pub fn without_credentials(&self) -> Vec<&'static str> {
         let (reads, writes) = (self.is_sink(), !self.is_sink() || self.has(DEAD_LETTERS));
-        let needed = [("consumer.override.", reads), ("producer.override.", writes)];
+        let creates = self.has(DEAD_LETTERS) || self.keys().any(|it| it.starts_with("topic.creation."));
+        let needed = [("consumer.override.", reads), ("producer.override.", writes), ("admin.override.", creates)];
         let has = |prefix: &str| CREDENTIALS.iter().any(|it| self.has(&format!("{prefix}{it}")));
         needed.into_iter().filter(|(prefix, needed)| *needed && !has(prefix)).map(|(prefix, _)| prefix).collect()
     }
@@ -179,6 +207,12 @@ impl Settings {
     pub fn sink_group(&self, name: &ConnectorName) -> Option<String> {
         self.is_sink().then(|| self.own_group().map_or_else(|| name.group(), str::to_owned))
     }
+}
+
+/// Whether a transform leaves records in their topic.
+fn is_keeping(class: &str) -> bool {
+    let simple = class.strip_prefix("org.apache.kafka.connect.transforms.").unwrap_or(class);
+    simple.split('$').next().is_some_and(|it| KEEPING.contains(&it))
 }
 
 /// Whether a class can be written so: in full, without its package, or without the word at its end that all have.
@@ -285,7 +319,11 @@ mod tests {
         );
         check(&[("topics.regex", "a\\..*")], &["topics.regex Read a.…"]);
         check(&[("topics.regex", ".*")], &["topics.regex Read …"]);
-        check(&[("connector.class", "FileStreamSource"), ("topic", "a"), ("topics", "z")], &["topics Read z"]);
+        check(
+            &[("connector.class", "FileStreamSource"), ("topic", "a"), ("topics", "z")],
+            &["topics Read z", "topic Write a"],
+        );
+        check(&[("offsets.storage.topic", "o")], &["offsets.storage.topic Write o"]);
         check(&[("connector.class", "io.debezium.X"), ("topic.prefix", "p")], &["topic.prefix Write p…"]);
         check(&[("topic", "${file:a:b}")], &[]);
         check(
@@ -319,7 +357,13 @@ mod tests {
             ("consumer.override.sasl.jaas.config", "x"),
         ]);
         assert_eq!(it.routers().map(|(key, _)| key).collect::<Vec<_>>(), ["transforms.r.type"]);
-        assert_eq!(it.without_credentials(), ["producer.override."]);
+        assert_eq!(it.without_credentials(), ["producer.override.", "admin.override."]);
+        assert_eq!(Settings { is_sink: Some(true), ..it }.routers().count(), 0, "a sink writes no records");
+        let own =
+            settings(&[("topic", "a"), ("transforms.c.type", "org.example.Cast"), ("transforms.d.type", "Cast$Key")]);
+        assert_eq!(own.routers().map(|(key, _)| key).collect::<Vec<_>>(), ["transforms.c.type"]);
+        let creating = settings(&[("topic", "a"), ("topic.creation.default.partitions", "1")]);
+        assert_eq!(creating.without_credentials(), ["producer.override.", "admin.override."]);
         assert_eq!(settings(&[("topic", "a")]).without_credentials(), ["producer.override."]);
         assert_eq!(settings(&[]).tasks(), Some(1));
         assert_eq!(settings(&[("tasks.max", "x")]).tasks(), None);
