@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{composing::Composed, told};
 use crate::{
-    clients::connect::{Connect, ConnectError, RunState, Status, Target},
+    clients::connect::{Connect, RunState, Status, Target},
     framework::{Call, Diagnostic, Failure},
     governance::connector::ConnectorName,
 };
@@ -70,7 +70,8 @@ pub(super) async fn settled(
     let mut since: Option<(Seen, Instant)> = None;
     loop {
         let status = match connect.status(name, call.deadline).await {
-            Err(ConnectError::Unsettled(_)) => None,
+            // A worker that is silent for a moment says nothing against the connector.
+            Err(error) if error.is_silence() => None,
             other => other?,
         };
         let now = status.as_ref().map_or(Seen::Under, |it| seen(it, target));
@@ -94,8 +95,28 @@ fn gave_up(name: &ConnectorName, status: &Status, sent: &Composed) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::clients::connect::Task;
+    use crate::{
+        clients::connect::{
+            Task,
+            fake::{FakeConnect, soon},
+        },
+        framework::{Phase, Private},
+    };
+
+    #[tokio::test]
+    async fn a_worker_that_stumbles_says_nothing_against_a_connector() {
+        let fake = FakeConnect::start().await;
+        let (connect, name) = (fake.client(), "a".parse().unwrap());
+        connect.create(&name, &BTreeMap::new(), None, soon()).await.unwrap();
+        let broken = (500, "application/json", r#"{"error_code":500,"message":"null"}"#.to_owned());
+        fake.kept().next = vec![broken; 4].into();
+        let call = Call::new(Phase::Apply, Private::default(), Duration::from_secs(10));
+        let reached = settled(&connect, &name, Target::Running, &Composed::default(), &call).await;
+        assert_eq!(reached.map(|it| it.state).unwrap(), RunState::Running);
+    }
 
     #[test]
     fn a_look_tells_whether_all_is_as_it_should_be() {
