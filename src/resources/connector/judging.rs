@@ -173,12 +173,25 @@ impl Trial<'_> {
     }
 }
 
+/// Whether what is secret in a value is a reference, as far as what is beside it tells: a login has more than a password.
+fn is_referred(value: &str) -> bool {
+    let lower = value.to_lowercase();
+    let is_assigned = |word: &str| {
+        lower
+            .match_indices(word)
+            .any(|(at, _)| !lower[at + word.len()..].trim_start_matches(['"', '\'', ' ']).starts_with("${"))
+    };
+    is_reference(value) && !["password=", "secret="].into_iter().any(is_assigned)
+}
+
 /// Tells what the workers say of a configuration, without what is secret in it.
 fn tell_checked(wanted: &Composed, checked: &[Checked], call: &mut Call) {
     for it in checked {
-        let is_visible = wanted.values.contains_key(&it.key) && !wanted.secret.contains(&it.key);
-        let value = wanted.values.get(&it.key).filter(|_| is_visible);
-        if it.is_password && value.is_some_and(|it| !it.is_empty() && !is_reference(it)) {
+        let is_visible = !wanted.secret.contains(&it.key);
+        let value = wanted.values.get(&it.key);
+        // What is not known yet will be in the state as well.
+        let is_open = wanted.unknown.contains(&it.key) || value.is_some_and(|it| !it.is_empty() && !is_referred(it));
+        if it.is_password && is_visible && is_open {
             call.report.push(told::visible_secret(&it.key));
             // What the workers say of it may have it.
             continue;
@@ -197,5 +210,35 @@ impl Plugin {
     /// Whether it is one that connectors are of.
     pub(super) fn is_connector(&self) -> bool {
         ["source", "sink"].contains(&self.kind.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::{Phase, Private};
+
+    #[test]
+    fn a_reference_beside_a_password_is_none_of_it() {
+        let check = |value: &str, expected| assert_eq!(is_referred(value), expected, "{value}");
+        check("${file:/x:y}", true);
+        check("M required username=\"u\" password=\"${file:/x:y}\";", true);
+        check("M required username=\"${env:A}\" password=\"hunter2\";", false);
+        check("hunter2", false);
+    }
+
+    #[test]
+    fn a_password_that_is_not_known_yet_is_refused_as_well() {
+        let key = || "user.password".to_owned();
+        let checked = [Checked { key: key(), is_password: true, errors: vec![] }];
+        let check = |wanted: &Composed, expected: usize| {
+            let mut call = Call::new(Phase::Plan, Private::default(), DRY_RUN);
+            tell_checked(wanted, &checked, &mut call);
+            assert_eq!(call.report.0.len(), expected, "{:?}", call.report);
+        };
+        let unknown: BTreeSet<String> = [key()].into();
+        check(&Composed { unknown: unknown.clone(), ..Composed::default() }, 1);
+        check(&Composed { secret: unknown.clone(), unknown, ..Composed::default() }, 0);
+        check(&Composed::default(), 0);
     }
 }
