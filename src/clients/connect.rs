@@ -27,7 +27,7 @@ use crate::{
     },
     governance::connector::ConnectorName,
 };
-use answers::{DefinitionAnswer, Expanded, PluginAnswer, StatusAnswer, Validation, read};
+use answers::{DefinitionAnswer, Expanded, PluginAnswer, RootAnswer, StatusAnswer, Validation, read};
 pub use error::ConnectError;
 pub use offsets::Offset;
 
@@ -200,14 +200,14 @@ pub struct Connect {
     rest: Rest,
     listing: Listing<ConnectorName, Connector, ConnectError>,
     plugins: OnceCell<Vec<Plugin>>,
-    version: OnceCell<String>,
+    root: OnceCell<Result<RootAnswer, ConnectError>>,
 }
 
 impl Connect {
     /// A cluster that was not connected to yet.
     pub fn new(rest: Rest) -> Self {
         let listing = Listing::after(FEW);
-        Self { rest, listing, plugins: OnceCell::new(), version: OnceCell::new() }
+        Self { rest, listing, plugins: OnceCell::new(), root: OnceCell::new() }
     }
 
     /// The service that it is.
@@ -386,12 +386,32 @@ impl Connect {
 
     /// The version of the worker that answers, which is asked for once.
     pub async fn version(&self, deadline: Instant) -> Result<&str, ConnectError> {
+        Ok(self.root(deadline).await?.version.as_deref().unwrap_or_default())
+    }
+
+    /// The id of the Kafka cluster that the workers belong to: the one in which they keep their own data. It is asked for
+    /// once, and `None` where they do not tell, as behind a gateway that does not let everything through.
+    ///
+    /// # Errors
+    /// Those of workers that do not answer at all.
+    pub async fn kafka_cluster_id(&self, deadline: Instant) -> Result<Option<&str>, ConnectError> {
+        match self.root(deadline).await {
+            Ok(it) => Ok(it.kafka_cluster_id.as_deref()),
+            Err(error) if error.is_silence() => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What a worker says of itself, or why it does not, which is asked for once.
+    async fn root(&self, deadline: Instant) -> Result<&RootAnswer, ConnectError> {
         let ask = async || {
             let request = Request { method: Method::GET, path: String::new(), query: vec![], body: None };
-            let answer = self.send(&request, deadline).await?;
-            Ok(answer["version"].as_str().unwrap_or_default().to_owned())
+            match self.send(&request, deadline).await.and_then(read) {
+                Err(error) if error.is_silence() => Err(error),
+                answer => Ok(answer),
+            }
         };
-        self.version.get_or_try_init(ask).await.map(String::as_str)
+        self.root.get_or_try_init(ask).await?.as_ref().map_err(Clone::clone)
     }
 
     /// Whether the workers are of that version of Kafka, or a newer one.

@@ -71,11 +71,7 @@ impl DataSource<Context> for DescribedConnector {
 
     async fn read(ctx: &Context, config: ConnectorModel, call: &mut Call) -> Result<ConnectorModel, Failure> {
         let environment = ctx.environment(config.environment.get().map(String::as_str))?;
-        let named = match config.connect.known()? {
-            Some(it) => it.clone(),
-            None => environment.only_connect()?.to_owned(),
-        };
-        let connect = environment.connect(Some(&named))?;
+        let (named, connect) = environment.connect(config.connect.known()?.map(String::as_str))?;
         let name = config.name.value()?.clone();
         let found = connect.connector(&name, call.deadline).await?.ok_or_else(|| absent(&name))?;
         let offsets = match connect.offsets(&name, call.deadline).await {
@@ -92,7 +88,7 @@ impl DataSource<Context> for DescribedConnector {
         Ok(ConnectorModel {
             environment: environment.name.clone().into(),
             id: format!("{}/{named}/{name}", environment.name).into(),
-            connect: named.into(),
+            connect: named.to_owned().into(),
             class: found.config.get("connector.class").cloned().into(),
             r#type: found.kind.into(),
             status: said.unwrap_or_else(|| "unassigned".to_owned()).into(),

@@ -70,11 +70,7 @@ impl DataSource<Context> for ConnectorPlugins {
         call: &mut Call,
     ) -> Result<ConnectorPluginsModel, Failure> {
         let environment = ctx.environment(config.environment.get().map(String::as_str))?;
-        let named = match config.connect.known()? {
-            Some(it) => it.clone(),
-            None => environment.only_connect()?.to_owned(),
-        };
-        let connect = environment.connect(Some(&named))?;
+        let (named, connect) = environment.connect(config.connect.known()?.map(String::as_str))?;
         let definitions = match config.class.known()? {
             None => None,
             Some(class) => {
@@ -87,7 +83,7 @@ impl DataSource<Context> for ConnectorPlugins {
         Ok(ConnectorPluginsModel {
             environment: environment.name.clone().into(),
             id: format!("{}/{named}", environment.name).into(),
-            connect: named.into(),
+            connect: named.to_owned().into(),
             version: connect.version(call.deadline).await?.to_owned().into(),
             plugins: plugins.into(),
             definitions: definitions.into(),

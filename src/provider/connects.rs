@@ -7,13 +7,14 @@ use crate::{
 };
 
 impl Environment {
-    /// The Connect cluster of that name.
-    pub fn connect(&self, name: Option<&str>) -> Result<&Connect, Failure> {
+    /// The Connect cluster of that name, or the only one, with its name.
+    pub fn connect(&self, name: Option<&str>) -> Result<(&str, &Connect), Failure> {
         let name = match name {
             Some(it) => it,
             None => self.only_connect()?,
         };
-        self.connects()?.get(name).ok_or_else(|| {
+        let found = self.connects()?.get_key_value(name).map(|(name, it)| (name.as_str(), it));
+        found.ok_or_else(|| {
             let detail = format!(
                 "The environment `{}` has no Connect cluster `{name}`, only {}.\n\nCorrect the name, or add it to `connect` \
                  in the provider block.",
@@ -25,7 +26,7 @@ impl Environment {
     }
 
     /// The name of the Connect cluster, where there is one.
-    pub fn only_connect(&self) -> Result<&str, Failure> {
+    fn only_connect(&self) -> Result<&str, Failure> {
         let mut names = self.connects()?.keys();
         match (names.next(), names.next()) {
             (Some(it), None) => Ok(it),

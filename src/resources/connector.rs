@@ -33,6 +33,7 @@ use crate::{
 };
 pub(crate) use composing::{hide, is_the_workers};
 use offsets::OffsetsModel;
+use placing::Workers;
 pub(crate) use reading::word;
 pub(crate) use told::cause;
 
@@ -204,7 +205,7 @@ impl Resource<Context> for Connector {
         let environment = environment_of_plan(ctx, &plan)?;
         let cluster_id = environment.cluster_id(call.deadline).await?.to_owned();
         call.private.forget(&[ENVIRONMENT]);
-        let mut state = writing::create(environment, plan, config, call).await?;
+        let mut state = writing::create(environment, &cluster_id, plan, config, call).await?;
         environment.note_made(&state.object()?);
         settle(&mut state, &environment.name, &cluster_id)?;
         Ok(state)
@@ -213,11 +214,11 @@ impl Resource<Context> for Connector {
     async fn read(ctx: &Context, state: ConnectorModel, call: &mut Call) -> Result<Option<ConnectorModel>, Failure> {
         let imported = call.private.take(IMPORTED).is_some();
         let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
-        let connect = placing::workers(environment, &state)?;
+        let workers = Workers::of(environment, &state, cluster_id)?;
         let found = if imported {
-            reading::imported(connect, state, call).await?
+            reading::imported(workers, state, call).await?
         } else {
-            reading::refreshed(connect, state, call).await?
+            reading::refreshed(workers, state, call).await?
         };
         let Some(seen) = found else { return Ok(None) };
         Ok(Some(settle_seen(seen, environment, cluster_id)?))
@@ -233,20 +234,22 @@ impl Resource<Context> for Connector {
         let environment = environment_of_plan(ctx, &plan)?;
         let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
         call.private.forget(&[ENVIRONMENT]);
-        let mut state = writing::update(environment, &prior, plan, config, call).await?;
+        let workers = Workers::of(environment, &plan, &cluster_id)?;
+        let mut state = writing::update(workers, &prior, plan, config, call).await?;
         environment.note_made(&state.object()?);
         settle(&mut state, &environment.name, &cluster_id)?;
         Ok(state)
     }
 
     async fn delete(ctx: &Context, state: ConnectorModel, call: &mut Call) -> Result<(), Failure> {
-        let (environment, _) = environment_of_state(ctx, &state, call.deadline).await?;
+        let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
         if environment.has_made(&state.object()?) {
             call.report.push(told::made_here(state.name.value()?));
             return Ok(());
         }
-        let (connect, name) = (placing::workers(environment, &state)?, state.name.value()?);
-        let deleted = connect.delete(name, call.deadline).await;
+        let (workers, name) = (Workers::of(environment, &state, cluster_id)?, state.name.value()?);
+        workers.expect_home(call.deadline).await?;
+        let deleted = workers.connect.delete(name, call.deadline).await;
         deleted.map_err(|it| naming(it.into(), &format!("the connector `{name}`")))
     }
 

@@ -65,6 +65,13 @@ impl From<StatusAnswer> for Status {
     }
 }
 
+/// What a worker says of itself.
+#[derive(Debug, Deserialize)]
+pub(super) struct RootAnswer {
+    pub(super) version: Option<String>,
+    pub(super) kafka_cluster_id: Option<String>,
+}
+
 /// A class that workers have installed, as they list it.
 #[derive(Debug, Deserialize)]
 pub(super) struct PluginAnswer {

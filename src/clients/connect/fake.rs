@@ -40,10 +40,12 @@ pub(crate) struct Kept {
     pub(crate) passwords: Vec<String>,
     /// The trace with which the task of every connector fails that is started.
     pub(crate) fails_with: Option<String>,
-    /// What the next calls are answered with.
+    /// What the next calls are answered with, but for what workers say of themselves.
     pub(crate) next: VecDeque<Answer>,
     /// The version of the workers.
     pub(crate) version: String,
+    /// The Kafka cluster that they belong to. Where it is empty, a gateway hides what they say of themselves.
+    pub(crate) kafka_cluster_id: String,
 }
 
 /// A connector.
@@ -64,7 +66,8 @@ type Judged = Result<Value, (u16, String)>;
 impl FakeConnect {
     /// Workers without connectors, which have two classes installed.
     pub(crate) async fn start() -> Self {
-        let kept = Arc::new(Mutex::new(Kept { version: "4.3.1".to_owned(), ..Kept::default() }));
+        let (version, kafka_cluster_id) = ("4.3.1".to_owned(), "memory-1".to_owned());
+        let kept = Arc::new(Mutex::new(Kept { version, kafka_cluster_id, ..Kept::default() }));
         let its = kept.clone();
         let service = FakeService::start_whole(move |request| locked(&its).answer(request)).await;
         Self { service: Arc::new(service), kept }
@@ -104,11 +107,13 @@ pub(crate) fn rebalance() -> Answer {
 
 impl Kept {
     fn answer(&mut self, request: &str) -> Answer {
-        if let Some(it) = self.next.pop_front() {
-            return it;
-        }
         let mut words = request.split(' ');
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        if path != "/"
+            && let Some(it) = self.next.pop_front()
+        {
+            return it;
+        }
         let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         match self.does(method, path, &serde_json::from_str(body).unwrap_or_default()) {
             Ok(it) => (200, JSON, it.to_string()),
@@ -121,7 +126,9 @@ impl Kept {
         let path = path.split('?').next().unwrap_or_default().replace("%20", " ");
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match (method, &parts[..]) {
-            ("GET", [""]) => Ok(json!({ "version": self.version, "kafka_cluster_id": "memory-1" })),
+            ("GET", [""]) if !self.kafka_cluster_id.is_empty() => {
+                Ok(json!({ "version": self.version, "kafka_cluster_id": self.kafka_cluster_id }))
+            }
             ("GET", ["connectors"]) => {
                 let all: Vec<String> = self.connectors.keys().cloned().collect();
                 let shown = |name: String| {

@@ -8,7 +8,8 @@ use std::{
 use super::{
     ConnectorModel, SECRETS,
     composing::{Composed, remembered},
-    placing, told,
+    placing::Workers,
+    told,
 };
 use crate::{
     clients::connect::{Checked, Connect, ConnectError, Plugin},
@@ -68,7 +69,7 @@ pub(super) async fn judge_end(environment: &Environment, name: &ConnectorName, c
 /// Whether the class reads topics, if the workers tell.
 async fn is_sink(environment: &Environment, plan: &ConnectorModel, call: &Call) -> Option<bool> {
     let Some(Element::Known(class)) = plan.value("connector.class") else { return None };
-    let connect = placing::workers(environment, plan).ok()?;
+    let (_, connect) = environment.connect(plan.connect.known().ok()?.map(String::as_str)).ok()?;
     let deadline = call.deadline.min(Instant::now() + DRY_RUN);
     let plugins = connect.plugins(deadline).await.ok()?;
     plugins.iter().find(|it| is_named(&it.class, class)).map(|it| it.kind == "sink")
@@ -101,12 +102,12 @@ pub(super) async fn try_out(
     let Some(config) = change.config.as_ref().filter(|_| prior.is_none_or(|it| plan.is_configured_anew(it))) else {
         return Ok(());
     };
-    let trial = Trial {
-        environment,
-        connect: placing::workers(environment, plan)?,
-        name: plan.name.value()?,
-        deadline: call.deadline.min(Instant::now() + DRY_RUN),
-    };
+    let deadline = call.deadline.min(Instant::now() + DRY_RUN);
+    let (_, connect) = environment.connect(plan.connect.known()?.map(String::as_str))?;
+    // Brokers that do not answer turn no plan red.
+    let cluster_id = environment.cluster_id(deadline).await.ok();
+    let workers = cluster_id.map(|it| Workers::of(environment, plan, it)).transpose()?;
+    let trial = Trial { environment, workers, connect, name: plan.name.value()?, deadline };
     match trial.run(prior, plan, config, change.replacing, call).await {
         Err(Asked::Connect(error)) => call.report.push(told::not_asked(&error, plan.needs_plan_check())),
         Err(Asked::Failure(failure)) => return Err(failure),
@@ -118,6 +119,7 @@ pub(super) async fn try_out(
 /// A plan that is held against workers.
 struct Trial<'a> {
     environment: &'a Environment,
+    workers: Option<Workers<'a>>,
     connect: &'a Connect,
     name: &'a ConnectorName,
     deadline: Instant,
@@ -151,6 +153,12 @@ impl Trial<'_> {
         call: &mut Call,
     ) -> Result<(), Asked> {
         let found = self.connect.seen(self.name, self.deadline).await?;
+        if let Some(workers) = &self.workers
+            && let Some(misled) = workers.misled(self.deadline).await?
+        {
+            call.report.push(misled);
+            return Ok(());
+        }
         let wanted = Composed::of(prior, plan, config, found.as_ref().filter(|_| prior.is_some()), call)?;
         if let (Some(found), None, false) = (&found, prior, replacing) {
             let is_same = wanted.unknown.is_empty() && wanted.is_there(found, &BTreeSet::new());

@@ -4,16 +4,45 @@ use std::{sync::Arc, time::Instant};
 
 use super::{ConnectorIdentity, ConnectorModel, told};
 use crate::{
-    clients::connect::Connect,
-    framework::{Call, Failure, Import, Path, Plan},
+    clients::connect::{Connect, ConnectError},
+    framework::{Call, Diagnostic, Failure, Import, Path, Plan},
     governance::connector::ConnectorName,
     provider::{Context, Environment},
     resources::place::{ENVIRONMENT, Placed, environment_of_identity, environment_of_plan},
 };
 
-/// The workers that have the connector of a plan or a state.
-pub(super) fn workers<'a>(environment: &'a Environment, model: &ConnectorModel) -> Result<&'a Connect, Failure> {
-    environment.connect(model.connect.known()?.map(String::as_str))
+/// The workers that have the connector of a plan or a state, and the cluster that they should belong to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Workers<'a> {
+    pub(super) connect: &'a Connect,
+    name: &'a str,
+    environment: &'a str,
+    cluster_id: &'a str,
+}
+
+impl<'a> Workers<'a> {
+    pub(super) fn of(
+        environment: &'a Environment,
+        model: &ConnectorModel,
+        cluster_id: &'a str,
+    ) -> Result<Self, Failure> {
+        let (name, connect) = environment.connect(model.connect.known()?.map(String::as_str))?;
+        Ok(Self { connect, name, environment: &environment.name, cluster_id })
+    }
+
+    /// What is wrong where they belong to another cluster, of which nothing is concluded from what they have or lack.
+    pub(super) async fn misled(&self, deadline: Instant) -> Result<Option<Diagnostic>, ConnectError> {
+        let actual = self.connect.kafka_cluster_id(deadline).await?;
+        Ok(actual.filter(|it| *it != self.cluster_id).map(|actual| {
+            let url = self.connect.rest().url().to_string();
+            told::other_workers((self.name, &url, actual), (self.environment, self.cluster_id))
+        }))
+    }
+
+    /// Refuses to do anything on workers of another cluster.
+    pub(super) async fn expect_home(&self, deadline: Instant) -> Result<(), Failure> {
+        self.misled(deadline).await?.map_or(Ok(()), |it| Err(it.into()))
+    }
 }
 
 /// Names the Connect cluster of a new connector, or has it made anew elsewhere.
@@ -22,7 +51,7 @@ pub(super) fn plan_connect(ctx: &Context, plan: &mut Plan<ConnectorModel>, call:
         if plan.config.connect.is_null() {
             let declared = plan.config.environment.known()?.map(String::as_str);
             let environment = ctx.environment(declared.or(call.private.text(ENVIRONMENT)))?;
-            plan.state.connect = environment.only_connect()?.to_owned().into();
+            plan.state.connect = environment.connect(None)?.0.to_owned().into();
         }
         return Ok(());
     };
@@ -82,10 +111,6 @@ pub(super) async fn imported(
             (ctx.environment(environment)?, connect, name)
         }
     };
-    let connect = match connect {
-        Some(it) => it,
-        None => environment.only_connect()?.to_owned(),
-    };
-    environment.connect(Some(&connect))?;
+    let connect = environment.connect(connect.as_deref())?.0.to_owned();
     Ok((environment, connect, name))
 }

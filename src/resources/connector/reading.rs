@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     ADDED, ConnectorModel, FAILED, SECRETS,
     composing::{hide, is_masked, is_the_workers, remember, remembered},
+    placing::Workers,
     told,
 };
 use crate::{
-    clients::connect::{Connect, Connector, RunState, Status, Target},
+    clients::connect::{Connect, ConnectError, Connector, RunState, Status, Target},
     framework::{Call, Element, Failure},
     governance::connector::{is_named, is_reference},
 };
@@ -18,14 +19,19 @@ const FOREIGN: &str = "(set outside)";
 
 /// A connector of a state. `None` if it is gone.
 pub(super) async fn refreshed(
-    connect: &Connect,
+    workers: Workers<'_>,
     mut state: ConnectorModel,
     call: &mut Call,
 ) -> Result<Option<ConnectorModel>, Failure> {
     let name = state.name.value()?.clone();
-    let found = match connect.seen(&name, call.deadline).await {
-        Ok(Some(it)) => it,
-        Ok(None) => return Ok(None),
+    let look = async || {
+        let found = workers.connect.seen(&name, call.deadline).await?;
+        Ok::<_, ConnectError>((found, workers.misled(call.deadline).await?))
+    };
+    let found = match look().await {
+        Ok((_, Some(misled))) => return Err(misled.into()),
+        Ok((Some(it), None)) => it,
+        Ok((None, None)) => return Ok(None),
         Err(error) if error.is_silence() && !state.needs_plan_check() => {
             call.report.push(told::not_refreshed(&name, &error));
             return Ok(Some(state));
@@ -83,11 +89,12 @@ fn seen_config(
 
 /// A connector that is imported: all of its configuration but what is secret.
 pub(super) async fn imported(
-    connect: &Connect,
+    workers: Workers<'_>,
     mut state: ConnectorModel,
     call: &mut Call,
 ) -> Result<Option<ConnectorModel>, Failure> {
-    let name = state.name.value()?.clone();
+    let (connect, name) = (workers.connect, state.name.value()?.clone());
+    workers.expect_home(call.deadline).await?;
     let Some(found) = connect.connector(&name, call.deadline).await? else { return Ok(None) };
     let Some(passwords) = passwords(connect, &found, call).await? else {
         // What of it is secret is anybody's guess.

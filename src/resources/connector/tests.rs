@@ -6,11 +6,13 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     clients::{connect::fake::FakeConnect, memory::MemoryCluster, rest::Services},
-    framework::{Diagnostic, Severity, Stored, Value},
+    framework::{Diagnostic, Diagnostics, Severity, Stored, Value},
     governance::policy::{ConnectorPolicy, Policy},
     provider::{Acting, Context, Environment},
     resources::testing::{Run, change_policy, governed_by, nothing, quiet, told},
 };
+
+mod places;
 
 const TRACE: &str =
     "org.apache.kafka.connect.errors.ConnectException: No file\n\tat a.B\nCaused by: java.io.IOException: /x";
@@ -418,28 +420,6 @@ async fn workers_before_kafka_3_7_are_told_after_they_made_it() {
     let stored = run(&fake).applied(&nothing(), &with(&sink(), &json!({ "state": "paused" }))).await;
     assert_eq!(status(&stored), "paused".into());
     assert!(fake.asked().contains(&"PUT /connectors/a%20b/pause".to_owned()));
-}
-
-#[tokio::test]
-async fn several_clusters_of_workers_are_told_apart() {
-    let (one, two) = (FakeConnect::start().await, FakeConnect::start().await);
-    let cluster = Arc::new(MemoryCluster::new(1));
-    let both = || run_on(&cluster, &[("one", &one), ("two", &two)], Acting::default());
-    let planned = both().plan(&nothing(), &sink()).await;
-    told(&planned.diagnostics, Severity::Error, "No Connect cluster named", "`one`, `two`");
-    let stray = with(&sink(), &json!({ "connect": "three" }));
-    let planned = both().plan(&nothing(), &stray).await;
-    told(&planned.diagnostics, Severity::Error, "Unknown Connect cluster", "only `one`, `two`");
-    let on = |name: &str| with(&sink(), &json!({ "connect": name }));
-    let stored = both().applied(&nothing(), &on("one")).await;
-    assert_eq!((one.kept().connectors.len(), two.kept().connectors.len()), (1, 0));
-    let planned = both().plan(&stored, &on("two")).await;
-    assert_eq!(planned.replace.iter().map(ToString::to_string).collect::<Vec<_>>(), ["connect"]);
-    // A name that the provider block does not have any more was changed there.
-    let renamed = || run_on(&cluster, &[("first", &one), ("two", &two)], Acting::default());
-    let planned = renamed().plan(&stored, &on("first")).await;
-    assert_eq!(planned.replace, vec![]);
-    assert_eq!(planned.planned.state.attribute("id"), &Value::from("dev/first/a b"));
 }
 
 #[test]

@@ -73,6 +73,18 @@ pub(super) fn identifier() -> Diagnostic {
     Diagnostic::error("Invalid connector identifier", detail)
 }
 
+pub(super) fn other_workers(
+    (name, url, actual): (&str, &str, &str),
+    (environment, cluster_id): (&str, &str),
+) -> Diagnostic {
+    let detail = format!(
+        "The workers of `{name}` at `{url}` belong to the cluster `{actual}`, and the environment `{environment}` is the \
+         cluster `{cluster_id}`. Nothing is concluded from what they have or lack, and nothing is done there.\n\nCorrect \
+         `url`, or give these workers to the environment of that cluster."
+    );
+    Diagnostic::error("Workers of another cluster", detail).at("connect")
+}
+
 pub(super) fn made_here(name: &ConnectorName) -> Diagnostic {
     let detail = format!(
         "`{name}` is the new one by now: this run made it. With `create_before_destroy`, a connector of the same name is not \

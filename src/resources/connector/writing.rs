@@ -4,7 +4,8 @@ use super::{
     ADDED, ConnectorModel,
     composing::{Composed, remembered},
     offsets::Wanted,
-    placing, reading, told, waiting,
+    placing::Workers,
+    reading, told, waiting,
 };
 use crate::{
     clients::connect::{Connect, ConnectError, Connector, RunState, Status, Target},
@@ -20,11 +21,14 @@ const BEGINS_OTHERWISE: (u32, u32) = (3, 7);
 /// Makes a connector, or takes over what is there.
 pub(super) async fn create(
     environment: &Environment,
+    cluster_id: &str,
     plan: ConnectorModel,
     config: &ConnectorModel,
     call: &mut Call,
 ) -> Result<ConnectorModel, Failure> {
-    let (connect, name) = (placing::workers(environment, &plan)?, plan.name.value()?.clone());
+    let (workers, name) = (Workers::of(environment, &plan, cluster_id)?, plan.name.value()?.clone());
+    workers.expect_home(call.deadline).await?;
+    let connect = workers.connect;
     let found = connect.connector(&name, call.deadline).await?;
     let sent = Composed::of(None, &plan, config, found.as_ref(), call)?;
     let adopts = plan.on_existing.get() == Some(&OnExisting::Adopt) || environment.has_made(&plan.object()?);
@@ -42,13 +46,14 @@ pub(super) async fn create(
 
 /// Changes a connector.
 pub(super) async fn update(
-    environment: &Environment,
+    workers: Workers<'_>,
     prior: &ConnectorModel,
     plan: ConnectorModel,
     config: &ConnectorModel,
     call: &mut Call,
 ) -> Result<ConnectorModel, Failure> {
-    let (connect, name) = (placing::workers(environment, &plan)?, plan.name.value()?.clone());
+    workers.expect_home(call.deadline).await?;
+    let (connect, name) = (workers.connect, plan.name.value()?.clone());
     let found = connect.connector(&name, call.deadline).await?;
     let sent = Composed::of(Some(prior), &plan, config, found.as_ref(), call)?;
     let work = Work { connect, name: &name, sent: &sent };
