@@ -100,6 +100,11 @@ impl Rest {
         &self.settings.url
     }
 
+    /// All addresses of the service.
+    pub fn urls(&self) -> impl Iterator<Item = &BaseUrl> {
+        std::iter::once(&self.settings.url).chain(&self.settings.failover_urls)
+    }
+
     /// What the service answers to a `GET` of a path below its URL, such as `subjects`.
     ///
     /// # Errors

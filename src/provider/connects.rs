@@ -1,5 +1,7 @@
 //! The Connect clusters of an environment, by the names that the provider block has for them.
 
+use std::collections::BTreeSet;
+
 use super::Environment;
 use crate::{
     clients::connect::Connect,
@@ -17,12 +19,28 @@ impl Environment {
         found.ok_or_else(|| {
             let detail = format!(
                 "The environment `{}` has no Connect cluster `{name}`, only {}.\n\nCorrect the name, or add it to `connect` \
-                 in the provider block.",
+                 in the provider block. Another name for the same workers is followed while one of their addresses stays.",
                 self.name,
                 self.names_of_connects()
             );
             Diagnostic::error("Unknown Connect cluster", detail).at("connect").into()
         })
+    }
+
+    /// The Connect cluster that had that name while it was at these addresses, with its present name: the provider block may
+    /// call it otherwise by now.
+    pub fn connect_once_at(
+        &self,
+        name: Option<&str>,
+        addresses: &BTreeSet<String>,
+    ) -> Result<(&str, &Connect), Failure> {
+        let is_there = |it: &Connect| it.rest().urls().any(|it| addresses.contains(&it.to_string()));
+        let named = self.connect(name);
+        if named.as_ref().is_ok_and(|(_, it)| is_there(it)) {
+            return named;
+        }
+        let found = self.connects()?.iter().find(|(_, it)| is_there(it));
+        found.map_or(named, |(name, it)| Ok((name.as_str(), it)))
     }
 
     /// The name of the Connect cluster, where there is one.

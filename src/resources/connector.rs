@@ -60,7 +60,7 @@ pub struct ConnectorModel {
     #[attr(unknown_when = &["environment"])]
     cluster_id: Computed<String>,
     /// Name of the Connect cluster: a key of `connect` in the environment of the provider block. Default: the only one that
-    /// there is. Another one replaces the connector, unless the provider block does not have the former name any more.
+    /// there is. Another one replaces the connector; another name for the same workers is followed.
     connect: OptionalComputed<String>,
     /// Name of the connector. Letters that no address of a worker can have, `/`, `\` and `%`, are refused. Changing it
     /// replaces the connector.
@@ -167,10 +167,12 @@ impl Resource<Context> for Connector {
     }
 
     async fn plan(ctx: &Context, plan: &mut Plan<ConnectorModel>, call: &mut Call) -> Result<(), Failure> {
-        placing::plan_connect(ctx, plan, call)?;
+        if plan.prior.is_none() {
+            placing::plan_new(ctx, plan, call)?;
+        }
         plan_place(ctx, plan, call).await?;
         if plan.replace.is_empty() {
-            placing::follow(ctx, plan)?;
+            placing::plan_connect(ctx, plan, call)?;
         }
         if let Some(prior) = plan.prior.clone()
             && plan.replace.is_empty()
@@ -214,13 +216,14 @@ impl Resource<Context> for Connector {
     async fn read(ctx: &Context, state: ConnectorModel, call: &mut Call) -> Result<Option<ConnectorModel>, Failure> {
         let imported = call.private.take(IMPORTED).is_some();
         let (environment, cluster_id) = environment_of_state(ctx, &state, call.deadline).await?;
-        let workers = Workers::of(environment, &state, cluster_id)?;
+        let workers = Workers::of_state(environment, &state, cluster_id, &call.private)?;
         let found = if imported {
             reading::imported(workers, state, call).await?
         } else {
             reading::refreshed(workers, state, call).await?
         };
         let Some(seen) = found else { return Ok(None) };
+        workers.note(&mut call.private);
         Ok(Some(settle_seen(seen, environment, cluster_id)?))
     }
 
@@ -234,7 +237,8 @@ impl Resource<Context> for Connector {
         let environment = environment_of_plan(ctx, &plan)?;
         let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
         call.private.forget(&[ENVIRONMENT]);
-        let workers = Workers::of(environment, &plan, &cluster_id)?;
+        let workers = Workers::of_plan(environment, &plan, &cluster_id)?;
+        workers.expect_same(&Workers::of_state(environment, &prior, &cluster_id, &call.private)?)?;
         let mut state = writing::update(workers, &prior, plan, config, call).await?;
         environment.note_made(&state.object()?);
         settle(&mut state, &environment.name, &cluster_id)?;
@@ -247,7 +251,7 @@ impl Resource<Context> for Connector {
             call.report.push(told::made_here(state.name.value()?));
             return Ok(());
         }
-        let (workers, name) = (Workers::of(environment, &state, cluster_id)?, state.name.value()?);
+        let (workers, name) = (Workers::of_state(environment, &state, cluster_id, &call.private)?, state.name.value()?);
         workers.expect_home(call.deadline).await?;
         let deleted = workers.connect.delete(name, call.deadline).await;
         deleted.map_err(|it| naming(it.into(), &format!("the connector `{name}`")))

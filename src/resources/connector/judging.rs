@@ -106,7 +106,7 @@ pub(super) async fn try_out(
     let (_, connect) = environment.connect(plan.connect.known()?.map(String::as_str))?;
     // Brokers that do not answer turn no plan red.
     let cluster_id = environment.cluster_id(deadline).await.ok();
-    let workers = cluster_id.map(|it| Workers::of(environment, plan, it)).transpose()?;
+    let workers = cluster_id.map(|it| Workers::of_plan(environment, plan, it)).transpose()?;
     let trial = Trial { environment, workers, connect, name: plan.name.value()?, deadline };
     match trial.run(prior, plan, config, change.replacing, call).await {
         Err(Asked::Connect(error)) => call.report.push(told::not_asked(&error, plan.needs_plan_check())),

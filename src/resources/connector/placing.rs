@@ -2,14 +2,22 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{ConnectorIdentity, ConnectorModel, told};
+use super::{
+    ConnectorIdentity, ConnectorModel,
+    composing::{remember, remembered},
+    told,
+};
 use crate::{
     clients::connect::{Connect, ConnectError},
-    framework::{Call, Diagnostic, Failure, Import, Path, Plan},
+    framework::{Call, Diagnostic, Failure, Import, Path, Plan, Private},
     governance::connector::ConnectorName,
     provider::{Context, Environment},
     resources::place::{ENVIRONMENT, Placed, environment_of_identity, environment_of_plan},
 };
+
+/// Where the workers were when the connector was last seen or changed: a fact that a state remembers. The provider block may
+/// have another name for them by now.
+const ADDRESSES: &str = "addresses";
 
 /// The workers that have the connector of a plan or a state, and the cluster that they should belong to.
 #[derive(Clone, Copy, Debug)]
@@ -21,13 +29,35 @@ pub(super) struct Workers<'a> {
 }
 
 impl<'a> Workers<'a> {
-    pub(super) fn of(
+    /// Those that a plan names.
+    pub(super) fn of_plan(
         environment: &'a Environment,
-        model: &ConnectorModel,
+        plan: &ConnectorModel,
         cluster_id: &'a str,
     ) -> Result<Self, Failure> {
-        let (name, connect) = environment.connect(model.connect.known()?.map(String::as_str))?;
+        let (name, connect) = environment.connect(plan.connect.known()?.map(String::as_str))?;
         Ok(Self { connect, name, environment: &environment.name, cluster_id })
+    }
+
+    /// Those that have the connector of a state, whatever they are called by now.
+    pub(super) fn of_state(
+        environment: &'a Environment,
+        state: &ConnectorModel,
+        cluster_id: &'a str,
+        private: &Private,
+    ) -> Result<Self, Failure> {
+        let (name, connect) = present(environment, state, private)?;
+        Ok(Self { connect, name, environment: &environment.name, cluster_id })
+    }
+
+    /// Notes where they are, beside the state of a connector that they have.
+    pub(super) fn note(&self, private: &mut Private) {
+        remember(private, ADDRESSES, self.connect.rest().urls().map(ToString::to_string).collect());
+    }
+
+    /// Refuses others than those that have the connector of a state: to move it takes a replacement.
+    pub(super) fn expect_same(&self, other: &Workers<'_>) -> Result<(), Failure> {
+        if self.name == other.name { Ok(()) } else { Err(told::moved(self.name, other.name).into()) }
     }
 
     /// What is wrong where they belong to another cluster, of which nothing is concluded from what they have or lack.
@@ -45,30 +75,36 @@ impl<'a> Workers<'a> {
     }
 }
 
-/// Names the Connect cluster of a new connector, or has it made anew elsewhere.
-pub(super) fn plan_connect(ctx: &Context, plan: &mut Plan<ConnectorModel>, call: &Call) -> Result<(), Failure> {
-    let Some(prior) = &plan.prior else {
-        if plan.config.connect.is_null() {
-            let declared = plan.config.environment.known()?.map(String::as_str);
-            let environment = ctx.environment(declared.or(call.private.text(ENVIRONMENT)))?;
-            plan.state.connect = environment.connect(None)?.0.to_owned().into();
-        }
-        return Ok(());
-    };
-    if plan.state.connect != prior.connect {
-        let environment = environment_of_plan(ctx, &plan.state)?;
-        let has_both = prior.connect.get().is_some_and(|it| environment.connect(Some(it)).is_ok());
-        if has_both || plan.state.connect.known().is_err() {
-            plan.replace.push(Path::attribute("connect"));
-        }
-    }
+/// The workers that have the connector of a state, with their present name.
+fn present<'a>(
+    environment: &'a Environment,
+    state: &ConnectorModel,
+    private: &Private,
+) -> Result<(&'a str, &'a Connect), Failure> {
+    let addresses = remembered(private, ADDRESSES).unwrap_or_default();
+    environment.connect_once_at(state.connect.get().map(String::as_str), &addresses)
+}
+
+/// Names the Connect cluster of a new connector, and refuses one that there is not.
+pub(super) fn plan_new(ctx: &Context, plan: &mut Plan<ConnectorModel>, call: &Call) -> Result<(), Failure> {
+    let Ok(named) = plan.config.connect.known() else { return Ok(()) };
+    let declared = plan.config.environment.known()?.map(String::as_str);
+    let environment = ctx.environment(declared.or(call.private.text(ENVIRONMENT)))?;
+    plan.state.connect = environment.connect(named.map(String::as_str))?.0.to_owned().into();
     Ok(())
 }
 
-/// Refuses a Connect cluster that there is not, and follows one that is called otherwise by now.
-pub(super) fn follow(ctx: &Context, plan: &mut Plan<ConnectorModel>) -> Result<(), Failure> {
+/// Follows workers that are called otherwise by now, or has the connector made anew on others.
+pub(super) fn plan_connect(ctx: &Context, plan: &mut Plan<ConnectorModel>, call: &Call) -> Result<(), Failure> {
+    let Some(prior) = &plan.prior else { return Ok(()) };
     let environment = environment_of_plan(ctx, &plan.state)?;
-    environment.connect(plan.state.connect.known()?.map(String::as_str))?;
+    let (present, _) = present(environment, prior, &call.private)?;
+    if plan.config.connect.is_null() {
+        plan.state.connect = present.to_owned().into();
+    } else if plan.state.connect.get().map(String::as_str) != Some(present) {
+        plan.replace.push(Path::attribute("connect"));
+        return Ok(());
+    }
     let id = plan.state.id_in(&environment.name)?;
     plan.state.id = id.into();
     Ok(())

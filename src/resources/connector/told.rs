@@ -85,6 +85,14 @@ pub(super) fn other_workers(
     Diagnostic::error("Workers of another cluster", detail).at("connect")
 }
 
+pub(super) fn moved(to: &str, from: &str) -> Diagnostic {
+    let detail = format!(
+        "The connector is on the workers of `{from}`, and only now is known that it should be on those of `{to}`. It would \
+         be on both.\n\nPlan again: it is deleted there and made here then."
+    );
+    Diagnostic::error("Connector on other workers", detail).at("connect")
+}
+
 pub(super) fn made_here(name: &ConnectorName) -> Diagnostic {
     let detail = format!(
         "`{name}` is the new one by now: this run made it. With `create_before_destroy`, a connector of the same name is not \

@@ -26,13 +26,13 @@ pub(super) async fn create(
     config: &ConnectorModel,
     call: &mut Call,
 ) -> Result<ConnectorModel, Failure> {
-    let (workers, name) = (Workers::of(environment, &plan, cluster_id)?, plan.name.value()?.clone());
+    let (workers, name) = (Workers::of_plan(environment, &plan, cluster_id)?, plan.name.value()?.clone());
     workers.expect_home(call.deadline).await?;
     let connect = workers.connect;
     let found = connect.connector(&name, call.deadline).await?;
     let sent = Composed::of(None, &plan, config, found.as_ref(), call)?;
     let adopts = plan.on_existing.get() == Some(&OnExisting::Adopt) || environment.has_made(&plan.object()?);
-    let work = Work { connect, name: &name, sent: &sent };
+    let work = Work { workers, connect, name: &name, sent: &sent };
     let created = match found {
         Some(found) => work.take_over(plan, &found, adopts, call).await,
         None => match work.make(&plan, call).await {
@@ -56,7 +56,7 @@ pub(super) async fn update(
     let (connect, name) = (workers.connect, plan.name.value()?.clone());
     let found = connect.connector(&name, call.deadline).await?;
     let sent = Composed::of(Some(prior), &plan, config, found.as_ref(), call)?;
-    let work = Work { connect, name: &name, sent: &sent };
+    let work = Work { workers, connect, name: &name, sent: &sent };
     work.change(prior, plan, found.as_ref(), call).await.map_err(|it| sent.conceal(it))
 }
 
@@ -78,6 +78,7 @@ impl Beginning {
 
 /// Work on one connector.
 struct Work<'a> {
+    workers: Workers<'a>,
     connect: &'a Connect,
     name: &'a ConnectorName,
     sent: &'a Composed,
@@ -237,6 +238,7 @@ impl Work<'_> {
             plan.status = word.unwrap_or(meant).into();
         }
         self.sent.clone().remember(&found, &mut call.private);
+        self.workers.note(&mut call.private);
         Ok(plan)
     }
 }

@@ -17,11 +17,54 @@ async fn several_clusters_of_workers_are_told_apart() {
     assert_eq!((one.kept().connectors.len(), two.kept().connectors.len()), (1, 0));
     let planned = both().plan(&stored, &on("two")).await;
     assert_eq!(planned.replace.iter().map(ToString::to_string).collect::<Vec<_>>(), ["connect"]);
-    // A name that the provider block does not have any more was changed there.
-    let renamed = || run_on(&cluster, &[("first", &one), ("two", &two)], Acting::default());
-    let planned = renamed().plan(&stored, &on("first")).await;
-    assert_eq!(planned.replace, vec![]);
-    assert_eq!(planned.planned.state.attribute("id"), &Value::from("dev/first/a b"));
+}
+
+/// The provider block may call the same workers otherwise: they are known by their addresses.
+#[tokio::test]
+async fn workers_that_are_renamed_keep_their_connectors() {
+    let (one, two) = (FakeConnect::start().await, FakeConnect::start().await);
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let run = |fakes: &[(&str, &FakeConnect)]| run_on(&cluster, fakes, Acting::default());
+    let stored = run(&[("one", &one)]).applied(&nothing(), &sink()).await;
+    let on = |name: &str| with(&sink(), &json!({ "connect": name }));
+    let renamed = || run(&[("first", &one), ("one", &two)]);
+    for (config, is_moved) in [(sink(), false), (on("first"), false), (on("one"), true)] {
+        let seen = renamed().read(&stored).await;
+        quiet(&seen.diagnostics);
+        assert_eq!(seen.stored.state, stored.state, "its name is what the state knows");
+        let planned = renamed().plan(&seen.stored, &config).await;
+        quiet(&planned.diagnostics);
+        assert_eq!(!planned.replace.is_empty(), is_moved, "{config}");
+        if !is_moved {
+            assert_eq!(planned.planned.state.attribute("id"), &Value::from("dev/first/a b"));
+            let followed = renamed().apply(&seen.stored, planned.planned, &config).await;
+            quiet(&followed.diagnostics);
+            assert_eq!(followed.stored.state.attribute("connect"), &Value::from("first"));
+        }
+    }
+    assert!(two.kept().connectors.is_empty());
+
+    let gone = || run(&[("two", &two)]);
+    let seen = gone().read(&stored).await;
+    told(&seen.diagnostics, Severity::Error, "Unknown Connect cluster", "while one of their addresses stays");
+    assert_eq!(seen.stored, stored);
+    told(&gone().plan(&stored, &on("two")).await.diagnostics, Severity::Error, "Unknown Connect cluster", "`one`");
+    quiet(&renamed().destroy(&stored).await.diagnostics);
+    assert!(one.kept().connectors.is_empty());
+}
+
+/// What is on some workers is not made on others besides, where only the apply learns that they are meant.
+#[tokio::test]
+async fn a_connector_is_not_made_twice() {
+    let (one, two) = (FakeConnect::start().await, FakeConnect::start().await);
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let both = || run_on(&cluster, &[("one", &one), ("two", &two)], Acting::default());
+    let on = |name: &str| with(&sink(), &json!({ "connect": name }));
+    let stored = both().applied(&nothing(), &on("one")).await;
+    let planned = both().plan(&stored, &on("two")).await;
+    let moved = both().apply(&stored, planned.planned, &on("two")).await;
+    told(&moved.diagnostics, Severity::Error, "Connector on other workers", "Plan again");
+    assert!(two.kept().connectors.is_empty());
 }
 
 /// Nothing is concluded from what workers of another cluster have or lack, and nothing is done there.
