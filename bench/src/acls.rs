@@ -38,35 +38,34 @@ pub(crate) fn measured(
     runtime.block_on(fill(broker))?;
 
     let (mut made, mut beside, mut alone, mut looked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        crate::progress(&format!("ACLs, round {} of {ROUNDS}", round + 1));
-        contestants.race(round, |it| it.declare_acls(applied))?;
-        let apply = contestants.race(round, |it| it.apply(broker))?;
-        contestants.race(round, |it| it.destroy(broker))?;
-
-        let others = runtime.spawn(kafka::each(Deed::CreateAcls, broker, applied));
-        beside.push(Pair { ours: apply.ours, floor: contestants.floor.apply(broker)? });
-        runtime.block_on(others)??;
-        contestants.floor.destroy(broker)?;
-        runtime.block_on(kafka::each(Deed::DeleteAcls, broker, applied))?;
-        alone.push(runtime.block_on(kafka::each(Deed::CreateAcls, broker, applied))?);
-        runtime.block_on(kafka::each(Deed::DeleteAcls, broker, applied))?;
-        made.push(apply);
-    }
-    contestants.race(0, |it| it.declare_acls(planned))?;
+    contestants.race(0, |it| it.declare_acls(0..planned))?;
     contestants.race(0, |it| it.apply(broker))?;
     for round in 0..ROUNDS {
         crate::progress(&format!("plans of ACLs, round {} of {ROUNDS}", round + 1));
         looked.push(contestants.race(round, |it| it.plan(broker))?);
     }
-    contestants.race(0, |it| it.destroy(broker))?;
+    let mut starts = (planned..).step_by(applied as usize);
+    let mut new = || starts.next().map_or(0..0, |it| it..it + applied);
+    for round in 0..ROUNDS {
+        crate::progress(&format!("ACLs, round {} of {ROUNDS}", round + 1));
+        let numbers = new();
+        contestants.race(round, |it| it.declare_acls(numbers.clone()))?;
+        let apply = contestants.race(round, |it| it.apply(broker))?;
 
-    table.head(&format!("apply of {applied} new blocks of ACLs among {OTHERS} ACLs"));
+        contestants.floor.declare_acls(numbers)?;
+        let others = runtime.spawn(kafka::each(Deed::CreateAcls, broker, new()));
+        beside.push(Pair { ours: apply.ours, floor: contestants.floor.apply(broker)? });
+        runtime.block_on(others)??;
+        alone.push(runtime.block_on(kafka::each(Deed::CreateAcls, broker, new()))?);
+        made.push(apply);
+    }
+
+    table.head(&format!("apply of {applied} new blocks of ACLs among {OTHERS} others"));
     line(table, "  wall", &made, |it| it.wall, Some(MOST_APPLY_WALL));
     line(table, "  CPU of the provider", &made, |it| it.children, None);
     crate::alone(table, &alone);
     line(table, "  wall, Kafka beside the floor", &beside, |it| it.wall, Some(MOST_APPLY_WALL));
-    table.head(&format!("plan of {planned} existing blocks of ACLs among {OTHERS} ACLs"));
+    table.head(&format!("plan of {planned} existing blocks of ACLs among {OTHERS} others"));
     line(table, "  wall", &looked, |it| it.wall, Some(MOST_PLAN_WALL));
     line(table, "  CPU of the provider", &looked, |it| it.children, Some(MOST_PLAN_CPU));
     Ok(())

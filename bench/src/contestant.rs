@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     net::SocketAddr,
+    ops::Range,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
@@ -67,9 +68,13 @@ impl Contestant {
         fs::write(self.folder.join("main.tf"), configuration())
     }
 
-    /// Has so many ACLs in the configuration, and nothing else.
-    pub(crate) fn declare_acls(&self, count: u32) -> io::Result<()> {
-        fs::write(self.folder.join("main.tf"), acls(count))
+    /// Has blocks of ACLs with these numbers in the configuration and nothing else, and forgets those it had: Kafka walks all
+    /// its rules for each that is deleted.
+    pub(crate) fn declare_acls(&self, numbers: Range<u32>) -> io::Result<()> {
+        match fs::remove_file(self.folder.join("terraform.tfstate")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::write(self.folder.join("main.tf"), acls(numbers)),
+        }
     }
 
     /// Plans the topics as they exist; a plan with a change is an error.
@@ -160,7 +165,7 @@ provider "kafka" {
 fn schemas(registry: &str) -> String {
     let registry = format!(", schema_registry = {{ url = {} }}", hcl(registry));
     let schema = hcl(SCHEMA);
-    blocks(&registry, SUBJECTS, |number| {
+    blocks(&registry, 0..SUBJECTS, |number| {
         format!(
             r#"
 resource "kafka_schema" "s{number:04}" {{
@@ -174,7 +179,7 @@ resource "kafka_schema" "s{number:04}" {{
 
 fn connectors(workers: &str) -> String {
     let workers = format!(", connect = {{ main = {{ url = {} }} }}", hcl(workers));
-    blocks(&workers, CONNECTORS, |number| {
+    blocks(&workers, 0..CONNECTORS, |number| {
         format!(
             r#"
 resource "kafka_connector" "c{number:04}" {{
@@ -193,7 +198,7 @@ resource "kafka_connector" "c{number:04}" {{
 }
 
 fn configuration() -> String {
-    blocks("", TOPICS, |number| {
+    blocks("", 0..TOPICS, |number| {
         format!(
             r#"
 resource "kafka_topic" "t{number:04}" {{
@@ -207,8 +212,8 @@ resource "kafka_topic" "t{number:04}" {{
     })
 }
 
-fn acls(count: u32) -> String {
-    blocks("", count, |number| {
+fn acls(numbers: Range<u32>) -> String {
+    blocks("", numbers, |number| {
         format!(
             r#"
 resource "kafka_acl" "a{number:05}" {{
@@ -222,10 +227,10 @@ resource "kafka_acl" "a{number:05}" {{
     })
 }
 
-/// The head, and so many blocks.
-fn blocks(environment: &str, count: u32, block: impl Fn(u32) -> String) -> String {
+/// The head, and blocks with these numbers.
+fn blocks(environment: &str, numbers: Range<u32>, block: impl Fn(u32) -> String) -> String {
     let mut text = head(environment);
-    text.extend((0..count).map(block));
+    text.extend(numbers.map(block));
     text
 }
 

@@ -82,12 +82,13 @@ struct Complete;
 
 impl Visitor for Complete {
     fn field(&mut self, name: &'static str, slot: &mut dyn Slot, _: fn() -> FieldSchema) {
-        if ["id", "environment", "cluster_id", "connect", "status"].contains(&name) {
+        let value = match (name, slot.store()) {
             // A text is a value of each of these, so that it is not refused.
-            let _ = slot.load(Value::String(name.to_owned()));
-        }
-        if ["version", "schema_id"].contains(&name) {
-            let _ = slot.load(Value::from(1));
-        }
+            ("id" | "environment" | "cluster_id" | "connect" | "status", _) => Value::String(name.to_owned()),
+            ("version" | "schema_id", _) => Value::from(1),
+            (_, Value::Unknown(_)) => Value::Null,
+            (_, value) => value,
+        };
+        let _ = slot.load(value);
     }
 }

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     net::SocketAddr,
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,7 +19,7 @@ use terraform_provider_kafka::{
 use tokio::task::JoinSet;
 
 /// Calls that an engine makes at once.
-const AT_ONCE: u32 = 10;
+const AT_ONCE: usize = 10;
 /// Time for each call.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -31,8 +32,6 @@ pub(crate) enum Deed {
     DeleteTopic,
     /// Create the ACLs of a block, like those of the configuration.
     CreateAcls,
-    /// Delete them.
-    DeleteAcls,
 }
 
 impl Deed {
@@ -41,21 +40,20 @@ impl Deed {
             Self::CreateTopic => kafka.create_topic(&topic(number)?, soon()).await.map(drop),
             Self::DeleteTopic => kafka.delete_topic(&topic(number)?.name, None, soon()).await,
             Self::CreateAcls => kafka.create_acls(&block(number), soon()).await.map(drop),
-            Self::DeleteAcls => kafka.delete_acls(&block(number), soon()).await.map(drop),
         }
         .map_err(io::Error::other)
     }
 }
 
-/// Does it to so many objects, as many at once as an engine does, and takes the time.
-pub(crate) async fn each(deed: Deed, broker: SocketAddr, count: u32) -> io::Result<Duration> {
+/// Does it to the objects with these numbers, as many at once as an engine does, and takes the time.
+pub(crate) async fn each(deed: Deed, broker: SocketAddr, numbers: Range<u32>) -> io::Result<Duration> {
     let kafka = client(broker)?;
     let began = Instant::now();
     let mut callers = JoinSet::new();
     for caller in 0..AT_ONCE {
-        let kafka = kafka.clone();
+        let (kafka, own) = (kafka.clone(), numbers.clone().skip(caller).step_by(AT_ONCE));
         callers.spawn(async move {
-            for number in (caller..count).step_by(AT_ONCE as usize) {
+            for number in own {
                 deed.done(&*kafka, number).await?;
             }
             Ok::<_, io::Error>(())

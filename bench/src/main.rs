@@ -218,13 +218,13 @@ fn bench() -> io::Result<Table> {
         plans.push(contestants.race(round, |contestant| contestant.plan(broker))?);
         contestants.race(round, |contestant| contestant.destroy(broker))?;
 
-        let others = runtime.spawn(kafka::each(Deed::CreateTopic, broker, TOPICS));
+        let others = runtime.spawn(kafka::each(Deed::CreateTopic, broker, 0..TOPICS));
         beside.push(Pair { ours: apply.ours, floor: contestants.floor.apply(broker)? });
         runtime.block_on(others)??;
         contestants.floor.destroy(broker)?;
-        runtime.block_on(kafka::each(Deed::DeleteTopic, broker, TOPICS))?;
-        took.push(runtime.block_on(kafka::each(Deed::CreateTopic, broker, TOPICS))?);
-        runtime.block_on(kafka::each(Deed::DeleteTopic, broker, TOPICS))?;
+        runtime.block_on(kafka::each(Deed::DeleteTopic, broker, 0..TOPICS))?;
+        took.push(runtime.block_on(kafka::each(Deed::CreateTopic, broker, 0..TOPICS))?);
+        runtime.block_on(kafka::each(Deed::DeleteTopic, broker, 0..TOPICS))?;
         applies.push(apply);
     }
     progress("memory and requests");

@@ -79,8 +79,8 @@ fn finish(process: &mut Child, began: Instant) -> io::Result<Cost> {
     if process.wait()?.success() {
         Ok(Cost { wall, children: stat.children, own: stat.own })
     } else {
-        // A thousand objects may all say the same.
-        Err(io::Error::other(format!("{said}{complained}").chars().take(MOST_SAID).collect::<String>()))
+        // A thousand objects may all say the same, and a plan is long.
+        Err(io::Error::other(format!("{complained}{said}").chars().take(MOST_SAID).collect::<String>()))
     }
 }
 
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn a_command_that_fails_is_an_error_with_what_it_wrote() {
         let error = run(Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"])).unwrap_err();
-        assert_eq!(error.to_string(), "out\nerr\n");
+        assert_eq!(error.to_string(), "err\nout\n");
     }
 
     #[test]
