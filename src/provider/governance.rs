@@ -93,11 +93,22 @@ impl From<Unread> for Failure {
     }
 }
 
-/// What was read of a journal last: nothing where there is none.
+/// What was read of a journal last.
 #[derive(Debug)]
 pub(super) struct Read {
     at: Instant,
-    snapshot: Option<Arc<Snapshot<State>>>,
+    found: Found,
+}
+
+/// What a look for a journal found.
+#[derive(Clone, Debug)]
+enum Found {
+    /// The journal.
+    There(Arc<Snapshot<State>>),
+    /// That there is none.
+    Absent,
+    /// That the caller may not see whether there is one.
+    Hidden(KafkaError),
 }
 
 impl Acting {
@@ -143,6 +154,15 @@ impl Environment {
     /// environments.
     pub async fn governance_now(&self, deadline: Instant) -> Result<Option<Governance>, Failure> {
         Ok(self.read_since(Some(Instant::now()), deadline).await?)
+    }
+
+    /// Why the caller may not see whether anything governs the cluster, if that is what the last look found. What Kafka
+    /// guards, it guards against the same caller; what it does not guard is nobody's to change before that is known.
+    pub async fn hidden(&self) -> Option<KafkaError> {
+        match self.read.lock().await.as_ref().map(|it| &it.found) {
+            Some(Found::Hidden(error)) => Some(error.clone()),
+            Some(Found::There(_) | Found::Absent) | None => None,
+        }
     }
 
     /// The journal of the cluster, whether there is one or not.
@@ -206,19 +226,22 @@ impl Environment {
         let governed = self.governed()?;
         let mut read = self.read.lock().await;
         let fresh = read.as_ref().filter(|it| not_before.is_none_or(|time| time <= it.at));
-        let snapshot = if let Some(it) = fresh {
-            it.snapshot.clone()
+        let found = if let Some(it) = fresh {
+            it.found.clone()
         } else {
             let at = Instant::now();
-            let snapshot = match self.read_journal(governed.journal(), deadline).await? {
-                Some(it) => Some(governed.with_filed(it, deadline).await?),
-                None => None,
+            let found = match self.read_journal(governed.journal(), deadline).await? {
+                Found::There(it) => Found::There(governed.with_filed(it, deadline).await?),
+                other => other,
             };
-            *read = Some(Read { at, snapshot: snapshot.clone() });
-            snapshot
+            *read = Some(Read { at, found: found.clone() });
+            found
         };
         drop(read);
-        let snapshot = snapshot.filter(|it| it.state.environment().is_some());
+        let snapshot = match found {
+            Found::There(it) => Some(it).filter(|it| it.state.environment().is_some()),
+            Found::Absent | Found::Hidden(_) => None,
+        };
         let refused = snapshot.as_ref().and_then(|it| governed.caller().contradiction(&it.state));
         if let Some(refused) = refused {
             return Err(Failure::from(Refusal::from(refused)).into());
@@ -226,23 +249,19 @@ impl Environment {
         Ok(snapshot.map(|snapshot| Governance { governed, snapshot }))
     }
 
-    async fn read_journal(
-        &self,
-        journal: &Journal<State>,
-        deadline: Instant,
-    ) -> Result<Option<Arc<Snapshot<State>>>, JournalError> {
+    async fn read_journal(&self, journal: &Journal<State>, deadline: Instant) -> Result<Found, JournalError> {
         match journal.snapshot(deadline).await {
             Ok(snapshot) => {
                 journal.owner(&snapshot, deadline).await?;
-                Ok(Some(snapshot))
+                Ok(Found::There(snapshot))
             }
-            Err(JournalError::Absent(_)) => Ok(None),
+            Err(JournalError::Absent(_)) => Ok(Found::Absent),
             // Who may see the journal and not read it knows that there are rules, and who acts for an application counts
             // on them.
-            Err(JournalError::Kafka(KafkaError::Denied { operation: "DESCRIBE", .. }))
+            Err(JournalError::Kafka(error @ KafkaError::Denied { operation: "DESCRIBE", .. }))
                 if self.acting.application.is_none() =>
             {
-                Ok(None)
+                Ok(Found::Hidden(error))
             }
             Err(error) => Err(error),
         }
@@ -326,7 +345,11 @@ mod tests {
         declare(&environment).await;
         let stranger: Arc<dyn Kafka> = Arc::new(cluster.seen_by(Principal::user("team")));
         let unaware = Environment::new("dev", stranger.clone());
+        assert_eq!(unaware.hidden().await, None);
         assert!(unaware.governance(soon()).await.unwrap().is_none());
+        assert!(matches!(unaware.hidden().await, Some(KafkaError::Denied { operation: "DESCRIBE", .. })));
+        environment.governance(soon()).await.unwrap();
+        assert_eq!(environment.hidden().await, None);
         let acting = Acting { application: Some("billing".parse().unwrap()), ..Acting::default() };
         let team = Environment::new("dev", stranger).acting(Arc::new(acting), None);
         let Err(Failure::Told(told)) = team.governance(soon()).await else { unreachable!("it is refused") };

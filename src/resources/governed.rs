@@ -15,6 +15,7 @@ use crate::{
     governance::{
         condition::{ConditionStatus, enforcement},
         policy::Enforcement,
+        rights::STATE_TOPIC,
         state::State,
         violation::Violation,
     },
@@ -130,12 +131,33 @@ pub(super) fn told(governing: Governing, call: &mut Call) -> Option<Governance> 
     }
 }
 
-/// What governs a cluster: for a plan as it was just now, for a deed as it is.
+/// What governs what a service beside the brokers has: for a plan as it was just now, for a deed as it is.
+///
+/// Kafka guards its topics against those who may not see the journal, and such a service does not: nothing is done there by
+/// those who cannot know whether they may.
 pub(super) async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
-    if call.phase == Phase::Apply {
-        return environment.governance_now(call.deadline).await;
+    let governance = match call.phase {
+        Phase::Apply => environment.governance_now(call.deadline).await?,
+        _ => told(environment.governance_if_told(call.deadline).await?, call),
+    };
+    match environment.hidden().await.filter(|_| governance.is_none()) {
+        Some(error) if call.phase == Phase::Apply => return Err(hidden(Diagnostic::error, &error).into()),
+        Some(error) => call.report.push(hidden(Diagnostic::warning, &error)),
+        None => {}
     }
-    Ok(told(environment.governance_if_told(call.deadline).await?, call))
+    Ok(governance)
+}
+
+/// That nobody knows whether there are rules, told as an error or as a warning.
+fn hidden(told: fn(&'static str, String) -> Diagnostic, error: &KafkaError) -> Diagnostic {
+    let detail = format!(
+        "Whoever applies may not see the topic `{STATE_TOPIC}`, in which an environment says who owns what, so that nobody \
+         knows whether this cluster has one. Kafka guards what is its own against such a caller. Schema registries and \
+         Connect workers do not, so that an apply changes nothing there.\n\nHave the caller given `DESCRIBE` and `READ` on \
+         the topic `{STATE_TOPIC}`: where there is no environment, `DESCRIBE` alone shows that. A team's pipeline sets \
+         `KAFKA_ACTING_APPLICATION` as well."
+    );
+    told("Rules not to be seen", detail).caused_by(error)
 }
 
 /// The same for what an environment alone has. That nobody declared one is told, too.

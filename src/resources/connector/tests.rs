@@ -7,7 +7,10 @@ use serde_json::{Value as Json, json};
 use crate::{
     clients::{connect::fake::FakeConnect, memory::MemoryCluster, rest::Services},
     framework::{Diagnostic, Diagnostics, Severity, Stored, Value},
-    governance::policy::{ConnectorPolicy, Policy},
+    governance::{
+        acl::Principal,
+        policy::{ConnectorPolicy, Policy},
+    },
     provider::{Acting, Context, Environment},
     resources::testing::{Run, change_policy, governed_by, nothing, quiet, told},
 };
@@ -444,4 +447,20 @@ fn bad_input_is_told_at_its_attribute() {
     let odd = json!({ "offsets": { "positions": [{ "partition": "x" }] } });
     check(&with(&sink(), &odd), "Invalid offsets", "offsets.positions[0].partition");
     quiet(&run.validate(&with(&sink(), &json!({ "name": "with spaces" }))));
+}
+
+#[tokio::test]
+async fn who_cannot_know_the_rules_changes_nothing_of_the_workers() {
+    const HIDDEN: &str = "Rules not to be seen";
+    let (cluster, fake) = (governed_by(Policy::default()).await, FakeConnect::start().await);
+    let stranger = Arc::new(cluster.seen_by(Principal::user("stranger")));
+    let stranger = || run_on(&stranger, &[("main", &fake)], Acting::default());
+    let planned = stranger().plan(&nothing(), &sink()).await;
+    told(&planned.diagnostics, Severity::Warning, HIDDEN, "Connect workers do not");
+    let failed = stranger().apply(&nothing(), planned.planned, &sink()).await;
+    told(&failed.diagnostics, Severity::Error, HIDDEN, "`KAFKA_ACTING_APPLICATION`");
+    assert_eq!(fake.kept().connectors.len(), 0);
+    let stored = run_on(&cluster, &[("main", &fake)], Acting::default()).applied(&nothing(), &sink()).await;
+    told(&stranger().destroy(&stored).await.diagnostics, Severity::Error, HIDDEN, "changes nothing there");
+    assert_eq!(fake.kept().connectors.len(), 1);
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     framework::PlanResponse,
+    governance::acl::Principal,
     resources::{
         requests::testing::Here,
         testing::{Run, quiet},
@@ -73,4 +74,25 @@ async fn versions_are_registered_in_another_applications_subject_and_it_is_not_e
     let kept = shop(&here, &registry).applied(&stored, &with(&line, &json!({ "on_destroy": "retain" }))).await;
     quiet(&shop(&here, &registry).destroy(&kept).await.diagnostics);
     assert_eq!(registry.does("GET", "/subjects", &json!({})), json!(["pay.line"]));
+}
+
+#[tokio::test]
+async fn who_cannot_know_the_rules_changes_nothing_in_a_registry() {
+    const HIDDEN: &str = "Rules not to be seen";
+    let (here, registry) = (Here::new().await, FakeRegistry::start().await);
+    let line = json!({ "subject": "pay.line", "schema": LINE });
+    let platform = run_on(&here.cluster, &registry, Acting::default());
+    let stored = platform.applied(&nothing(), &line).await;
+    let stranger = || {
+        let cluster = Arc::new(here.cluster.seen_by(Principal::user("stranger")));
+        run_on(&cluster, &registry, Acting::default())
+    };
+    let changed = with(&line, &json!({ "compatibility": "NONE" }));
+    let planned = stranger().plan(&stored, &changed).await;
+    told(&planned.diagnostics, Severity::Warning, HIDDEN, "`DESCRIBE` and `READ` on the topic `_selfserve.state`");
+    let failed = stranger().apply(&stored, planned.planned, &changed).await;
+    told(&failed.diagnostics, Severity::Error, HIDDEN, "changes nothing there");
+    told(&stranger().destroy(&stored).await.diagnostics, Severity::Error, HIDDEN, "changes nothing there");
+    assert_eq!(registry.does("GET", "/subjects/pay.line/versions", &json!({})), json!([1]));
+    assert!(!registry.asked().iter().any(|it| it.starts_with("PUT")), "{:?}", registry.asked());
 }
