@@ -5,7 +5,7 @@
 //! workers may: what is said here holds for those who come this way.
 
 use crate::governance::{
-    acl::{Operation, PatternType},
+    acl::{Operation, PatternType, Principal},
     application::Application,
     check_topic::{missing, not_in_force, unknown_acting},
     command::Role,
@@ -46,6 +46,7 @@ pub fn check_connector(
     res.extend(unchecked(&policy.connectors, owner.is_some(), &wanted.settings));
     if let Some(owner) = owner {
         res.extend(topics(state, owner, &wanted.settings));
+        res.extend(created(state, &wanted.settings));
         res.extend(identity(&policy.connectors, owner, wanted, before.is_none()));
         res.extend(approval(state, role));
     }
@@ -262,41 +263,34 @@ fn topic(state: &State, owner: &Application, used: &TopicUse) -> Option<Violatio
     Some(Violation::new(at_key(&used.key), "Topic of another application", what, remedy).weighing(weight))
 }
 
+/// What speaks against topics that workers would make: they follow no rule, and are nobody's in the journal.
+fn created(state: &State, settings: &Settings) -> Vec<Violation> {
+    let remedy = "Declare the topic with `kafka_topic`, and have the connector depend on it.";
+    let by_workers = settings.creates_topics().map(|key| {
+        let what = format!("With `{key}`, the workers make topics that no rule of the environment is held against.");
+        Violation::new(at_key(key), "Topics made past the rules", what, format!("Remove the key. {remedy}"))
+    });
+    let is_declared = |it: &str| it.parse().is_ok_and(|it| state.topic(&it).is_some());
+    let undeclared = settings.dead_letters().filter(|it| !is_declared(it)).map(|topic| {
+        let what =
+            format!("Nobody declared the topic `{topic}`: workers make it, past the rules, where it is not there.");
+        Violation::new(at_key("errors.deadletterqueue.topic.name"), "Topic not declared", what, remedy)
+            .weighing(Weight::Warn)
+    });
+    by_workers.into_iter().chain(undeclared).collect()
+}
+
 /// What speaks against the identity as which the connector works, for an application.
 fn identity(policy: &ConnectorPolicy, owner: &Application, wanted: &ConnectorRequest, is_new: bool) -> Vec<Violation> {
-    let (settings, mut res) = (&wanted.settings, Vec::new());
+    let settings = &wanted.settings;
     if policy.identity == Some(ConnectIdentity::Application) {
-        for prefix in settings.without_credentials() {
-            let what = format!(
-                "Connectors work as their applications here, and this one has no credentials under `{prefix}…`, so that it \
-                 would work as the workers."
-            );
-            let remedy =
-                format!("Write `\"{prefix}sasl.jaas.config\"` into `config_wo`, with a principal of the application.");
-            res.push(Violation::new(At::attribute("config"), "Connector without credentials", what, remedy));
-        }
-        res.extend(wanted.settings.sink_group(&wanted.name).and_then(|it| group(owner, &it)));
-        return res;
+        return own_identity(policy, owner, wanted);
     }
     // The group of the workers' own choice is nobody's; another that is written could be anybody's.
-    res.extend(settings.own_group().filter(|it| *it != wanted.name.group()).and_then(|it| group(owner, it)));
-    for (key, class) in settings.routers() {
-        let what = format!(
-            "`{class}` may give records other topics than the configuration names. The connector works as the workers, which \
-             may write them all."
-        );
-        let remedy = "Remove the transform, or have the platform run connectors as their applications \
-                      (`connectors.identity = \"application\"`).";
-        res.push(Violation::new(at_key(key), "Transform refused", what, remedy));
-    }
-    if settings.is_mirror() {
-        let what = "The topics that it copies are not told by its configuration, and it works as the workers: what it writes \
-                    is not checked.";
-        let remedy = "Have the platform declare what copies clusters, or permit the class in `connectors.classes`.";
-        // A class that is not permitted is refused as that.
-        let weight = if policy.classes.is_some() { Weight::Warn } else { Weight::Refuse };
-        res.push(Violation::new(at_key("connector.class"), "Topics not told", what, remedy).weighing(weight));
-    } else if is_new {
+    let own_group = settings.own_group().filter(|it| *it != wanted.name.group());
+    let mut res: Vec<Violation> = own_group.and_then(|it| group(owner, it)).into_iter().collect();
+    res.extend(untold(policy, settings, "The connector works as the workers, which may write them all."));
+    if is_new && !settings.is_mirror() {
         let what = "The connector works as the workers, and Kafka holds it to their rights: which topics it uses is checked \
                     here by keys that are known, and by nobody else.";
         let remedy = "To have Kafka check it, have the platform set `connectors.identity = \"application\"`.";
@@ -306,6 +300,72 @@ fn identity(policy: &ConnectorPolicy, owner: &Application, wanted: &ConnectorReq
         );
     }
     res
+}
+
+/// The same where connectors work as their applications.
+fn own_identity(policy: &ConnectorPolicy, owner: &Application, wanted: &ConnectorRequest) -> Vec<Violation> {
+    let (settings, mut res) = (&wanted.settings, Vec::new());
+    let at = At::attribute("config");
+    for prefix in settings.without_credentials() {
+        let what = format!(
+            "Connectors work as their applications here, and this one has no credentials under `{prefix}…`, so that it \
+             would work as the workers."
+        );
+        let remedy =
+            format!("Write `\"{prefix}sasl.jaas.config\"` into `config_wo`, with a principal of the application.");
+        res.push(Violation::new(at.clone(), "Connector without credentials", what, remedy));
+    }
+    for (prefix, user) in &settings.logins {
+        if owner.spec.principals.contains(&Principal::user(user)) {
+            continue;
+        }
+        // Who it is was written among secrets.
+        let what = format!(
+            "Under `{prefix}…` the connector logs in as a user that is no principal of the application `{}`.",
+            owner.spec.name
+        );
+        res.push(Violation::new(
+            at_key(&format!("{prefix}sasl.jaas.config")),
+            "Login of somebody else",
+            what,
+            "Log in as a principal of the application.",
+        ));
+    }
+    res.extend(settings.sink_group(&wanted.name).and_then(|it| group(owner, &it)));
+    let unknown = settings.of_unknown_login();
+    if let Some(first) = unknown.first() {
+        let what = format!(
+            "Connectors work as their applications here, and nobody can tell whose credentials those under {} are: the \
+             connector may work as the workers.",
+            listed(&unknown)
+        );
+        let remedy = format!(
+            "Write the user out, `username=\"…\"` in `\"{first}sasl.jaas.config\"`, with a reference for the password alone, \
+             and `\"{first}security.protocol\"` in `config`, as `SASL_SSL`."
+        );
+        res.push(Violation::new(at, "Credentials of nobody known", what, remedy).weighing(Weight::Warn));
+        res.extend(untold(policy, settings, "Nobody can tell as whom the connector writes them."));
+    }
+    res
+}
+
+/// What speaks against topics that the configuration does not tell, where Kafka may not hold the connector to what is its
+/// application's.
+fn untold(policy: &ConnectorPolicy, settings: &Settings, why: &str) -> Vec<Violation> {
+    let refused = settings.routers().map(|(key, class)| {
+        let what = format!("`{class}` may give records other topics than the configuration names. {why}");
+        let remedy = "Remove the transform, or have the connector work as its application, with a login that is told \
+                      (`connectors.identity = \"application\"` in the environment).";
+        Violation::new(at_key(key), "Transform refused", what, remedy)
+    });
+    let mirror = settings.is_mirror().then(|| {
+        let what = format!("The topics that it copies are not told by its configuration. {why}");
+        let remedy = "Have the platform declare what copies clusters, or permit the class in `connectors.classes`.";
+        // A class that is not permitted is refused as that.
+        let weight = if policy.classes.is_some() { Weight::Warn } else { Weight::Refuse };
+        Violation::new(at_key("connector.class"), "Topics not told", what, remedy).weighing(weight)
+    });
+    refused.chain(mirror).collect()
 }
 
 /// What speaks against the group in which a sink reads.

@@ -12,7 +12,7 @@ fn state(policy: &Value) -> State {
     res.put("environment", &environment).unwrap();
     for (name, prefix) in [("payments", "pay."), ("orders", "ord.")] {
         let prefixes = json!({"connector": [prefix], "topic": [prefix], "group": [prefix]});
-        let spec = json!({"name": name, "prefixes": prefixes});
+        let spec = json!({"name": name, "prefixes": prefixes, "principals": [format!("User:{}", &prefix[..3])]});
         let application = json!({"incarnation": 1, "spec": spec, "status": "ready", "created_at": 1});
         res.put(&format!("application/{name}"), &application).unwrap();
     }
@@ -159,6 +159,35 @@ fn the_rules_of_the_environment_hold_for_class_tasks_and_credentials() {
         ["config: Connector without credentials", "config[\"consumer.override.group.id\"]: Group outside the prefixes"];
     check(&own, &[("topics", "pay.a")], &without);
     check(&own, &[("topic", "pay.a")], &["config: Connector without credentials"]);
+    let creating = [("topic", "pay.a"), ("topic.creation.default.partitions", "50")];
+    check(&json!({}), &creating, &["config[\"topic.creation.default.partitions\"]: Topics made past the rules"]);
+}
+
+#[test]
+fn only_a_login_that_is_told_and_used_frees_from_rules_about_topics() {
+    let state = state(&json!({ "connectors": { "identity": "application" } }));
+    let (key, protocol) = ("producer.override.sasl.jaas.config", ("producer.override.security.protocol", "SASL_SSL"));
+    let check = |more: &[(&str, &str)], user: Option<&str>, expected: &[&str]| {
+        let router = [("connector.class", "X"), ("topic", "pay.a"), ("transforms.r.type", "RegexRouter"), (key, "…")];
+        let mut wanted = request("pay.x", &[&router, more].concat());
+        wanted.settings.is_sink = Some(false);
+        wanted.settings.logins.extend(user.map(|it| ("producer.override.".to_owned(), it.to_owned())));
+        assert_eq!(refused(&state, &payments(), &wanted), expected, "{more:?} {user:?}");
+    };
+    let refused = "config[\"transforms.r.type\"]: Transform refused";
+    check(&[protocol], Some("pay"), &[]);
+    check(&[], Some("pay"), &[refused]);
+    check(&[protocol], None, &[refused]);
+    check(&[protocol], Some("ord"), &["config[\"producer.override.sasl.jaas.config\"]: Login of somebody else"]);
+}
+
+#[test]
+fn a_topic_for_what_cannot_be_delivered_is_declared() {
+    let state = state(&json!({}));
+    let wanted = request("pay.x", &[("topics", "pay.a"), ("errors.deadletterqueue.topic.name", "pay.dead")]);
+    let told = check_connector(&state, &payments(), &wanted, None);
+    let told: Vec<_> = told.iter().filter(|it| it.summary == "Topic not declared").map(Violation::forbids).collect();
+    assert_eq!(told, [false]);
 }
 
 #[test]

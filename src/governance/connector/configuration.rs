@@ -15,6 +15,8 @@ pub struct Settings {
     pub hidden: BTreeSet<String>,
     /// Whether the connector reads topics, where that is known; else the configuration tells.
     pub is_sink: Option<bool>,
+    /// As whom its clients log in by SASL, by how the keys of a client begin, as far as that is written out.
+    pub logins: BTreeMap<String, String>,
 }
 
 /// What is done with topics.
@@ -70,9 +72,13 @@ const KEEPING: [&str; 14] = [
     "TimestampConverter",
     "ValueToKey",
 ];
+/// How the keys begin by which workers make the topics of a source.
+const TOPIC_CREATION: &str = "topic.creation.";
+/// What a client's login by SASL is written under.
+const LOGIN: &str = "sasl.jaas.config";
 /// What a client's credentials are written under.
 const CREDENTIALS: [&str; 5] = [
-    "sasl.jaas.config",
+    LOGIN,
     "sasl.login.callback.handler.class",
     "ssl.keystore.certificate.chain",
     "ssl.keystore.key",
@@ -88,6 +94,17 @@ pub fn is_reference(value: &str) -> bool {
                 && provider.chars().all(|it| it.is_alphanumeric() || "-_.".contains(it))
         })
     })
+}
+
+/// As whom a client logs in by a key and its value, with how the keys of that client begin: `None` for other keys, and where
+/// the user is a reference or not said.
+pub fn login<'a>(key: &'a str, value: &'a str) -> Option<(&'a str, &'a str)> {
+    let client = key.strip_suffix(LOGIN).filter(|it| it.ends_with(".override."))?;
+    // Two users, or two modules, are not for this to tell apart.
+    let (_, rest) = value.split_once("username=").filter(|(_, rest)| !rest.contains("username"))?;
+    let quote = rest.chars().next().filter(|it| ['"', '\''].contains(it))?;
+    let (user, _) = rest[1..].split_once(quote)?;
+    (!user.is_empty() && !is_open(user) && !user.contains('\\')).then_some((client, user))
 }
 
 /// Whether rules are about the value of a key.
@@ -191,11 +208,37 @@ impl Settings {
     /// The clients of the connector that have no credentials of their own, as the keys for them begin, such as
     /// `producer.override.`.
     pub fn without_credentials(&self) -> Vec<&'static str> {
-        let (reads, writes) = (self.is_sink(), !self.is_sink() || self.has(DEAD_LETTERS));
-        let creates = self.has(DEAD_LETTERS) || self.keys().any(|it| it.starts_with("topic.creation."));
-        let needed = [("consumer.override.", reads), ("producer.override.", writes), ("admin.override.", creates)];
         let has = |prefix: &str| CREDENTIALS.iter().any(|it| self.has(&format!("{prefix}{it}")));
-        needed.into_iter().filter(|(prefix, needed)| *needed && !has(prefix)).map(|(prefix, _)| prefix).collect()
+        self.needed().into_iter().filter(|it| !has(it)).collect()
+    }
+
+    /// The clients that it needs.
+    fn needed(&self) -> Vec<&'static str> {
+        let (reads, writes) = (self.is_sink(), !self.is_sink() || self.has(DEAD_LETTERS));
+        let creates = self.has(DEAD_LETTERS) || self.creates_topics().is_some();
+        let needed = [("consumer.override.", reads), ("producer.override.", writes), ("admin.override.", creates)];
+        needed.into_iter().filter(|(_, needed)| *needed).map(|(prefix, _)| prefix).collect()
+    }
+
+    /// Of the clients that it needs and that have credentials of their own, those of which nobody can tell whose they are:
+    /// a login counts where it is written out, and where the client is told to use it.
+    pub fn of_unknown_login(&self) -> Vec<&'static str> {
+        let without = self.without_credentials();
+        let is_used = |prefix: &str| {
+            self.values.get(&format!("{prefix}security.protocol")).is_some_and(|it| it.trim().starts_with("SASL_"))
+        };
+        let is_told = |prefix: &str| self.logins.contains_key(prefix) && is_used(prefix);
+        self.needed().into_iter().filter(|it| !without.contains(it) && !is_told(it)).collect()
+    }
+
+    /// The first key by which workers would make topics.
+    pub fn creates_topics(&self) -> Option<&str> {
+        self.keys().map(String::as_str).find(|it| it.starts_with(TOPIC_CREATION))
+    }
+
+    /// The topic for what could not be delivered, if it is told.
+    pub fn dead_letters(&self) -> Option<&str> {
+        self.values.get(DEAD_LETTERS).map(String::as_str).filter(|it| !it.is_empty() && !is_open(it))
     }
 
     /// The consumer group that it says.
@@ -278,6 +321,19 @@ mod tests {
     fn settings(text: &[(&str, &str)]) -> Settings {
         let values = text.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         Settings { values, ..Settings::default() }
+    }
+
+    #[test]
+    fn a_login_is_told_where_its_user_is_written_out() {
+        let key = "producer.override.sasl.jaas.config";
+        let check = |value: &str, expected| assert_eq!(login(key, value).map(|(_, user)| user), expected, "{value}");
+        check("M required username=\"pay\" password=\"${file:/x:y}\";", Some("pay"));
+        check("M required password='x' username='pay';", Some("pay"));
+        check("M required username=\"${env:A}\" password=\"x\";", None);
+        check("M required username=\"pay\" password=\"x\"; N required username=\"ord\";", None);
+        check("${file:/worker.properties:sasl.jaas.config}", None);
+        check("M required;", None);
+        assert_eq!(login("sasl.jaas.config", "username=\"pay\""), None);
     }
 
     #[test]

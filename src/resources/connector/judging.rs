@@ -1,7 +1,7 @@
 //! What is asked before a connector is made or changed: the rules of the environment, and the workers.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,7 @@ use crate::{
     framework::{Call, Change, Element, Failure, Unknown},
     governance::{
         check_connector::{ConnectorRequest, check_connector, check_connector_end},
-        connector::{ConnectorName, Settings, is_governed, is_named, is_reference},
+        connector::{ConnectorName, Settings, is_governed, is_named, is_reference, login},
         violation::Violation,
     },
     provider::{Environment, Governance},
@@ -36,11 +36,16 @@ pub(super) async fn judge(
     let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(true) };
     let secret = change.config.as_ref().map(ConnectorModel::secret_keys).unwrap_or_default();
     let is_sink = is_sink(environment, plan, call).await;
-    let wanted = plan.request(&secret, is_sink)?;
+    let mut wanted = plan.request(&secret, is_sink)?;
+    let secret_logins = change.config.as_ref().map(ConnectorModel::secret_logins).unwrap_or_default();
+    wanted.settings.logins.extend(secret_logins.clone());
     let before = match change.prior.as_ref().filter(|_| !change.replacing) {
         Some(prior) => {
             let mut before = prior.request(&secret, is_sink)?;
             before.settings.hidden = still_hidden(prior, plan, call);
+            if prior.config_wo_version == plan.config_wo_version {
+                before.settings.logins.extend(secret_logins);
+            }
             Some(before)
         }
         None => None,
@@ -76,6 +81,13 @@ async fn is_sink(environment: &Environment, plan: &ConnectorModel, call: &Call) 
 }
 
 impl ConnectorModel {
+    fn secret_logins(&self) -> BTreeMap<String, String> {
+        logins(self.config_wo.get().into_iter().flatten().filter_map(|(key, value)| match value {
+            Element::Known(it) => Some((key.as_str(), it.expose())),
+            Element::Unknown | Element::Null => None,
+        }))
+    }
+
     fn request(&self, secret: &BTreeSet<String>, is_sink: Option<bool>) -> Result<ConnectorRequest, Unknown> {
         let hidden = secret.iter().filter(|it| is_governed(it)).cloned().collect();
         let mut settings = Settings { others: secret.clone(), hidden, is_sink, ..Settings::default() };
@@ -86,9 +98,16 @@ impl ConnectorModel {
                 Element::Null => {}
             }
         }
+        settings.logins = logins(settings.values.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         let application = self.application.known()?.map(|it| it.name.clone());
         Ok(ConnectorRequest { name: self.name.value()?.clone(), application, settings })
     }
+}
+
+/// As whom the clients of a configuration log in, as far as that is written out.
+fn logins<'a>(values: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
+    let told = values.filter_map(|(key, value)| login(key, value));
+    told.map(|(client, user)| (client.to_owned(), user.to_owned())).collect()
 }
 
 /// Asks the workers what they would say of a plan, without changing anything.
