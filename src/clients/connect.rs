@@ -440,12 +440,12 @@ impl Connect {
         }
     }
 
-    /// What the workers answer, once they have shared out their work.
+    /// What the workers answer, once they have shared out their work, and tasks that were stopped have ended.
     async fn send(&self, request: &Request, deadline: Instant) -> Result<Value, ConnectError> {
         let mut longest = FIRST_PAUSE;
         loop {
             let error = match self.rest.send(request, deadline).await.map_err(ConnectError::from) {
-                Err(error @ ConnectError::Unsettled(_)) => error,
+                Err(error @ (ConnectError::Unsettled(_) | ConnectError::Stopping(_))) => error,
                 other => return other,
             };
             let until = Instant::now() + random_part(longest);

@@ -28,6 +28,9 @@ pub(super) fn told(error: &ConnectError) -> Diagnostic {
             "Connect does not settle",
             "All the time, the workers were sharing out their work, and did nothing else until that is over.",
         ),
+        ConnectError::Stopping(_) => {
+            ("Connector does not stop", "It was told to stop, and all the time the workers still had tasks of it.")
+        }
         ConnectError::Invalid(_) => ("Refused by Connect", "The workers read what was sent, and refused it."),
         ConnectError::Unsupported => ("Not supported by Connect", "The workers have no answer to that request."),
         ConnectError::Absent => ("Connector is gone", "The workers have no connector of that name any more."),
@@ -45,6 +48,9 @@ pub(super) fn remedy(error: &ConnectError) -> &'static str {
         }
         ConnectError::Unsettled(_) => {
             "Look whether a worker keeps coming and going, and apply again; `timeouts` say for how long they are waited for."
+        }
+        ConnectError::Stopping(_) => {
+            "Apply again. If it stays so, have the workers started anew: one of them has a task that does not end."
         }
         ConnectError::Invalid(_) => "Correct what it names.",
         ConnectError::Unsupported => {

@@ -191,6 +191,9 @@ impl Resource<Context> for Connector {
             return judged.map_err(|it| naming(it, &format!("the connector `{name}`")));
         };
         let environment = environment_of_plan(ctx, plan)?;
+        if call.phase == Phase::Plan && change.prior.as_ref().is_some_and(|it| plan.stays_stopped(it)) {
+            call.report.push(told::stays_stopped(plan.name.value()?));
+        }
         let is_permitted = judging::judge(environment, change, plan, call).await?;
         if is_permitted && call.phase == Phase::Plan && !environment.has_made_anything() {
             judging::try_out(environment, change, plan, call).await?;
@@ -311,6 +314,12 @@ impl ConnectorModel {
         if changes || is_failed && should_run && self.waits() {
             self.status = Computed::unknown();
         }
+    }
+
+    /// Whether it is stopped, and nothing is said of what it is to be after its offsets are set.
+    fn stays_stopped(&self, prior: &Self) -> bool {
+        let is_stopped = prior.status.get().is_some_and(|it| *it == Target::Stopped.reached().to_string());
+        is_stopped && self.state.is_null() && !self.offsets.is_null() && self.offsets != prior.offsets
     }
 
     /// Whether another configuration is to be sent.

@@ -17,6 +17,9 @@ pub enum ConnectError {
     /// 409 while the workers share their work out anew, or the one that decides does not answer the others: it passes.
     #[error("the workers are sharing out their work: {0}")]
     Unsettled(String),
+    /// 500 where the tasks of a connector that was stopped have not all ended yet: it passes.
+    #[error("its tasks have not ended yet: {0}")]
+    Stopping(String),
     /// 400: the configuration, or what else was sent, is refused.
     #[error("it refuses what was sent: {0}")]
     Invalid(String),
@@ -36,6 +39,9 @@ impl From<RestError> for ConnectError {
             }
             RestError::Refused { status: 409, message, .. } => Self::Unsettled(message),
             RestError::Broken { message, .. } if is_passing(&message) => Self::Unsettled(message),
+            RestError::Broken { message, .. } if message.contains("haven't stopped completely") => {
+                Self::Stopping(message)
+            }
             RestError::Refused { status: 400 | 422, message, .. } => Self::Invalid(message),
             RestError::Refused { status: 404, message, .. } if is_absence(&message) => Self::Absent,
             RestError::Refused { status: 404 | 405, .. } => Self::Unsupported,

@@ -40,6 +40,10 @@ pub(crate) struct Kept {
     pub(crate) passwords: Vec<String>,
     /// The trace with which the task of every connector fails that is started.
     pub(crate) fails_with: Option<String>,
+    /// What speaks against all offsets.
+    pub(crate) refuses_offsets: Option<String>,
+    /// How often offsets are asked to be changed before the tasks of a connector that was stopped have ended.
+    pub(crate) lingers: u32,
     /// What the next calls are answered with, but for what workers say of themselves.
     pub(crate) next: VecDeque<Answer>,
     /// The version of the workers.
@@ -161,11 +165,11 @@ impl Kept {
                 self.set(name, &state)
             }
             ("PATCH", ["connectors", name, "offsets"]) => {
-                self.stopped(name)?.offsets = body["offsets"].as_array().cloned().unwrap_or_default();
+                self.ended(name)?.offsets = body["offsets"].as_array().cloned().unwrap_or_default();
                 Ok(json!({ "message": "altered" }))
             }
             ("DELETE", ["connectors", name, "offsets"]) => {
-                self.stopped(name)?.offsets.clear();
+                self.ended(name)?.offsets.clear();
                 Ok(json!({ "message": "reset" }))
             }
             ("DELETE", ["connectors", name]) => {
@@ -191,6 +195,23 @@ impl Kept {
         let running =
             || (400, "Connectors must be in the STOPPED state before their offsets can be modified".to_owned());
         if found.state == "STOPPED" { Ok(found) } else { Err(running()) }
+    }
+
+    fn ended(&mut self, name: &str) -> Result<&mut FakeConnector, (u16, String)> {
+        if let Some(it) = self.refuses_offsets.clone().filter(|_| self.stopped(name).is_ok()) {
+            return Err((400, it));
+        }
+        if self.stopped(name).is_ok() && 0 < self.lingers {
+            self.lingers -= 1;
+            // In the words of Kafka 4.3.
+            let message = format!(
+                "Failed to reset consumer group offsets for connector {name} either because its tasks haven't stopped \
+                 completely yet or the connector was resumed before the request to reset its offsets could be successfully \
+                 completed. If the connector is in a stopped state, this operation can be safely retried."
+            );
+            return Err((500, message));
+        }
+        self.stopped(name)
     }
 
     fn create(&mut self, body: &Value) -> Judged {

@@ -64,6 +64,23 @@ async fn a_rebalance_is_waited_for_and_what_exists_is_not() {
     connect.create(&a, &config(&[("x", "1")]), None, soon()).await.unwrap();
 }
 
+/// Kafka refuses to move a group that has members, and workers tell that a connector is stopped before its tasks have ended.
+#[tokio::test]
+async fn tasks_that_end_slowly_are_waited_for_before_offsets_are_moved() {
+    let fake = FakeConnect::start().await;
+    let (connect, a) = (fake.client(), name("a"));
+    connect.create(&a, &config(&[("topics", "t")]), Some(Target::Stopped), soon()).await.unwrap();
+    // Each request is tried thrice before it counts as failed.
+    fake.kept().lingers = 4;
+    connect.reset_offsets(&a, soon()).await.unwrap();
+    assert_eq!(fake.kept().lingers, 0);
+    fake.kept().lingers = u32::MAX;
+    let stuck = connect.alter_offsets(&a, &[], Instant::now() + Duration::from_secs(2)).await;
+    assert!(matches!(stuck, Err(ConnectError::Stopping(_))), "{stuck:?}");
+    fake.kept().lingers = 0;
+    connect.alter_offsets(&a, &[], soon()).await.unwrap();
+}
+
 /// An absence is believed only of a worker's own answer about that connector.
 #[tokio::test]
 async fn a_page_that_is_not_found_is_no_absence() {

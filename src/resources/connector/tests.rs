@@ -5,16 +5,21 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use crate::{
-    clients::{connect::fake::FakeConnect, memory::MemoryCluster, rest::Services},
+    clients::{
+        connect::{Target, fake::FakeConnect},
+        memory::MemoryCluster,
+        rest::Services,
+    },
     framework::{Diagnostic, Diagnostics, Severity, Stored, Value},
     governance::{
         acl::Principal,
         policy::{ConnectorPolicy, Policy},
     },
     provider::{Acting, Context, Environment},
-    resources::testing::{Run, change_policy, governed_by, nothing, quiet, told},
+    resources::testing::{Run, change_policy, governed_by, nothing, quiet, soon, told},
 };
 
+mod offsets;
 mod places;
 
 const TRACE: &str =
@@ -264,30 +269,6 @@ async fn what_operators_do_stays_where_nothing_is_declared_of_it() {
     assert_eq!(seen.state.attribute("state"), &Value::from("stopped"), "what is declared is drift");
     let stored = run(&fake).applied(&seen, &declared).await;
     assert_eq!(status(&stored), "running".into());
-}
-
-#[tokio::test]
-async fn offsets_are_set_while_the_connector_is_stopped() {
-    let fake = FakeConnect::start().await;
-    let at = |version: &str, position: i64| {
-        let partition = json!({ "filename": "/x" }).to_string();
-        let offset = json!({ "position": position }).to_string();
-        json!({ "offsets": { "version": version, "positions": [{ "partition": partition, "offset": offset }] } })
-    };
-    let config = with(&sink(), &at("1", 5));
-    let stored = run(&fake).applied(&nothing(), &config).await;
-    let offsets = |fake: &FakeConnect| json!(fake.kept().connectors["a b"].offsets);
-    assert_eq!(offsets(&fake), json!([{ "partition": { "filename": "/x" }, "offset": { "position": 5 } }]));
-    assert_eq!((status(&stored), fake.kept().connectors["a b"].state.as_str()), ("running".into(), "RUNNING"));
-    plans_nothing(&fake, &stored, &config).await;
-    let reset = with(&sink(), &json!({ "offsets": { "version": "2", "reset": true } }));
-    let stored = run(&fake).applied(&stored, &reset).await;
-    assert_eq!(offsets(&fake), json!([]));
-    assert_eq!(status(&stored), "running".into());
-    // Nobody moves it when the block goes.
-    run(&fake).applied(&stored, &sink()).await;
-    let stops = fake.asked().iter().filter(|it| it.ends_with("/stop")).count();
-    assert_eq!(stops, 1, "a new one begins so");
 }
 
 #[tokio::test]

@@ -286,15 +286,33 @@ pub(super) fn unmade(error: Option<&ConnectError>) -> String {
     }
 }
 
-pub(super) fn no_offsets(name: &ConnectorName) -> Diagnostic {
+pub(super) fn brought_back(was: Target, error: Option<&ConnectError>) -> String {
+    let was = was.reached();
+    match error {
+        None => format!("It was told to be {was}, as it was before."),
+        Some(error) => format!(
+            "It was {was} before, could not be told to be so again ({error}), and may be stopped now. Write `state = \
+             \"{was}\"` for the next apply, or tell the workers."
+        ),
+    }
+}
+
+pub(super) fn stays_stopped(name: &ConnectorName) -> Diagnostic {
     let detail = format!(
-        "The workers cannot be told where `{name}` goes on from: that takes Kafka 3.6. It is stopped now.\n\nRemove `offsets`."
+        "`{name}` is stopped, and stays so after its offsets are set: somebody stopped it, or an apply that was killed \
+         meanwhile.\n\nWrite `state = \"running\"` if it is to run then."
     );
+    Diagnostic::warning("Connector stays stopped", detail).at("offsets")
+}
+
+pub(super) fn no_offsets(name: &ConnectorName) -> Diagnostic {
+    let detail =
+        format!("The workers cannot be told where `{name}` goes on from: that takes Kafka 3.6.\n\nRemove `offsets`.");
     Diagnostic::error("Offsets not supported", detail).at("offsets")
 }
 
 pub(super) fn offsets_refused(name: &ConnectorName, message: &str) -> Diagnostic {
-    let detail = format!("The workers refuse these offsets of `{name}`, which is stopped now: {message}");
+    let detail = format!("The workers refuse these offsets of `{name}`: {message}\n\nCorrect them.");
     Diagnostic::error("Offsets refused", detail).at("offsets")
 }
 

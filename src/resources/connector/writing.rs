@@ -1,5 +1,7 @@
 //! What is done with a connector: its configuration first, then where it goes on from, then what it is to be.
 
+use std::time::{Duration, Instant};
+
 use super::{
     ADDED, ConnectorModel,
     composing::{Composed, remembered},
@@ -94,14 +96,18 @@ impl Work<'_> {
         call: &mut Call,
     ) -> Result<ConnectorModel, Failure> {
         let is_same = self.sent.is_there(found, &remembered(&call.private, ADDED).unwrap_or_default());
+        let mut target = plan.target();
         match (adopts, is_same) {
             (true, true) => {}
             (true, false) => self.connect.configure(self.name, &self.sent.values, call.deadline).await?,
-            // A create leaves it so that was interrupted.
-            (false, true) => call.report.push(told::taken_over(self.name)),
+            // A create leaves it so that was interrupted, and stopped where it was to go on from somewhere.
+            (false, true) => {
+                call.report.push(told::taken_over(self.name));
+                target = target.or(Some(Target::Running).filter(|_| !plan.offsets.is_null()));
+            }
             (false, false) => return Err(told::exists(self.name).into()),
         }
-        self.bring(None, &plan, Some(found), call).await?;
+        self.bring(None, &plan, Some(found), target, call).await?;
         self.done(plan, call).await
     }
 
@@ -117,7 +123,7 @@ impl Work<'_> {
         if !found.is_some_and(|it| self.sent.is_there(it, &added)) {
             self.connect.configure(self.name, &self.sent.values, call.deadline).await?;
         }
-        self.bring(Some(prior), &plan, found, call).await?;
+        self.bring(Some(prior), &plan, found, plan.target(), call).await?;
         self.done(plan, call).await
     }
 
@@ -162,23 +168,20 @@ impl Work<'_> {
 
     /// Takes away what was made and does not do: without a state, the next apply makes it anew, as it is declared then.
     async fn unmake(&self, failure: Failure, call: &Call) -> Failure {
-        let Failure::Told(mut told) = failure else { return failure };
-        // The time for the rest may be over.
-        let deadline = call.deadline + std::time::Duration::from_secs(30);
-        let deleted = self.connect.delete(self.name, deadline).await;
-        for it in &mut told.0 {
-            it.detail.push_str("\n\n");
-            it.detail.push_str(&told::unmade(deleted.as_ref().err()));
+        if !matches!(failure, Failure::Told(_)) {
+            return failure;
         }
-        Failure::Told(told)
+        let deleted = self.connect.delete(self.name, after(call)).await;
+        failure.adding(&told::unmade(deleted.as_ref().err()))
     }
 
-    /// Has a connector that was there be what it should be.
+    /// Has a connector that was there be what it should be; what it was, where nothing is said of that.
     async fn bring(
         &self,
         prior: Option<&ConnectorModel>,
         plan: &ConnectorModel,
         found: Option<&Connector>,
+        target: Option<Target>,
         call: &mut Call,
     ) -> Result<(), Failure> {
         let status = found.and_then(|it| it.status.as_ref());
@@ -187,17 +190,15 @@ impl Work<'_> {
             Some(RunState::Stopped) => Target::Stopped,
             _ => Target::Running,
         };
-        let target = plan.target().unwrap_or(was);
+        let target = target.unwrap_or(was);
         let mut is = was;
         if prior.is_none_or(|it| it.offsets != plan.offsets)
             && let Some(offsets) = plan.offsets.known()?
         {
-            if is != Target::Stopped {
-                self.connect.bring(self.name, Target::Stopped, call.deadline).await?;
-                waiting::settled(self.connect, self.name, Target::Stopped, self.sent, call).await?;
-                is = Target::Stopped;
+            if let Err(failure) = self.stop_and_move(&offsets.model.wanted()?, was, call).await {
+                return Err(self.bring_back(failure, was, call).await);
             }
-            self.move_to(&offsets.model.wanted()?, call).await?;
+            is = Target::Stopped;
         }
         if target != is {
             self.connect.bring(self.name, target, call.deadline).await?;
@@ -206,6 +207,23 @@ impl Work<'_> {
             self.connect.restart_failed(self.name, call.deadline).await?;
         }
         self.wait(plan, target, call).await
+    }
+
+    async fn stop_and_move(&self, wanted: &Wanted, was: Target, call: &mut Call) -> Result<(), Failure> {
+        if was != Target::Stopped {
+            self.connect.bring(self.name, Target::Stopped, call.deadline).await?;
+            waiting::settled(self.connect, self.name, Target::Stopped, self.sent, call).await?;
+        }
+        self.move_to(wanted, call).await
+    }
+
+    /// Has a connector be what it was before it was stopped for nothing: nobody would start it later.
+    async fn bring_back(&self, failure: Failure, was: Target, call: &Call) -> Failure {
+        let back = match was {
+            Target::Stopped => Ok(()),
+            _ => self.connect.bring(self.name, was, after(call)).await,
+        };
+        failure.adding(&told::brought_back(was, back.err().as_ref()))
     }
 
     async fn move_to(&self, wanted: &Wanted, call: &mut Call) -> Result<(), Failure> {
@@ -240,6 +258,23 @@ impl Work<'_> {
         self.sent.clone().remember(&found, &mut call.private);
         self.workers.note(&mut call.private);
         Ok(plan)
+    }
+}
+
+/// The end of the time for setting right what failed: that for the rest may be over.
+fn after(call: &Call) -> Instant {
+    call.deadline + Duration::from_secs(30)
+}
+
+impl Failure {
+    /// The same, with a further paragraph.
+    fn adding(self, paragraph: &str) -> Self {
+        let Self::Told(mut told) = self else { return self };
+        for it in &mut told.0 {
+            it.detail.push_str("\n\n");
+            it.detail.push_str(paragraph);
+        }
+        Self::Told(told)
     }
 }
 
