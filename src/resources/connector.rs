@@ -330,7 +330,7 @@ impl ConnectorModel {
     /// What can be said of the keys without workers.
     fn check_keys(&self, report: &mut Diagnostics) {
         if self.config.get().is_some_and(|it| !it.contains_key("connector.class"))
-            && !self.has_secret("connector.class")
+            && self.config_wo.known().is_ok_and(|it| it.is_none_or(|it| !it.contains_key("connector.class")))
         {
             report.push(told::no_class());
         }
@@ -351,10 +351,6 @@ impl ConnectorModel {
 
     fn value(&self, key: &str) -> Option<&Element<String>> {
         self.config.get()?.get(key)
-    }
-
-    fn has_secret(&self, key: &str) -> bool {
-        self.config_wo.get().is_some_and(|it| it.contains_key(key))
     }
 
     /// The keys of the secret part, which only a configuration has.

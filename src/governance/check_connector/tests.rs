@@ -159,6 +159,9 @@ fn the_rules_of_the_environment_hold_for_class_tasks_and_credentials() {
         ["config: Connector without credentials", "config[\"consumer.override.group.id\"]: Group outside the prefixes"];
     check(&own, &[("topics", "pay.a")], &without);
     check(&own, &[("topic", "pay.a")], &["config: Connector without credentials"]);
+    let mut later = request("pay.x", &[("topics", "pay.a"), (key, "x")]);
+    later.settings.others.insert(group.to_owned());
+    assert_eq!(refused(&state(&json!({ "connectors": own })), &payments(), &later), Vec::<String>::new());
     let creating = [("topic", "pay.a"), ("topic.creation.default.partitions", "50")];
     check(&json!({}), &creating, &["config[\"topic.creation.default.partitions\"]: Topics made past the rules"]);
 }

@@ -246,9 +246,10 @@ impl Settings {
         self.values.get(GROUP).map(String::as_str)
     }
 
-    /// The consumer group that a sink of that name reads in.
+    /// The consumer group that a sink of that name reads in, as far as it is known.
     pub fn sink_group(&self, name: &ConnectorName) -> Option<String> {
-        self.is_sink().then(|| self.own_group().map_or_else(|| name.group(), str::to_owned))
+        let is_known = !self.others.contains(GROUP);
+        (is_known && self.is_sink()).then(|| self.own_group().map_or_else(|| name.group(), str::to_owned))
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Composed {
     pub(super) secret: BTreeSet<String>,
     /// Keys that are declared, and whose values apply will tell.
     pub(super) unknown: BTreeSet<String>,
+    /// Whether apply will tell which secrets there are at all.
+    pub(super) lacks_secrets: bool,
 }
 
 /// Whether a worker shows asterisks in place of a value.
@@ -56,7 +58,7 @@ impl Composed {
         found: Option<&Connector>,
         call: &Call,
     ) -> Result<Self, Failure> {
-        let mut res = Self::default();
+        let mut res = Self { lacks_secrets: config.config_wo.known().is_err(), ..Self::default() };
         for (key, value) in plan.config.get().into_iter().flatten() {
             res.add(key, value.known_text(Clone::clone));
         }
@@ -97,6 +99,11 @@ impl Composed {
             Ok(None) => {}
             Err(Unknown) => drop(self.unknown.insert(key.to_owned())),
         }
+    }
+
+    /// Whether part of it is not known yet.
+    pub(super) fn is_partial(&self) -> bool {
+        self.lacks_secrets || !self.unknown.is_empty()
     }
 
     /// The class of the connector.

@@ -36,6 +36,10 @@ pub(super) async fn judge(
     let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(true) };
     let secret = change.config.as_ref().map(ConnectorModel::secret_keys).unwrap_or_default();
     let is_sink = is_sink(environment, plan, call).await;
+    if change.config.as_ref().is_some_and(|it| it.config_wo.known().is_err()) {
+        // Any key may be in it.
+        return Err(Unknown.into());
+    }
     let mut wanted = plan.request(&secret, is_sink)?;
     let secret_logins = change.config.as_ref().map(ConnectorModel::secret_logins).unwrap_or_default();
     wanted.settings.logins.extend(secret_logins.clone());
@@ -91,7 +95,7 @@ impl ConnectorModel {
     fn request(&self, secret: &BTreeSet<String>, is_sink: Option<bool>) -> Result<ConnectorRequest, Unknown> {
         let hidden = secret.iter().filter(|it| is_governed(it)).cloned().collect();
         let mut settings = Settings { others: secret.clone(), hidden, is_sink, ..Settings::default() };
-        for (key, value) in self.config.get().into_iter().flatten() {
+        for (key, value) in self.config.known()?.into_iter().flatten() {
             match value {
                 Element::Known(it) => drop(settings.values.insert(key.clone(), it.clone())),
                 Element::Unknown => drop(settings.others.insert(key.clone())),
@@ -194,8 +198,12 @@ impl Trial<'_> {
         }
         let mut values = wanted.values.clone();
         values.insert("name".to_owned(), self.name.to_string());
-        let checked = self.connect.validate(class, &values, self.deadline).await?;
-        tell_checked(&wanted, &checked, call);
+        match self.connect.validate(class, &values, self.deadline).await {
+            Ok(checked) => tell_checked(&wanted, &checked, call),
+            // What is not there yet may be all that they stumble over.
+            Err(error) if wanted.is_partial() => call.report.push(told::not_asked(&error, false)),
+            Err(error) => return Err(error.into()),
+        }
         Ok(())
     }
 }
@@ -228,7 +236,8 @@ fn tell_checked(wanted: &Composed, checked: &[Checked], call: &mut Call) {
             continue;
         }
         for error in &it.errors {
-            call.report.push(told::refused(&it.key, &wanted.hide(error), wanted.secret.contains(&it.key)));
+            let refused = told::refused(&it.key, &wanted.hide(error), wanted.secret.contains(&it.key));
+            call.report.push(if wanted.is_partial() { told::refused_so_far(refused) } else { refused });
         }
     }
 }
@@ -243,7 +252,7 @@ impl Plugin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::{Phase, Private};
+    use crate::framework::{Phase, Private, Severity};
 
     #[test]
     fn a_reference_beside_a_password_is_none_of_it() {
@@ -267,5 +276,22 @@ mod tests {
         check(&Composed { unknown: unknown.clone(), ..Composed::default() }, 1);
         check(&Composed { secret: unknown.clone(), unknown, ..Composed::default() }, 0);
         check(&Composed::default(), 0);
+    }
+
+    #[test]
+    fn what_may_be_right_once_all_is_known_is_no_error() {
+        let checked =
+            [Checked { key: "topics.regex".to_owned(), is_password: false, errors: vec!["missing".to_owned()] }];
+        let unknown: BTreeSet<String> = ["topics".to_owned()].into();
+        for (wanted, expected) in [
+            (Composed { unknown, ..Composed::default() }, Severity::Warning),
+            (Composed { lacks_secrets: true, ..Composed::default() }, Severity::Warning),
+            (Composed::default(), Severity::Error),
+        ] {
+            let mut call = Call::new(Phase::Plan, Private::default(), DRY_RUN);
+            tell_checked(&wanted, &checked, &mut call);
+            let told: Vec<_> = call.report.0.iter().map(|it| it.severity).collect();
+            assert_eq!(told, [expected], "{wanted:?}");
+        }
     }
 }

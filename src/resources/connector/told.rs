@@ -2,7 +2,7 @@
 
 use crate::{
     clients::connect::{ConnectError, Plugin, RunState, Status, Target},
-    framework::{Diagnostic, Path, Step},
+    framework::{Diagnostic, Path, Severity, Step},
     governance::{
         connector::{ConnectorName, nearest},
         secret::looks_secret,
@@ -169,6 +169,15 @@ pub(super) fn refused(key: &str, message: &str, is_secret: bool) -> Diagnostic {
     let detail = format!("The workers would refuse `{key}`: {message}");
     let told = Diagnostic::error("Configuration refused by Connect", detail);
     if is_secret { told.at("config_wo") } else { told.at(at_key(key)) }
+}
+
+/// The same, where part of the configuration is not known yet.
+pub(super) fn refused_so_far(refused: Diagnostic) -> Diagnostic {
+    let detail = format!(
+        "{}\n\nPart of the configuration is known only after apply, and this may be right by then.",
+        refused.detail
+    );
+    Diagnostic { severity: Severity::Warning, detail, ..refused }
 }
 
 pub(super) fn visible_secret(key: &str) -> Diagnostic {
