@@ -38,6 +38,9 @@ const FEW: usize = 2;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
+/// How long it may take to read back what became of a request whose answer was lost.
+const READ_BACK: Duration = Duration::from_secs(10);
+
 /// What a connector is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connector {
@@ -276,12 +279,8 @@ impl Connect {
         match answer {
             Ok(_) => Ok(true),
             // It may have been this very request, whose answer was lost.
-            Err(error @ (ConnectError::Exists(_) | ConnectError::Rest(RestError::Deadline | RestError::Closed(_)))) => {
-                if self.is_as(name, config, deadline).await? {
-                    Ok(false)
-                } else {
-                    Err(error)
-                }
+            Err(error) if matches!(error, ConnectError::Exists(_)) || is_lost(&error) => {
+                if self.is_as(name, config, deadline).await { Ok(false) } else { Err(error) }
             }
             Err(error) => Err(error),
         }
@@ -295,24 +294,15 @@ impl Connect {
         deadline: Instant,
     ) -> Result<(), ConnectError> {
         match self.put(path(name, "/config"), Some(json!(config)), name, deadline).await {
-            Err(ConnectError::Rest(RestError::Deadline | RestError::Closed(_)))
-                if self.is_as(name, config, deadline).await? =>
-            {
-                Ok(())
-            }
+            Err(error) if is_lost(&error) && self.is_as(name, config, deadline).await => Ok(()),
             answer => answer,
         }
     }
 
-    /// Whether a connector is there and configured so.
-    async fn is_as(
-        &self,
-        name: &ConnectorName,
-        config: &BTreeMap<String, String>,
-        deadline: Instant,
-    ) -> Result<bool, ConnectError> {
-        let found = self.connector(name, deadline).await?;
-        Ok(found.is_some_and(|it| config.iter().all(|(key, value)| it.config.get(key) == Some(value))))
+    /// Whether it can be seen that a connector is there and configured so.
+    async fn is_as(&self, name: &ConnectorName, config: &BTreeMap<String, String>, deadline: Instant) -> bool {
+        let found = self.connector(name, again(deadline)).await.ok().flatten();
+        found.is_some_and(|it| config.iter().all(|(key, value)| it.config.get(key) == Some(value)))
     }
 
     /// Tells a connector what to be.
@@ -334,6 +324,8 @@ impl Connect {
         self.listing.forget(name);
         match self.send(&request, deadline).await {
             Ok(_) | Err(ConnectError::Absent) => Ok(()),
+            // It may be gone, and the answer was lost.
+            Err(error) if is_lost(&error) && self.connector(name, again(deadline)).await == Ok(None) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -456,6 +448,16 @@ impl Connect {
             longest = (longest * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+/// Whether what was asked may have been done, and its answer was lost.
+fn is_lost(error: &ConnectError) -> bool {
+    matches!(error, ConnectError::Rest(RestError::Deadline | RestError::Closed(_) | RestError::Broken { .. }))
+}
+
+/// The end of the time for reading back what became of a request, which may have used up its own.
+fn again(deadline: Instant) -> Instant {
+    deadline.max(Instant::now() + READ_BACK)
 }
 
 /// `connectors/<name>` and what follows.

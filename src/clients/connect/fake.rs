@@ -44,6 +44,8 @@ pub(crate) struct Kept {
     pub(crate) refuses_offsets: Option<String>,
     /// How often offsets are asked to be changed before the tasks of a connector that was stopped have ended.
     pub(crate) lingers: u32,
+    /// How many changes are made from now on whose answers are lost.
+    pub(crate) loses: u32,
     /// What the next calls are answered with, but for what workers say of themselves.
     pub(crate) next: VecDeque<Answer>,
     /// The version of the workers.
@@ -119,7 +121,12 @@ impl Kept {
             return it;
         }
         let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        match self.does(method, path, &serde_json::from_str(body).unwrap_or_default()) {
+        let done = self.does(method, path, &serde_json::from_str(body).unwrap_or_default());
+        if method != "GET" && 0 < self.loses {
+            self.loses -= 1;
+            return (0, JSON, String::new());
+        }
+        match done {
             Ok(it) => (200, JSON, it.to_string()),
             Err((status, message)) => (status, JSON, json!({ "error_code": status, "message": message }).to_string()),
         }

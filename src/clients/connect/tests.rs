@@ -64,6 +64,26 @@ async fn a_rebalance_is_waited_for_and_what_exists_is_not() {
     connect.create(&a, &config(&[("x", "1")]), None, soon()).await.unwrap();
 }
 
+/// What was asked is sent again where its answer was lost, and read back where none came at all.
+#[tokio::test]
+async fn what_was_done_counts_though_its_answer_was_lost() {
+    let fake = FakeConnect::start().await;
+    let (connect, a) = (fake.client(), name("a"));
+    for lost in [1, 3] {
+        fake.kept().loses = lost;
+        let made = connect.create(&a, &config(&[("x", "1")]), None, soon()).await;
+        assert_eq!(made, Ok(false), "nobody can tell who made it");
+        fake.kept().loses = lost;
+        connect.configure(&a, &config(&[("x", "2")]), soon()).await.unwrap();
+        fake.kept().loses = lost;
+        connect.delete(&a, soon()).await.unwrap();
+        assert!(fake.kept().connectors.is_empty());
+    }
+    fake.kept().loses = 3;
+    let refused = connect.bring(&a, Target::Paused, soon()).await;
+    assert!(matches!(refused, Err(ConnectError::Rest(RestError::Closed(_)))), "{refused:?}");
+}
+
 /// Kafka refuses to move a group that has members, and workers tell that a connector is stopped before its tasks have ended.
 #[tokio::test]
 async fn tasks_that_end_slowly_are_waited_for_before_offsets_are_moved() {

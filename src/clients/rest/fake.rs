@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use super::RestSettings;
 use crate::clients::kafka::Tls;
 
-/// Status, content type and body. More headers may follow the content type, on lines of their own.
+/// Status, content type and body. With the status 0, the connection is closed without an answer. More headers may follow the content type, on lines of their own.
 pub(crate) type Answer = (u16, &'static str, String);
 
 /// A server that ends with the test's runtime.
@@ -149,6 +149,9 @@ async fn serve(
     let request = String::from_utf8_lossy(&request).into_owned();
     seen.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
     let (status, kind, body) = answer(&request);
+    if status == 0 {
+        return;
+    }
     let head = format!(
         "HTTP/1.1 {status} x\r\ncontent-type: {kind}\r\nlocation: https://login.example.org/?token=t\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
