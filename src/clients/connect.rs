@@ -6,6 +6,7 @@
 //! of them at once; what it writes itself is not read from a list that is older.
 
 mod answers;
+mod doubt;
 mod error;
 mod offsets;
 
@@ -28,6 +29,7 @@ use crate::{
     governance::connector::ConnectorName,
 };
 use answers::{DefinitionAnswer, Expanded, PluginAnswer, RootAnswer, StatusAnswer, Validation, read};
+use doubt::{again, is_lost};
 pub use error::ConnectError;
 pub use offsets::Offset;
 
@@ -37,9 +39,6 @@ const FEW: usize = 2;
 /// Of the pauses between two tries while workers share out their work, a random part is waited. They double.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
-
-/// How long it may take to read back what became of a request whose answer was lost.
-const READ_BACK: Duration = Duration::from_secs(10);
 
 /// What a connector is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,6 +196,11 @@ impl Target {
     }
 }
 
+/// Whether a worker shows asterisks in place of a value.
+pub fn is_masked(value: &str) -> bool {
+    4 <= value.len() && value.bytes().all(|it| it == b'*')
+}
+
 /// A cluster of workers.
 #[derive(Debug)]
 pub struct Connect {
@@ -297,12 +301,6 @@ impl Connect {
             Err(error) if is_lost(&error) && self.is_as(name, config, deadline).await => Ok(()),
             answer => answer,
         }
-    }
-
-    /// Whether it can be seen that a connector is there and configured so.
-    async fn is_as(&self, name: &ConnectorName, config: &BTreeMap<String, String>, deadline: Instant) -> bool {
-        let found = self.connector(name, again(deadline)).await.ok().flatten();
-        found.is_some_and(|it| config.iter().all(|(key, value)| it.config.get(key) == Some(value)))
     }
 
     /// Tells a connector what to be.
@@ -448,16 +446,6 @@ impl Connect {
             longest = (longest * 2).min(LONGEST_PAUSE);
         }
     }
-}
-
-/// Whether what was asked may have been done, and its answer was lost.
-fn is_lost(error: &ConnectError) -> bool {
-    matches!(error, ConnectError::Rest(RestError::Deadline | RestError::Closed(_) | RestError::Broken { .. }))
-}
-
-/// The end of the time for reading back what became of a request, which may have used up its own.
-fn again(deadline: Instant) -> Instant {
-    deadline.max(Instant::now() + READ_BACK)
 }
 
 /// `connectors/<name>` and what follows.

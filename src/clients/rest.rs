@@ -100,6 +100,11 @@ impl Rest {
         &self.settings.url
     }
 
+    /// Has the next request go to the next address.
+    pub fn go_on(&self) {
+        self.patience.go_on();
+    }
+
     /// All addresses of the service.
     pub fn urls(&self) -> impl Iterator<Item = &BaseUrl> {
         std::iter::once(&self.settings.url).chain(&self.settings.failover_urls)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Connect;
 use crate::clients::rest::{
-    Rest,
+    Rest, RestSettings,
     fake::{Answer, FakeService},
 };
 
@@ -82,6 +82,12 @@ impl FakeConnect {
     /// A client of them.
     pub(crate) fn client(&self) -> Connect {
         Connect::new(Rest::new(self.service.settings()))
+    }
+
+    /// A client of them that goes to others where they do not answer.
+    pub(crate) fn client_with(&self, others: &Self) -> Connect {
+        let settings = self.service.settings();
+        Connect::new(Rest::new(RestSettings { failover_urls: vec![others.service.settings().url], ..settings }))
     }
 
     /// What they keep, to be looked at and changed.

@@ -84,6 +84,26 @@ async fn what_was_done_counts_though_its_answer_was_lost() {
     assert!(matches!(refused, Err(ConnectError::Rest(RestError::Closed(_)))), "{refused:?}");
 }
 
+/// Each worker answers by what it has read so far of what all keep.
+#[tokio::test]
+async fn a_worker_that_lags_behind_is_not_believed() {
+    let (current, behind) = (FakeConnect::start().await, FakeConnect::start().await);
+    let (a, values) = (name("a"), config(&[("x", "1")]));
+    current.client().create(&a, &values, None, soon()).await.unwrap();
+    let connect = behind.client_with(&current);
+    assert_eq!(connect.connector(&a, soon()).await, Ok(None));
+    assert!(connect.unless_gone(&a, soon()).await.unwrap().is_some(), "the other knows it");
+    let connect = behind.client();
+    assert_eq!(connect.unless_gone(&a, soon()).await, Ok(None));
+    assert_eq!(connect.after_change(&a, &values, Instant::now() + Duration::from_secs(1)).await, Ok(None));
+    let learns = async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        behind.client().create(&a, &values, None, soon()).await
+    };
+    let (found, made) = tokio::join!(connect.after_change(&a, &values, soon()), learns);
+    assert_eq!((found.unwrap().unwrap().config["x"].as_str(), made), ("1", Ok(true)));
+}
+
 /// Kafka refuses to move a group that has members, and workers tell that a connector is stopped before its tasks have ended.
 #[tokio::test]
 async fn tasks_that_end_slowly_are_waited_for_before_offsets_are_moved() {

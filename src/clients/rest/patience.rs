@@ -39,6 +39,11 @@ impl Patience {
         }
     }
 
+    /// Goes on to the next address.
+    pub(super) fn go_on(&self) {
+        self.at.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Waits after a failure at an address, and has all wait whom that concerns.
     pub(super) async fn wait(&self, error: &RestError, wait: Duration, at: usize) {
         if let RestError::Busy { .. } = error {

@@ -7,7 +7,7 @@ use std::{
 
 use super::{ADDED, ConnectorModel, SECRETS, told};
 use crate::{
-    clients::connect::{Connector, Status, Task},
+    clients::connect::{Connector, Status, Task, is_masked},
     framework::{Call, Diagnostics, Element, Failure, Private, Unknown},
 };
 
@@ -25,11 +25,6 @@ pub(super) struct Composed {
     pub(super) unknown: BTreeSet<String>,
     /// Whether apply will tell which secrets there are at all.
     pub(super) lacks_secrets: bool,
-}
-
-/// Whether a worker shows asterisks in place of a value.
-pub(super) fn is_masked(value: &str) -> bool {
-    4 <= value.len() && value.bytes().all(|it| it == b'*')
 }
 
 /// A list of keys that was remembered.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ADDED, ConnectorModel, FAILED, SECRETS,
-    composing::{hide, is_masked, is_the_workers, remember, remembered},
+    composing::{hide, is_the_workers, remember, remembered},
     placing::Workers,
     told,
 };
 use crate::{
-    clients::connect::{Connect, ConnectError, Connector, RunState, Status, Target},
+    clients::connect::{Connect, ConnectError, Connector, RunState, Status, Target, is_masked},
     framework::{Call, Element, Failure},
     governance::connector::{is_named, is_reference},
 };
@@ -25,7 +25,10 @@ pub(super) async fn refreshed(
 ) -> Result<Option<ConnectorModel>, Failure> {
     let name = state.name.value()?.clone();
     let look = async || {
-        let found = workers.connect.seen(&name, call.deadline).await?;
+        let found = match workers.connect.seen(&name, call.deadline).await? {
+            Some(it) => Some(it),
+            None => workers.connect.unless_gone(&name, call.deadline).await?,
+        };
         Ok::<_, ConnectError>((found, workers.misled(call.deadline).await?))
     };
     let found = match look().await {

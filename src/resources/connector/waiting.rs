@@ -9,9 +9,11 @@ use crate::{
     governance::connector::ConnectorName,
 };
 
-/// How long a connector runs before that is believed: workers tell what was before for a moment, and a task that runs may
-/// fail with its first record.
-const SETTLED: Duration = Duration::from_secs(1);
+/// How long a connector runs before that is believed: a task that runs may fail with its first record.
+pub(super) const MADE: Duration = Duration::from_secs(1);
+/// The same for one that was configured anew: workers tell what was before until they have shared out its tasks anew, and
+/// nothing that they tell says whether they have.
+pub(super) const CHANGED: Duration = Duration::from_secs(3);
 /// The same for one that has no tasks, which may be about to get some.
 const WITHOUT_TASKS: Duration = Duration::from_secs(4);
 /// How long a failure lasts before it is believed: what is started anew is shown as it was for a moment.
@@ -49,9 +51,9 @@ fn seen(status: &Status, target: Target) -> Seen {
     }
 }
 
-fn enough(seen: Seen, target: Target) -> Option<Duration> {
+fn enough(seen: Seen, target: Target, runs_for: Duration) -> Option<Duration> {
     match seen {
-        Seen::Reached if target == Target::Running => Some(SETTLED),
+        Seen::Reached if target == Target::Running => Some(runs_for),
         Seen::Reached => Some(Duration::ZERO),
         Seen::Empty => Some(WITHOUT_TASKS),
         Seen::Failed => Some(GIVEN_UP),
@@ -59,11 +61,11 @@ fn enough(seen: Seen, target: Target) -> Option<Duration> {
     }
 }
 
-/// Waits until a connector is what it was told to be, and tells why it is not.
+/// Waits until a connector is what it was told to be, running for so long if that is to run, and tells why it is not.
 pub(super) async fn settled(
     connect: &Connect,
     name: &ConnectorName,
-    target: Target,
+    (target, runs_for): (Target, Duration),
     sent: &Composed,
     call: &Call,
 ) -> Result<Status, Failure> {
@@ -77,7 +79,7 @@ pub(super) async fn settled(
         let now = status.as_ref().map_or(Seen::Under, |it| seen(it, target));
         let from = since.filter(|(before, _)| *before == now).map_or_else(Instant::now, |(_, at)| at);
         since = Some((now, from));
-        if let (Some(status), Some(long)) = (&status, enough(now, target))
+        if let (Some(status), Some(long)) = (&status, enough(now, target, runs_for))
             && long <= from.elapsed()
         {
             return if now == Seen::Failed { Err(gave_up(name, status, sent)) } else { Ok(status.clone()) };
@@ -114,7 +116,7 @@ mod tests {
         let broken = (500, "application/json", r#"{"error_code":500,"message":"null"}"#.to_owned());
         fake.kept().next = vec![broken; 4].into();
         let call = Call::new(Phase::Apply, Private::default(), Duration::from_secs(10));
-        let reached = settled(&connect, &name, Target::Running, &Composed::default(), &call).await;
+        let reached = settled(&connect, &name, (Target::Running, MADE), &Composed::default(), &call).await;
         assert_eq!(reached.map(|it| it.state).unwrap(), RunState::Running);
     }
 

@@ -96,10 +96,13 @@ impl Work<'_> {
         call: &mut Call,
     ) -> Result<ConnectorModel, Failure> {
         let is_same = self.sent.is_there(found, &remembered(&call.private, ADDED).unwrap_or_default());
-        let mut target = plan.target();
+        let (mut target, mut runs_for) = (plan.target(), waiting::MADE);
         match (adopts, is_same) {
             (true, true) => {}
-            (true, false) => self.connect.configure(self.name, &self.sent.values, call.deadline).await?,
+            (true, false) => {
+                self.connect.configure(self.name, &self.sent.values, call.deadline).await?;
+                runs_for = waiting::CHANGED;
+            }
             // A create leaves it so that was interrupted, and stopped where it was to go on from somewhere.
             (false, true) => {
                 call.report.push(told::taken_over(self.name));
@@ -107,7 +110,7 @@ impl Work<'_> {
             }
             (false, false) => return Err(told::exists(self.name).into()),
         }
-        self.bring(None, &plan, Some(found), target, call).await?;
+        self.bring(None, &plan, Some(found), (target, runs_for), call).await?;
         self.done(plan, call).await
     }
 
@@ -120,10 +123,12 @@ impl Work<'_> {
         call: &mut Call,
     ) -> Result<ConnectorModel, Failure> {
         let added = remembered(&call.private, ADDED).unwrap_or_default();
+        let mut runs_for = waiting::MADE;
         if !found.is_some_and(|it| self.sent.is_there(it, &added)) {
             self.connect.configure(self.name, &self.sent.values, call.deadline).await?;
+            runs_for = waiting::CHANGED;
         }
-        self.bring(Some(prior), &plan, found, plan.target(), call).await?;
+        self.bring(Some(prior), &plan, found, (plan.target(), runs_for), call).await?;
         self.done(plan, call).await
     }
 
@@ -156,14 +161,14 @@ impl Work<'_> {
         let target = plan.target().unwrap_or(Target::Running);
         if let Some(wanted) = offsets {
             if !is_so {
-                waiting::settled(self.connect, self.name, Target::Stopped, self.sent, call).await?;
+                self.settled((Target::Stopped, waiting::MADE), call).await?;
             }
             self.move_to(wanted, call).await?;
             if target != Target::Stopped {
                 self.connect.bring(self.name, target, call.deadline).await?;
             }
         }
-        self.wait(plan, target, call).await
+        self.wait(plan, (target, waiting::MADE), call).await
     }
 
     /// Takes away what was made and does not do: without a state, the next apply makes it anew, as it is declared then.
@@ -181,7 +186,7 @@ impl Work<'_> {
         prior: Option<&ConnectorModel>,
         plan: &ConnectorModel,
         found: Option<&Connector>,
-        target: Option<Target>,
+        (target, runs_for): (Option<Target>, Duration),
         call: &mut Call,
     ) -> Result<(), Failure> {
         let status = found.and_then(|it| it.status.as_ref());
@@ -206,13 +211,13 @@ impl Work<'_> {
         if plan.waits() && status.is_some_and(|it| is_to_restart(it, target)) {
             self.connect.restart_failed(self.name, call.deadline).await?;
         }
-        self.wait(plan, target, call).await
+        self.wait(plan, (target, runs_for), call).await
     }
 
     async fn stop_and_move(&self, wanted: &Wanted, was: Target, call: &mut Call) -> Result<(), Failure> {
         if was != Target::Stopped {
             self.connect.bring(self.name, Target::Stopped, call.deadline).await?;
-            waiting::settled(self.connect, self.name, Target::Stopped, self.sent, call).await?;
+            self.settled((Target::Stopped, waiting::MADE), call).await?;
         }
         self.move_to(wanted, call).await
     }
@@ -238,16 +243,17 @@ impl Work<'_> {
         }
     }
 
-    async fn wait(&self, plan: &ConnectorModel, target: Target, call: &mut Call) -> Result<(), Failure> {
-        if plan.waits() {
-            waiting::settled(self.connect, self.name, target, self.sent, call).await?;
-        }
-        Ok(())
+    async fn wait(&self, plan: &ConnectorModel, reached: (Target, Duration), call: &mut Call) -> Result<(), Failure> {
+        if plan.waits() { self.settled(reached, call).await } else { Ok(()) }
+    }
+
+    async fn settled(&self, reached: (Target, Duration), call: &mut Call) -> Result<(), Failure> {
+        waiting::settled(self.connect, self.name, reached, self.sent, call).await.map(drop)
     }
 
     /// The state after all, and what is remembered beside it.
     async fn done(&self, mut plan: ConnectorModel, call: &mut Call) -> Result<ConnectorModel, Failure> {
-        let found = self.connect.connector(self.name, call.deadline).await?;
+        let found = self.connect.after_change(self.name, &self.sent.values, call.deadline).await?;
         let found = found.ok_or_else(|| told::vanished(self.name))?;
         // What the plan told stays as it told it: the next refresh sees what became of it meanwhile.
         if plan.status.known().is_err() {
