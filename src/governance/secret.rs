@@ -28,6 +28,21 @@ const NAMES: [&str; 15] = [
     "mot de passe",
 ];
 
+/// What keys are called that hold a secret, each after another word: of the key itself, nobody knows.
+const SECRET_KEYS: [&str; 10] =
+    ["access", "account", "api", "auth", "encryption", "license", "master", "private", "sas", "shared"];
+
+/// Whether a setting is called as secrets are, such as `connection.password`, `api.key` or `aws_secret_access_key`. Its value
+/// may be one, whatever kind it is said to be.
+pub fn is_called_secret(key: &str) -> bool {
+    let lower = key.to_lowercase();
+    let words: Vec<&str> = lower.split(|it: char| !it.is_alphanumeric()).collect();
+    let is_key = words.last() == Some(&"key") && words.iter().rev().nth(1).is_some_and(|it| SECRET_KEYS.contains(it));
+    is_key
+        || NAMES.iter().any(|it| lower.contains(it))
+        || words.iter().any(|it| ["credential", "credentials"].contains(it))
+}
+
 /// Whether something is assigned to a password, as in `password=…`, `secret: …` or `the password is …`.
 fn assigns_secret(lower: &str) -> bool {
     NAMES.iter().any(|word| {
@@ -68,6 +83,27 @@ fn is_token(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_are_told_by_what_they_are_called() {
+        for key in [
+            "connection.password",
+            "consumer.override.ssl.key.password",
+            "aws.secret.access.key",
+            "aws_secret_access_key",
+            "azure.account.key",
+            "api.key",
+            "apiKey",
+            "splunk.hec.token",
+            "gcs.credentials.json",
+        ] {
+            assert!(is_called_secret(key), "{key}");
+        }
+        for key in ["key.converter", "message.key.columns", "transforms.k.type", "key.ignore", "topics", "file", "key"]
+        {
+            assert!(!is_called_secret(key), "{key}");
+        }
+    }
 
     #[test]
     fn secrets_are_seen_and_sentences_are_not() {

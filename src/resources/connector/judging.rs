@@ -209,7 +209,7 @@ impl Trial<'_> {
 }
 
 /// Whether what is secret in a value is a reference, as far as what is beside it tells: a login has more than a password.
-fn is_referred(value: &str) -> bool {
+pub(super) fn is_referred(value: &str) -> bool {
     let lower = value.to_lowercase();
     let is_assigned = |word: &str| {
         lower

@@ -5,13 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     ADDED, ConnectorModel, FAILED, SECRETS,
     composing::{hide, is_the_workers, remember, remembered},
+    judging::is_referred,
     placing::Workers,
     told,
 };
 use crate::{
     clients::connect::{Connect, ConnectError, Connector, RunState, Status, Target, is_masked},
     framework::{Call, Element, Failure},
-    governance::connector::{is_named, is_reference},
+    governance::{
+        connector::{is_governed, is_named, is_reference},
+        secret::{is_called_secret, looks_secret},
+    },
 };
 
 /// What stands in the state for a key that somebody else set, whose value may be a secret.
@@ -107,7 +111,11 @@ pub(super) async fn imported(
             visible.into_iter().map(|it| ("connector.class".to_owned(), it)).collect::<BTreeMap<_, _>>().into();
         return Ok(Some(state.with_seen(&found)));
     };
-    let is_secret = |key: &str, value: &str| is_masked(value) || passwords.contains(key) && !is_reference(value);
+    // A class may call a text what is a secret.
+    let may_be = |key: &str, value: &str| {
+        passwords.contains(key) || !is_governed(key) && (is_called_secret(key) || looks_secret(value))
+    };
+    let is_secret = |key: &str, value: &str| is_masked(value) || may_be(key, value) && !is_referred(value);
     let (mut config, mut secrets) = (BTreeMap::new(), BTreeSet::new());
     for (key, value) in &found.config {
         if is_secret(key, value) {

@@ -274,7 +274,10 @@ async fn what_operators_do_stays_where_nothing_is_declared_of_it() {
 #[tokio::test]
 async fn an_import_leaves_out_what_is_secret_and_the_next_apply_keeps_it() {
     let fake = FakeConnect::start().await;
-    let config = with(&sink(), &secrets("1", &json!({ "user.password": "hunter2" })));
+    // One that its class calls a password, one that is called so, and one that has it in it.
+    let url = "jdbc:x://h/db?password=hunter2";
+    let all = json!({ "user.password": "hunter2", "hec.token": "hunter2", "url": url });
+    let config = with(&sink(), &secrets("1", &all));
     run(&fake).applied(&nothing(), &config).await;
     fake.kept().passwords = vec!["user.password".to_owned()];
     for id in ["a b", "dev/a b", "dev/main/a b"] {
@@ -285,7 +288,9 @@ async fn an_import_leaves_out_what_is_secret_and_the_next_apply_keeps_it() {
         plans_nothing(&fake, &stored, &sink()).await;
         let edited = configured(&sink(), &json!({ "file": id }));
         run(&fake).applied(&stored, &edited).await;
-        assert_eq!(sent(&fake)["user.password"], "hunter2", "no visible edit drops a secret");
+        for (key, value) in all.as_object().unwrap() {
+            assert_eq!(sent(&fake)[key], *value, "no visible edit drops a secret");
+        }
         let back = run(&fake).applied(&refreshed(&fake, &stored).await, &sink()).await;
         run(&fake).applied(&back, &config).await;
     }
