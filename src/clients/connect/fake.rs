@@ -46,6 +46,10 @@ pub(crate) struct Kept {
     pub(crate) lingers: u32,
     /// How many changes are made from now on whose answers are lost.
     pub(crate) loses: u32,
+    /// Whether connectors do not become what they are told to be.
+    pub(crate) ignores_state: bool,
+    /// Whether a connector is deleted by somebody else as soon as it is configured.
+    pub(crate) forgets: bool,
     /// What the next calls are answered with, but for what workers say of themselves.
     pub(crate) next: VecDeque<Answer>,
     /// The version of the workers.
@@ -166,7 +170,11 @@ impl Kept {
                 let config = texts(body);
                 let found = self.one(name)?;
                 (found.config, found.trace) = (config, None);
-                self.set(name, "RUNNING")
+                let answer = self.set(name, "RUNNING");
+                if self.forgets {
+                    self.connectors.remove(*name);
+                }
+                answer
             }
             ("PUT", ["connectors", name, "pause"]) => self.set(name, "PAUSED"),
             ("PUT", ["connectors", name, "stop"]) => self.set(name, "STOPPED"),
@@ -239,8 +247,11 @@ impl Kept {
 
     fn set(&mut self, name: &str, state: &str) -> Judged {
         let fails = self.fails_with.clone().filter(|_| state == "RUNNING");
+        let is_told = !self.ignores_state;
         let found = self.one(name)?;
-        found.state = state.to_owned();
+        if is_told {
+            state.clone_into(&mut found.state);
+        }
         // What failed stays so until it is started anew, or ended.
         found.trace = found.trace.take().or(fails).filter(|_| state != "STOPPED");
         self.info(name)

@@ -19,6 +19,7 @@ use crate::{
     resources::testing::{Run, change_policy, governed_by, nothing, quiet, soon, told},
 };
 
+mod oddities;
 mod offsets;
 mod places;
 
