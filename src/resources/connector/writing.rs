@@ -205,8 +205,11 @@ impl Work<'_> {
             }
             is = Target::Stopped;
         }
-        if target != is {
-            self.connect.bring(self.name, target, call.deadline).await?;
+        if target != is
+            && let Err(error) = self.connect.bring(self.name, target, call.deadline).await
+        {
+            let is_stopped_here = is != was;
+            return Err(if is_stopped_here { self.bring_back(error.into(), was, call).await } else { error.into() });
         }
         if plan.waits() && status.is_some_and(|it| is_to_restart(it, target)) {
             self.connect.restart_failed(self.name, call.deadline).await?;
