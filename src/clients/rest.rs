@@ -130,6 +130,7 @@ impl Rest {
             return Err(RestError::Deadline);
         };
         let mut tries = Tries::new(1 + self.settings.failover_urls.len());
+        let mut answered = None;
         let mut may_renew = matches!(self.settings.login, Some(Login::Client(_)));
         loop {
             let at = self.patience.turn(deadline).await?;
@@ -143,11 +144,14 @@ impl Rest {
             if error == RestError::Unauthenticated && std::mem::take(&mut may_renew) {
                 continue;
             }
-            let Some(wait) = tries.after(&error) else { return Err(error) };
-            if deadline.saturating_duration_since(Instant::now()) <= wait {
-                return Err(error);
-            }
+            let wait = tries.after(&error);
+            let Some(wait) = wait.filter(|it| *it < deadline.saturating_duration_since(Instant::now())) else {
+                return Err(telling(error, answered));
+            };
             self.patience.wait(&error, wait, at).await;
+            if let RestError::Broken { .. } = error {
+                answered = Some(error);
+            }
         }
     }
 
@@ -187,6 +191,15 @@ impl Rest {
             ..it.clone()
         };
         self.token_client.get_or_init(|| client(&bare(&self.settings))).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// Of a last failure and an earlier answer that was one, that which tells more: that one of several addresses is dead says
+/// nothing of those that are not.
+fn telling(last: RestError, answered: Option<RestError>) -> RestError {
+    match last {
+        RestError::Unreachable(_) | RestError::Closed(_) => answered.unwrap_or(last),
+        _ => last,
     }
 }
 

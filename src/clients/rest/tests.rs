@@ -159,6 +159,19 @@ async fn what_may_pass_is_tried_again_and_what_may_not_is_told_at_once() {
     assert_eq!(fake.requests().len(), 1);
 }
 
+/// Whatever the order in which they are asked: what a living one says may pass.
+#[tokio::test]
+async fn an_answer_tells_more_than_an_address_that_is_dead() {
+    let fake = FakeService::start(|_| (500, JSON, r#"{"message": "asking the leader failed"}"#.to_owned())).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let dead = format!("http://{nobody}");
+    for (first, second) in [(fake.url(), dead.clone()), (dead, fake.url())] {
+        let both = RestSettings { failover_urls: vec![second.parse().unwrap()], ..settings(&first) };
+        let failed = asked(both).await;
+        assert!(matches!(failed, Err(RestError::Broken { status: 500, .. })), "{first}: {failed:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_service_that_wants_to_be_left_alone_is() {
     let busy = (429, "application/json\r\nretry-after: 1", "{}".to_owned());
