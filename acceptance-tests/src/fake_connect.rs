@@ -50,6 +50,7 @@ impl Answers for Kept {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (method, &parts[..]) {
+            ("GET", [""]) => (200, json!({ "version": "4.3.1" })),
             ("GET", ["connectors"]) => {
                 let both = |(name, config): (&String, &Value)| {
                     (name.clone(), json!({ "info": info(name, config), "status": status(name) }))

@@ -1,5 +1,7 @@
 //! `kafka_connector`, on real Connect workers.
 
+mod kinds;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    example, governance,
+    access, example, governance,
     importing::{examples, imports_are_as_good_as_creation},
     provider, servers, until, workspace_with,
 };

@@ -14,8 +14,9 @@ use wire_proxy::WireProxy;
 const TOPICS: usize = 1_000;
 const SUBJECTS: usize = 2_000;
 const CONNECTORS: usize = 500;
-/// Requests that a plan of [`CONNECTORS`] connectors may send to the workers: two alone, each with its status, and one list.
-const MOST_OF_CONNECTORS: u64 = 5;
+/// Requests that a plan of [`CONNECTORS`] connectors may send to the workers: two alone, each with its status, one list, and
+/// one for what they say of themselves.
+const MOST_OF_CONNECTORS: u64 = 6;
 /// Requests that a plan of [`SUBJECTS`] subjects may send to a registry that lists them: a few alone, and two pages.
 const MOST_OF_A_LIST: u64 = 8;
 /// The same where it does not: one for each, and one to find that out.
