@@ -138,7 +138,7 @@ pub(super) fn told(governing: Governing, call: &mut Call) -> Option<Governance> 
 pub(super) async fn governance(environment: &Environment, call: &mut Call) -> Result<Option<Governance>, Failure> {
     let governance = match call.phase {
         Phase::Apply => environment.governance_now(call.deadline).await?,
-        _ => told(environment.governance_if_told(call.deadline).await?, call),
+        Phase::Plan => told(environment.governance_if_told(call.deadline).await?, call),
     };
     match environment.hidden().await.filter(|_| governance.is_none()) {
         Some(error) if call.phase == Phase::Apply => return Err(hidden(Diagnostic::error, &error).into()),
