@@ -79,7 +79,8 @@ pub fn needs_leave(state: &State, change: &Change) -> bool {
 }
 
 /// What speaks against a change that an application makes: it needs an approval that it does not have. An approval is for
-/// the same change as often as it is made, until its request is withdrawn or expires: a run that is killed goes on.
+/// the same change until another one of the same thing is made, or its request is withdrawn or expires: a run that is
+/// killed goes on.
 pub fn against_change(state: &State, applicant: &Application, change: &Change, now: Timestamp) -> Option<Violation> {
     if !needs_leave(state, change) {
         return None;
@@ -87,7 +88,8 @@ pub fn against_change(state: &State, applicant: &Application, change: &Change, n
     let uid = applicant.uid();
     let about: Vec<_> = state
         .requests()
-        .filter(|(_, it)| *it.applicant() == uid && !it.status.is_over() && !it.content.is_expired(now))
+        .filter(|(_, it)| *it.applicant() == uid && !it.status.is_over() && it.ended_at.is_none())
+        .filter(|(_, it)| !it.content.is_expired(now))
         .filter(|(_, it)| matches!(&it.content.subject, Subject::Change(it) if it == change))
         .collect();
     if about.iter().any(|(_, it)| it.status.is_approved()) {

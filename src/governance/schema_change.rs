@@ -68,7 +68,7 @@ mod tests {
 
     use super::*;
     use crate::governance::{
-        command::{Command, Decision},
+        command::{ChangeUse, Command, Decision},
         decide::fixtures::{NOW, World, declare, named},
         request::{Choice, Judge},
     };
@@ -95,6 +95,11 @@ mod tests {
         world.ask("platform", &Command::DecideRequest(decision)).unwrap();
     }
 
+    fn make_use(world: &mut World, change: &Change) {
+        let used = ChangeUse { application: named("pay"), change: change.clone() };
+        world.ask("pay", &Command::UseChange(Box::new(used))).unwrap();
+    }
+
     #[test]
     fn a_change_waits_until_the_platform_agreed_to_exactly_it() {
         let mut world = world();
@@ -114,10 +119,21 @@ mod tests {
         assert_eq!((seen(&world, "pay", &second), seen(&world, "pay", &first).is_some()), (None, true));
         let role = Role::Application(named("pay"));
         assert_eq!(uses_approval(&world.state, &role, &second), Some(asked.filing.id.clone()));
-        let used = crate::governance::command::ChangeUse { application: named("pay"), change: second.clone() };
-        world.ask("pay", &Command::UseChange(Box::new(used))).unwrap();
+        make_use(&mut world, &second);
         assert_eq!((seen(&world, "pay", &second), uses_approval(&world.state, &role, &second)), (None, None));
-        assert_ne!(seen(&world, "pay", &first).unwrap().filing.id, asked.filing.id, "what is done is not amended");
+        let third = seen(&world, "pay", &first).unwrap().filing;
+        assert_ne!(third.id, asked.filing.id, "what is done is not amended");
+        // Once another change is made, an old approval is good for nothing.
+        world.ask("pay", &Command::FileRequest(Box::new(third.clone()))).unwrap();
+        decide(&mut world, &third.id, Choice::Approve);
+        assert_eq!((seen(&world, "pay", &second), seen(&world, "pay", &first)), (None, None));
+        make_use(&mut world, &first);
+        assert_eq!(seen(&world, "pay", &first), None, "a run that was killed goes on");
+        let again = seen(&world, "pay", &second).unwrap();
+        assert_eq!(again.filed, None);
+        assert!(![&asked.filing.id, &third.id].contains(&&again.filing.id), "{again:?}");
+        world.ask("pay", &Command::FileRequest(Box::new(again.filing))).unwrap();
+        assert_eq!(seen(&world, "pay", &second).unwrap().filed, Some(RequestStatus::Pending));
     }
 
     #[test]

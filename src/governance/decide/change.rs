@@ -113,9 +113,24 @@ pub(super) fn take(draft: &mut Draft<'_>, owner: Option<&Application>, change: &
         it.status == RequestStatus::Approved && *it.applicant() == uid && it.content.subject == subject
     });
     if let Some((id, it)) = approved {
+        // What was done before is not what is there any more, so that its approval is over.
+        let is_older = |other: &Request| is_done(other) && *other.applicant() == uid && is_of_same(other, change);
+        let older: Vec<_> = draft.state.requests().filter(|(_, it)| is_older(it)).collect();
         draft.set_request(id.clone(), Request { status: RequestStatus::Active, ..it.clone() });
+        for (id, it) in older {
+            draft.set_request(id.clone(), Request { ended_at: Some(draft.now), ..it.clone() });
+        }
     }
     Ok(())
+}
+
+/// Whether an approval was made use of, and no other of the same thing since.
+fn is_done(it: &Request) -> bool {
+    it.status == RequestStatus::Active && it.wanted.is_none() && it.ended_at.is_none()
+}
+
+fn is_of_same(it: &Request, change: &Change) -> bool {
+    changes::change(it).is_some_and(|it| (it.kind, &it.name) == (change.kind, &change.name))
 }
 
 pub(super) fn make_use(draft: &mut Draft<'_>, it: &ChangeUse) -> Result<(), Refusal> {

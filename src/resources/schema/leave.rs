@@ -43,7 +43,9 @@ pub(super) async fn hold(
 /// The same of the end of a subject.
 pub(super) async fn hold_end(governance: &Governance, prior: &SchemaModel, call: &mut Call) -> Result<(), Failure> {
     let how = if prior.on_destroy.get() == Some(&SubjectEnd::Hard) { "hard" } else { "soft" };
-    agreed(governance, &change_of(prior.subject.value()?, Verb::Delete, how), call).await
+    // Of what is there: the end of a subject that is made again is another one.
+    let whole = json!([how, prior.version.get(), prior.schema_id.get()]).to_string();
+    agreed(governance, &change_of(prior.subject.value()?, Verb::Delete, &whole), call).await
 }
 
 async fn agreed(governance: &Governance, wanted: &Wanted, call: &mut Call) -> Result<(), Failure> {
