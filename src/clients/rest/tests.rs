@@ -10,6 +10,10 @@ use std::{
 };
 
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use super::{
     BaseUrl, BaseUrlError, ClientCredentials, Login, Rest, RestError, RestSettings, Services,
@@ -110,6 +114,27 @@ async fn connections_that_fail_are_told_apart() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     let impatient = RestSettings { request_timeout: Duration::from_millis(100), ..settings(&url) };
     assert_eq!(asked(impatient).await, Err(RestError::Deadline));
+}
+
+/// As a service does that is stopped while it has a request, and a balancer before it.
+#[tokio::test]
+async fn a_connection_that_ends_without_an_answer_is_tried_again() {
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answers: [&[u8]; 5] = [b"", ANSWER, b"", b"", b""];
+    tokio::spawn(async move {
+        for answer in answers {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4_096];
+            assert!(0 < connection.read(&mut request).await.unwrap());
+            connection.write_all(answer).await.unwrap();
+            connection.shutdown().await.unwrap();
+        }
+    });
+    assert_eq!(asked(settings(&url)).await, Ok(json!([])));
+    let lost = asked(settings(&url)).await;
+    assert!(matches!(lost, Err(RestError::Closed(_))), "{lost:?}");
 }
 
 #[tokio::test]

@@ -46,6 +46,11 @@ pub(super) fn of_error(error: &reqwest::Error) -> RestError {
         if let Some(Unresolved(it)) = cause.downcast_ref() {
             return RestError::Unresolved(it.to_string());
         }
+        if let Some(it) = cause.downcast_ref::<hyper::Error>()
+            && (it.is_incomplete_message() || it.is_canceled())
+        {
+            return RestError::Closed(it.to_string());
+        }
         if let Some(it) = cause.downcast_ref::<io::Error>() {
             if let Some(problem) = nested(it).find_map(tls_problem) {
                 return of_tls(problem);
