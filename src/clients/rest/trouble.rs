@@ -19,10 +19,6 @@ use crate::clients::kafka::{ConnectProblem, tls_problem};
 /// Most letters of a service's own words.
 const WORDS: usize = 300;
 
-/// How hyper tells that a connection ended where an answer was to begin. It gives no other sign of it to those who do not
-/// use it themselves.
-const CUT_OFF: &str = "connection closed before message completed";
-
 /// A name that does not resolve.
 #[derive(Debug)]
 pub(super) struct Unresolved(pub(super) io::Error);
@@ -63,8 +59,6 @@ pub(super) fn of_error(error: &reqwest::Error) -> RestError {
         Some(it) if error.is_connect() => RestError::Unreachable(it),
         Some(it) => RestError::Closed(it),
         None if error.is_connect() => RestError::Unreachable(last),
-        // It took the request and went away, as a service that is killed.
-        None if last == CUT_OFF => RestError::Closed(last),
         // It answered, and not as HTTP has it.
         None => RestError::NotHttp,
     }
