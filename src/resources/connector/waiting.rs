@@ -9,6 +9,9 @@ use crate::{
     governance::connector::ConnectorName,
 };
 
+/// For how long answers are put up with that no worker gives once it has started.
+const STARTS: Duration = Duration::from_secs(60);
+
 /// How long a connector runs before that is believed: a task that runs may fail with its first record.
 pub(super) const MADE: Duration = Duration::from_secs(1);
 /// The same for one that was configured anew: workers tell what was before until they have shared out its tasks anew, and
@@ -70,11 +73,17 @@ pub(super) async fn settled(
     call: &Call,
 ) -> Result<Status, Failure> {
     let mut since: Option<(Seen, Instant)> = None;
+    let mut odd_since: Option<Instant> = None;
     loop {
         let status = match connect.status(name, call.deadline).await {
             // A worker that is silent for a moment says nothing against the connector.
             Err(error) if error.is_silence() => None,
-            other => other?,
+            // One that starts, or a proxy before it, does not answer as it will.
+            Err(_) if odd_since.get_or_insert_with(Instant::now).elapsed() < STARTS => None,
+            other => {
+                odd_since = None;
+                other?
+            }
         };
         let now = status.as_ref().map_or(Seen::Under, |it| seen(it, target));
         let from = since.filter(|(before, _)| *before == now).map_or_else(Instant::now, |(_, at)| at);
@@ -114,7 +123,8 @@ mod tests {
         let (connect, name) = (fake.client(), "a".parse().unwrap());
         connect.create(&name, &BTreeMap::new(), None, soon()).await.unwrap();
         let broken = (500, "application/json", r#"{"error_code":500,"message":"null"}"#.to_owned());
-        fake.kept().next = vec![broken; 4].into();
+        let page = || (404, "text/html", "<html>".to_owned());
+        fake.kept().next = vec![broken.clone(), broken.clone(), broken.clone(), broken, page(), page()].into();
         let call = Call::new(Phase::Apply, Private::default(), Duration::from_secs(10));
         let reached = settled(&connect, &name, (Target::Running, MADE), &Composed::default(), &call).await;
         assert_eq!(reached.map(|it| it.state).unwrap(), RunState::Running);
