@@ -9,7 +9,7 @@ use crate::governance::{
     application::Application,
     check_topic::{missing, not_in_force, unknown_acting},
     command::Role,
-    connector::{ConnectorName, Settings, TopicUse, Use, is_named},
+    connector::{ConnectorName, ENFORCES_TASKS, Settings, TopicUse, Use, is_named},
     grants::received,
     kind::Kind,
     names::ApplicationName,
@@ -28,6 +28,8 @@ pub struct ConnectorRequest {
     pub application: Option<ApplicationName>,
     /// Its configuration, as far as it is known.
     pub settings: Settings,
+    /// Whether it is to read or write what it did not before: it is started, or goes on from elsewhere.
+    pub starts: bool,
 }
 
 /// What speaks against a connector in an environment; nothing where there is none. `before` is how it was: what was so and
@@ -53,7 +55,7 @@ pub fn check_connector(
     for it in &mut res {
         it.introduced = before.is_none_or(|before| match it.at.outermost() {
             Some("name") => wanted.name != before.name,
-            _ => (&wanted.settings, &wanted.application) != (&before.settings, &before.application),
+            _ => wanted.starts || (&wanted.settings, &wanted.application) != (&before.settings, &before.application),
         });
     }
     // Who may not have a connector changes nothing of it, however long it was so.
@@ -63,7 +65,8 @@ pub fn check_connector(
 
 /// What speaks against the end of a connector.
 pub fn check_connector_end(state: &State, role: &Role, name: &ConnectorName) -> Vec<Violation> {
-    let wanted = ConnectorRequest { name: name.clone(), application: None, settings: Settings::default() };
+    let wanted =
+        ConnectorRequest { name: name.clone(), application: None, settings: Settings::default(), starts: false };
     if state.policy().is_none() { Vec::new() } else { ownership(state, role, &wanted, true) }
 }
 
@@ -177,7 +180,14 @@ fn class(policy: &ConnectorPolicy, wanted: &ConnectorRequest) -> Option<Violatio
 }
 
 fn tasks(policy: &ConnectorPolicy, wanted: &ConnectorRequest) -> Option<Violation> {
-    let (most, tasks) = (policy.max_tasks?, wanted.settings.tasks()?);
+    let most = policy.max_tasks?;
+    if wanted.settings.exceeds_tasks() {
+        let what = format!(
+            "With `{ENFORCES_TASKS}`, a connector may have more tasks than it asks for, and the environment permits {most}."
+        );
+        return Some(Violation::new(at_key(ENFORCES_TASKS), "Too many tasks", what, "Remove the key."));
+    }
+    let tasks = wanted.settings.tasks()?;
     if tasks <= most {
         return None;
     }

@@ -183,13 +183,13 @@ impl Resource<Context> for Connector {
     }
 
     async fn admit(ctx: &Context, change: &Change<ConnectorModel>, call: &mut Call) -> Result<(), Failure> {
-        let Some(plan) = &change.plan else {
-            let Some(prior) = &change.prior else { return Ok(()) };
+        if let Some(prior) = change.ending() {
             let (environment, _) = environment_of_state(ctx, prior, call.deadline).await?;
             let name = prior.name.value()?;
             let judged = judging::judge_end(environment, name, call).await;
-            return judged.map_err(|it| naming(it, &format!("the connector `{name}`")));
-        };
+            judged.map_err(|it| naming(it, &format!("the connector `{name}`")))?;
+        }
+        let Some(plan) = &change.plan else { return Ok(()) };
         let environment = environment_of_plan(ctx, plan)?;
         if call.phase == Phase::Plan && change.prior.as_ref().is_some_and(|it| plan.stays_stopped(it)) {
             call.report.push(told::stays_stopped(plan.name.value()?));
@@ -266,6 +266,7 @@ impl Resource<Context> for Connector {
         call: &mut Call,
     ) -> Result<ConnectorModel, Failure> {
         let (environment, connect, name) = placing::imported(ctx, import, call.deadline).await?;
+        judging::judge_import(environment, &name, call).await?;
         let state = ConnectorModel {
             connect: connect.into(),
             name: name.into(),

@@ -25,6 +25,7 @@ fn request(name: &str, settings: &[(&str, &str)]) -> ConnectorRequest {
         name: name.parse().unwrap(),
         application: None,
         settings: Settings { values, ..Settings::default() },
+        starts: false,
     }
 }
 
@@ -152,6 +153,8 @@ fn the_rules_of_the_environment_hold_for_class_tasks_and_credentials() {
     check(&tasks, &[("tasks.max", "2")], &[]);
     check(&tasks, &[("tasks.max", "3")], &["config[\"tasks.max\"]: Too many tasks"]);
     check(&tasks, &[("tasks.max", "many")], &[]);
+    let unbound = [("tasks.max", "2"), ("tasks.max.enforce", "false")];
+    check(&tasks, &unbound, &["config[\"tasks.max.enforce\"]: Too many tasks"]);
     let own = json!({"identity": "application"});
     let (key, group) = ("consumer.override.sasl.jaas.config", "consumer.override.group.id");
     check(&own, &[("topics", "pay.a"), (key, "x"), (group, "pay.x")], &[]);
@@ -204,4 +207,7 @@ fn what_was_so_before_is_a_warning_and_what_is_not_done_yet_is_told() {
     assert_eq!(summaries, ["Too many tasks", "Approval is not asked for"]);
     let told = check_connector(&state, &payments(), &after, Some(&before));
     assert!(told.iter().any(Violation::forbids), "{told:?}");
+    let started = ConnectorRequest { starts: true, ..before.clone() };
+    let told = check_connector(&state, &payments(), &started, Some(&before));
+    assert!(told.iter().any(Violation::forbids), "what rests may stay, and does not begin anew: {told:?}");
 }

@@ -42,15 +42,19 @@ pub struct TopicUse {
 }
 
 /// Keys whose value is the name of a topic that is written.
-const WRITTEN: [&str; 5] = [
+const WRITTEN: [&str; 7] = [
     "topic",
     "kafka.topic",
     "schema.history.internal.kafka.topic",
     "database.history.kafka.topic",
     "offsets.storage.topic",
+    "reporter.error.topic.name",
+    "reporter.result.topic.name",
 ];
 /// Keys whose value is what the names of the topics begin with that are written.
-const WRITTEN_PREFIXES: [&str; 2] = ["topic.prefix", "database.server.name"];
+const WRITTEN_PREFIXES: [&str; 3] = ["topic.prefix", "topic.heartbeat.prefix", "database.server.name"];
+/// Whether workers hold a connector to `tasks.max`, as they do where nothing is said.
+pub const ENFORCES_TASKS: &str = "tasks.max.enforce";
 /// The consumer group that a sink reads in.
 const GROUP: &str = "consumer.override.group.id";
 /// Where a sink puts what it could not deliver.
@@ -109,7 +113,7 @@ pub fn login<'a>(key: &'a str, value: &'a str) -> Option<(&'a str, &'a str)> {
 
 /// Whether rules are about the value of a key.
 pub fn is_governed(key: &str) -> bool {
-    ["connector.class", "tasks.max", "topics", "topics.regex", DEAD_LETTERS, GROUP].contains(&key)
+    ["connector.class", "tasks.max", ENFORCES_TASKS, "topics", "topics.regex", DEAD_LETTERS, GROUP].contains(&key)
         || WRITTEN.contains(&key)
         || WRITTEN_PREFIXES.contains(&key)
         || is_type_of_transform(key)
@@ -137,6 +141,11 @@ impl Settings {
             None if self.others.contains("tasks.max") => None,
             None => Some(1),
         }
+    }
+
+    /// Whether it may have more tasks than it asks for.
+    pub fn exceeds_tasks(&self) -> bool {
+        self.values.get(ENFORCES_TASKS).is_some_and(|it| !it.trim().eq_ignore_ascii_case("true"))
     }
 
     fn has(&self, key: &str) -> bool {

@@ -12,12 +12,12 @@ use super::{
     told,
 };
 use crate::{
-    clients::connect::{Checked, Connect, ConnectError, Plugin},
+    clients::connect::{Checked, Connect, ConnectError, Plugin, Target},
     framework::{Call, Change, Element, Failure, Unknown},
     governance::{
         check_connector::{ConnectorRequest, check_connector, check_connector_end},
         connector::{ConnectorName, Settings, is_governed, is_named, is_reference, login},
-        violation::Violation,
+        violation::{Refusal, Violation},
     },
     provider::{Environment, Governance},
     resources::governed::{governance, tell},
@@ -45,6 +45,7 @@ pub(super) async fn judge(
     wanted.settings.logins.extend(secret_logins.clone());
     let before = match change.prior.as_ref().filter(|_| !change.replacing) {
         Some(prior) => {
+            wanted.starts = plan.starts(prior);
             let mut before = prior.request(&secret, is_sink)?;
             before.settings.hidden = still_hidden(prior, plan, call);
             if prior.config_wo_version == plan.config_wo_version {
@@ -75,6 +76,21 @@ pub(super) async fn judge_end(environment: &Environment, name: &ConnectorName, c
     Ok(())
 }
 
+/// Refuses to read another application's connector into a state.
+pub(super) async fn judge_import(
+    environment: &Environment,
+    name: &ConnectorName,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(()) };
+    let role = governed.caller().role(&snapshot.state);
+    let violations = check_connector_end(&snapshot.state, &role, name);
+    if violations.iter().any(Violation::forbids) {
+        return Err(Refusal(violations).into());
+    }
+    Ok(())
+}
+
 /// Whether the class reads topics, if the workers tell.
 async fn is_sink(environment: &Environment, plan: &ConnectorModel, call: &Call) -> Option<bool> {
     let Some(Element::Known(class)) = plan.value("connector.class") else { return None };
@@ -85,6 +101,12 @@ async fn is_sink(environment: &Environment, plan: &ConnectorModel, call: &Call) 
 }
 
 impl ConnectorModel {
+    /// Whether it begins to run, or goes on from elsewhere.
+    fn starts(&self, prior: &Self) -> bool {
+        let runs = |it: &Self| it.target() == Some(Target::Running);
+        self.offsets != prior.offsets || (runs(self) && !runs(prior))
+    }
+
     fn secret_logins(&self) -> BTreeMap<String, String> {
         logins(self.config_wo.get().into_iter().flatten().filter_map(|(key, value)| match value {
             Element::Known(it) => Some((key.as_str(), it.expose())),
@@ -104,7 +126,7 @@ impl ConnectorModel {
         }
         settings.logins = logins(settings.values.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         let application = self.application.known()?.map(|it| it.name.clone());
-        Ok(ConnectorRequest { name: self.name.value()?.clone(), application, settings })
+        Ok(ConnectorRequest { name: self.name.value()?.clone(), application, settings, starts: false })
     }
 }
 
@@ -208,7 +230,8 @@ impl Trial<'_> {
     }
 }
 
-/// Whether what is secret in a value is a reference, as far as what is beside it tells: a login has more than a password.
+/// Whether what is secret in a value is a reference: all of it is one, or, of a login, which has more than a password, what
+/// is secret in it.
 pub(super) fn is_referred(value: &str) -> bool {
     let lower = value.to_lowercase();
     let is_assigned = |word: &str| {
@@ -216,7 +239,9 @@ pub(super) fn is_referred(value: &str) -> bool {
             .match_indices(word)
             .any(|(at, _)| !lower[at + word.len()..].trim_start_matches(['"', '\'', ' ']).starts_with("${"))
     };
-    is_reference(value) && !["password=", "secret="].into_iter().any(is_assigned)
+    let is_login = ["password=", "secret="].iter().any(|it| lower.contains(it));
+    let is_whole = value.starts_with("${") && value.find('}') == Some(value.len() - 1);
+    is_reference(value) && if is_login { !["password=", "secret="].into_iter().any(is_assigned) } else { is_whole }
 }
 
 /// Tells what the workers say of a configuration, without what is secret in it.
@@ -261,6 +286,8 @@ mod tests {
         check("M required username=\"u\" password=\"${file:/x:y}\";", true);
         check("M required username=\"${env:A}\" password=\"hunter2\";", false);
         check("hunter2", false);
+        check("hunter2${file:/x:y}", false);
+        check("${file:/x:y}hunter2", false);
     }
 
     #[test]

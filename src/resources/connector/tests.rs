@@ -16,7 +16,7 @@ use crate::{
         policy::{ConnectorPolicy, Policy},
     },
     provider::{Acting, Context, Environment},
-    resources::testing::{Run, change_policy, governed_by, nothing, quiet, soon, told},
+    resources::testing::{Run, change_policy, govern, governed_by, nothing, quiet, soon, told},
 };
 
 mod oddities;
@@ -450,4 +450,29 @@ async fn who_cannot_know_the_rules_changes_nothing_of_the_workers() {
     let stored = run_on(&cluster, &[("main", &fake)], Acting::default()).applied(&nothing(), &sink()).await;
     told(&stranger().destroy(&stored).await.diagnostics, Severity::Error, HIDDEN, "changes nothing there");
     assert_eq!(fake.kept().connectors.len(), 1);
+}
+
+#[tokio::test]
+async fn another_applications_connector_is_neither_imported_nor_replaced() {
+    const REFUSED: &str = "Connector of another application";
+    let (cluster, fake) = (Arc::new(MemoryCluster::new(1)), FakeConnect::start().await);
+    let there = with(&sink(), &json!({ "name": "billing.a" }));
+    let stored = run_on(&cluster, &[("main", &fake)], Acting::default()).applied(&nothing(), &there).await;
+    govern(&cluster, Policy::default()).await;
+    for name in ["billing", "shop"] {
+        let application = json!({ "name": name, "owner": { "team": "a" }, "principals": [format!("User:{name}")] });
+        Run::on(&cluster, "application", Acting::default()).applied(&nothing(), &application).await;
+    }
+    let run_as = |application: &str| {
+        let acting = Acting { application: Some(application.parse().unwrap()), ..Acting::default() };
+        run_on(&cluster, &[("main", &fake)], acting)
+    };
+    told(&run_as("shop").import("billing.a").await.diagnostics, Severity::Error, REFUSED, "`billing.a`");
+    quiet(&run_as("billing").import("billing.a").await.diagnostics);
+    let renamed = with(&sink(), &json!({ "name": "shop.a" }));
+    let planned = run_as("shop").plan(&stored, &renamed).await;
+    assert!(
+        planned.diagnostics.0.iter().any(|it| it.severity == Severity::Error && it.summary == REFUSED),
+        "{planned:?}"
+    );
 }
