@@ -134,8 +134,11 @@ impl Rest {
         let mut may_renew = matches!(self.settings.login, Some(Login::Client(_)));
         loop {
             let at = self.patience.turn(deadline).await?;
-            let left = deadline.saturating_duration_since(Instant::now()).min(self.settings.request_timeout);
+            let usual = self.settings.request_timeout;
+            let most = if request.method == Method::GET { self.patience.of_question(usual) } else { usual };
+            let left = deadline.saturating_duration_since(Instant::now()).min(most);
             let answer = tokio::time::timeout(left, self.ask(client, request, self.settings.url(at))).await;
+            self.patience.note(answer.is_ok());
             let error = match answer.unwrap_or(Err(RestError::Deadline)) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,

@@ -19,11 +19,17 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// The wait where a service wants to be left alone and does not say for how long.
 const REST: Duration = Duration::from_secs(1);
 
+/// How long a service that did not answer in time is asked only briefly, and how long that is.
+const REMEMBERED: Duration = Duration::from_secs(60);
+const BRIEF: Duration = Duration::from_secs(3);
+
 /// What the calls of one service share: which address answers, and until when it wants to be left alone.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     at: AtomicUsize,
     until: Mutex<Option<Instant>>,
+    /// Since when it does not answer in time.
+    silent: Mutex<Option<Instant>>,
 }
 
 impl Patience {
@@ -42,6 +48,18 @@ impl Patience {
     /// Goes on to the next address.
     pub(super) fn go_on(&self) {
         self.at.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// For how long to wait for an answer to a question: for a service that let another wait in vain just now, not as long
+    /// once more, so that many who ask do not all wait for the same silence.
+    pub(super) fn of_question(&self, usual: Duration) -> Duration {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent.is_some_and(|it| it.elapsed() < REMEMBERED) { usual.min(BRIEF) } else { usual }
+    }
+
+    /// Notes whether an answer came in time.
+    pub(super) fn note(&self, in_time: bool) {
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = (!in_time).then(Instant::now);
     }
 
     /// Waits after a failure at an address, and has all wait whom that concerns.
@@ -106,6 +124,17 @@ impl Tries {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_silent_service_is_asked_briefly_until_it_answers() {
+        let (patience, usual) = (Patience::default(), Duration::from_secs(30));
+        assert_eq!(patience.of_question(usual), usual);
+        patience.note(false);
+        assert_eq!(patience.of_question(usual), BRIEF);
+        assert_eq!(patience.of_question(Duration::from_secs(1)), Duration::from_secs(1));
+        patience.note(true);
+        assert_eq!(patience.of_question(usual), usual);
+    }
 
     #[test]
     fn each_address_is_tried_thrice_and_a_wrong_one_once() {
