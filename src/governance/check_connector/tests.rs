@@ -184,6 +184,10 @@ fn only_a_login_that_is_told_and_used_frees_from_rules_about_topics() {
     check(&[protocol], Some("pay"), &[]);
     check(&[], Some("pay"), &[refused]);
     check(&[protocol], None, &[refused]);
+    let mut later = request("pay.x", &[("topic", "pay.a"), ("transforms.r.type", "RegexRouter"), (key, "")]);
+    later.settings.is_sink = Some(false);
+    later.settings.later.insert("producer.override.".to_owned());
+    assert_eq!(self::refused(&state, &payments(), &later), Vec::<String>::new(), "the apply knows");
     check(&[protocol], Some("ord"), &["config[\"producer.override.sasl.jaas.config\"]: Login of somebody else"]);
 }
 

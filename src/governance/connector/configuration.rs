@@ -17,6 +17,8 @@ pub struct Settings {
     pub is_sink: Option<bool>,
     /// As whom its clients log in by SASL, by how the keys of a client begin, as far as that is written out.
     pub logins: BTreeMap<String, String>,
+    /// The clients of which that is not known yet.
+    pub later: BTreeSet<String>,
 }
 
 /// What is done with topics.
@@ -100,10 +102,15 @@ pub fn is_reference(value: &str) -> bool {
     })
 }
 
+/// How the keys of the client begin whose login a key is.
+pub fn client_of_login(key: &str) -> Option<&str> {
+    key.strip_suffix(LOGIN).filter(|it| it.ends_with(".override."))
+}
+
 /// As whom a client logs in by a key and its value, with how the keys of that client begin: `None` for other keys, and where
 /// the user is a reference or not said.
 pub fn login<'a>(key: &'a str, value: &'a str) -> Option<(&'a str, &'a str)> {
-    let client = key.strip_suffix(LOGIN).filter(|it| it.ends_with(".override."))?;
+    let client = client_of_login(key)?;
     // Two users, or two modules, are not for this to tell apart.
     let (_, rest) = value.split_once("username=").filter(|(_, rest)| !rest.contains("username"))?;
     let quote = rest.chars().next().filter(|it| ['"', '\''].contains(it))?;
@@ -236,7 +243,8 @@ impl Settings {
         let is_used = |prefix: &str| {
             self.values.get(&format!("{prefix}security.protocol")).is_some_and(|it| it.trim().starts_with("SASL_"))
         };
-        let is_told = |prefix: &str| self.logins.contains_key(prefix) && is_used(prefix);
+        let is_told =
+            |prefix: &str| self.later.contains(prefix) || (self.logins.contains_key(prefix) && is_used(prefix));
         self.needed().into_iter().filter(|it| !without.contains(it) && !is_told(it)).collect()
     }
 

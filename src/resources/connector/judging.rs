@@ -16,7 +16,7 @@ use crate::{
     framework::{Call, Change, Element, Failure, Unknown},
     governance::{
         check_connector::{ConnectorRequest, check_connector, check_connector_end},
-        connector::{ConnectorName, Settings, is_governed, is_named, is_reference, login},
+        connector::{ConnectorName, Settings, client_of_login, is_governed, is_named, is_reference, login},
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance},
@@ -43,6 +43,7 @@ pub(super) async fn judge(
     let mut wanted = plan.request(&secret, is_sink)?;
     let secret_logins = change.config.as_ref().map(ConnectorModel::secret_logins).unwrap_or_default();
     wanted.settings.logins.extend(secret_logins.clone());
+    wanted.settings.later.extend(change.config.iter().flat_map(ConnectorModel::later_logins));
     let before = match change.prior.as_ref().filter(|_| !change.replacing) {
         Some(prior) => {
             wanted.starts = plan.starts(prior);
@@ -107,6 +108,12 @@ impl ConnectorModel {
         self.offsets != prior.offsets || (runs(self) && !runs(prior))
     }
 
+    /// The clients whose login is secret and not known yet.
+    fn later_logins(&self) -> Vec<String> {
+        let unknown = self.config_wo.get().into_iter().flatten().filter(|(_, value)| **value == Element::Unknown);
+        unknown.filter_map(|(key, _)| client_of_login(key)).map(str::to_owned).collect()
+    }
+
     fn secret_logins(&self) -> BTreeMap<String, String> {
         logins(self.config_wo.get().into_iter().flatten().filter_map(|(key, value)| match value {
             Element::Known(it) => Some((key.as_str(), it.expose())),
@@ -120,7 +127,10 @@ impl ConnectorModel {
         for (key, value) in self.config.known()?.into_iter().flatten() {
             match value {
                 Element::Known(it) => drop(settings.values.insert(key.clone(), it.clone())),
-                Element::Unknown => drop(settings.others.insert(key.clone())),
+                Element::Unknown => {
+                    settings.others.insert(key.clone());
+                    settings.later.extend(client_of_login(key).map(str::to_owned));
+                }
                 Element::Null => {}
             }
         }
