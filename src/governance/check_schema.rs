@@ -80,7 +80,7 @@ pub fn check_schema(
     res.extend(references(state, role, wanted, before, now));
     // Who may not have a subject changes nothing of it, however long it was so.
     if is_guest(state, role, &wanted.subject, now) {
-        res.extend(setting_of_another(state, wanted));
+        res.extend(setting_of_another(state, wanted, before));
     } else {
         res.extend(ownership(state, role, wanted, before.is_some()));
     }
@@ -106,15 +106,26 @@ fn is_guest(state: &State, role: &Role, subject: &SubjectName, now: Timestamp) -
         && may(state, acting, Kind::Subject, subject.in_context(), Operation::Write, now)
 }
 
-/// Who was granted to register versions does not say how they may differ.
-fn setting_of_another(state: &State, wanted: &SchemaRequest) -> Option<Violation> {
+/// Whether the settings of a subject are another application's to say, and stay as they are whatever becomes of a state.
+pub fn is_anothers(state: &State, role: &Role, subject: &SubjectName) -> bool {
+    matches!(role, Role::Application(acting) if other_owner(state, acting, subject).is_some())
+}
+
+/// Who was granted to register versions does not say how they may differ. What an import brought into the state is not
+/// taken from the registry when it leaves the state.
+fn setting_of_another(state: &State, wanted: &SchemaRequest, before: Option<&SchemaRequest>) -> Option<Violation> {
     let owner = state.owner_of(Kind::Subject, wanted.subject.in_context())?;
+    let (set, left) = (wanted.setting, before.and_then(|it| it.setting));
     let what = format!(
         "The subject `{}` belongs to the application `{}`: its settings are that one's to say.",
         wanted.subject, owner.spec.name
     );
-    let remedy = "Remove the line.";
-    Some(Violation::new(At::attribute(wanted.setting?), "Setting of another application's subject", what, remedy))
+    let (remedy, weight) = match set {
+        Some(_) => ("Remove the line. What the registry has stays as it is.", Weight::Refuse),
+        None => ("They leave this state alone, and stay in the registry as they are.", Weight::Warn),
+    };
+    let at = At::attribute(set.or(left)?);
+    Some(Violation::new(at, "Setting of another application's subject", what, remedy).weighing(weight))
 }
 
 /// What speaks against the subjects that a schema refers to: what another application owns is referred to by those who were

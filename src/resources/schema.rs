@@ -217,7 +217,8 @@ impl Resource<Context> for Schema {
         let environment = environment_of_plan(ctx, &plan)?;
         let cluster_id = expect_cluster(&prior, environment, call.deadline).await?.to_owned();
         call.private.forget(&[ENVIRONMENT]);
-        let mut state = writing::update(environment.registry()?, &prior, plan, call).await?;
+        let before = judging::changed_from(environment, &prior, &plan, call).await?;
+        let mut state = writing::update(environment.registry()?, &before, plan, call).await?;
         environment.note_made(&object(state.subject.value()?));
         settle(&mut state, &environment.name, &cluster_id)?;
         Ok(state)

@@ -135,6 +135,11 @@ fn told_to_shop(world: &World, wanted: &SchemaRequest, now: Timestamp) -> Vec<(&
     told.iter().map(|it| (it.summary, it.weight)).collect()
 }
 
+fn pay() -> Role {
+    Role::Application("pay".parse().unwrap())
+}
+
+const SETTING: &str = "Setting of another application's subject";
 const ANOTHERS: &str = "Subject of another application";
 const REFERENCE: &str = "Reference to another application's subject";
 
@@ -153,8 +158,14 @@ fn who_was_granted_a_subject_registers_there_and_leaves_its_settings() {
     let other = SchemaRequest::new("pay.other-value".parse().unwrap());
     assert_eq!(told_to_shop(&world, &other, NOW), [(ANOTHERS, Weight::Refuse)]);
     let set = SchemaRequest { setting: Some("mode"), ..foreign.clone() };
-    assert_eq!(told_to_shop(&world, &set, NOW), [("Setting of another application's subject", Weight::Refuse)]);
+    assert_eq!(told_to_shop(&world, &set, NOW), [(SETTING, Weight::Refuse)]);
     let role = Role::Application("shop".parse().unwrap());
+    for (wanted, expected) in [(&foreign, Weight::Warn), (&set, Weight::Refuse)] {
+        let told = check_schema(&world.state, &role, wanted, Some(&set), NOW);
+        assert_eq!(told.iter().map(|it| (it.summary, it.weight)).collect::<Vec<_>>(), [(SETTING, expected)]);
+    }
+    let is_anothers = |role: &Role| is_anothers(&world.state, role, &foreign.subject);
+    assert_eq!([is_anothers(&role), is_anothers(&Role::Platform), is_anothers(&pay())], [true, false, false]);
     assert_eq!(
         summaries(&check_schema_end(&world.state, &role, &foreign.subject)),
         [ANOTHERS],

@@ -14,7 +14,7 @@ use crate::{
     },
     framework::{Call, Change, Failure, Phase, Unknown},
     governance::{
-        check_schema::{SchemaRequest, check_schema, check_schema_end},
+        check_schema::{SchemaRequest, check_schema, check_schema_end, is_anothers},
         policy::Compatibility,
         subject::SubjectName,
         violation::Violation,
@@ -42,11 +42,12 @@ pub(super) async fn judge(
     let Governance { governed, snapshot } = &governance;
     let state = &snapshot.state;
     let asks = state.policy().is_some_and(|it| it.schemas.weakest_compatibility.is_some());
+    let role = governed.caller().role(state);
     let mut wanted = request(plan)?;
     let before = change.prior.as_ref().filter(|_| !change.replacing).map(request).transpose()?;
     let mut undeclared = None;
     if asks && !wanted.is_declared {
-        let is_reset = before.as_ref().is_some_and(|it| it.is_declared);
+        let is_reset = before.as_ref().is_some_and(|it| it.is_declared) && !is_anothers(state, &role, &wanted.subject);
         let found = held(environment, &wanted.subject, call).await?;
         // What nobody declares stays as somebody set it; what is declared no more is reset.
         let own = found.and_then(|it| it.own).filter(|_| !is_reset);
@@ -55,13 +56,35 @@ pub(super) async fn judge(
     }
     // What was not declared is what would be: nobody changes that here.
     let before = before.map(|it| SchemaRequest { compatibility: it.compatibility.or(undeclared), ..it });
-    let violations = check_schema(state, &governed.caller().role(state), &wanted, before.as_ref(), now());
+    let violations = check_schema(state, &role, &wanted, before.as_ref(), now());
     tell(&violations, call.phase, call);
     let is_permitted = !violations.iter().any(Violation::forbids);
     if is_permitted {
         leave::hold(environment, &governance, change, plan, call).await?;
     }
     Ok(is_permitted)
+}
+
+/// The state from which a subject is changed. Settings that are another application's to say are changed from what they are
+/// to come to: who was granted the subject has had them by an import, and takes none away.
+pub(super) async fn changed_from(
+    environment: &Environment,
+    prior: &SchemaModel,
+    plan: &SchemaModel,
+    call: &mut Call,
+) -> Result<SchemaModel, Failure> {
+    let SchemaModel { compatibility, mode, .. } = plan;
+    if (&prior.compatibility, &prior.mode) == (compatibility, mode) {
+        return Ok(prior.clone());
+    }
+    let is_anothers = governance(environment, call).await?.is_some_and(|it| {
+        let role = it.governed.caller().role(&it.snapshot.state);
+        prior.subject.get().is_some_and(|subject| is_anothers(&it.snapshot.state, &role, subject))
+    });
+    if !is_anothers {
+        return Ok(prior.clone());
+    }
+    Ok(SchemaModel { compatibility: compatibility.clone(), mode: mode.clone(), ..prior.clone() })
 }
 
 /// Tells what the rules of the environment say against the end of a subject. One that stays is nobody's to mind.

@@ -96,3 +96,31 @@ async fn who_cannot_know_the_rules_changes_nothing_in_a_registry() {
     assert_eq!(registry.does("GET", "/subjects/pay.line/versions", &json!({})), json!([1]));
     assert!(!registry.asked().iter().any(|it| it.starts_with("PUT")), "{:?}", registry.asked());
 }
+
+/// An import brings the settings that the owner made into a guest's state: they leave that alone.
+#[tokio::test]
+async fn the_owners_settings_stay_when_a_guest_imports_and_applies() {
+    const SETTING: &str = "Setting of another application's subject";
+    let (here, registry) = (Here::new().await, FakeRegistry::start().await);
+    registry.does("POST", "/subjects/pay.line/versions", &json!({ "schemaType": "AVRO", "schema": LINE }));
+    registry.does("PUT", "/config/pay.line", &json!({ "compatibility": "FULL_TRANSITIVE" }));
+    registry.does("PUT", "/mode/pay.line", &json!({ "mode": "READONLY" }));
+    let request = here.filed(&asks("write")).await;
+    here.decided(&request, "approve").await;
+    let imported = shop(&here, &registry).import("pay.line").await.stored;
+    let seen = shop(&here, &registry).read(&imported).await.stored;
+    assert_eq!(seen.state.attribute("mode"), &"READONLY".into());
+    let declared = json!({ "subject": "pay.line", "schema": LINE, "on_destroy": "retain" });
+    let as_they_are = with(&declared, &json!({ "mode": "READONLY", "compatibility": "FULL_TRANSITIVE" }));
+    let planned = shop(&here, &registry).plan(&seen, &as_they_are).await;
+    told(&planned.diagnostics, Severity::Error, SETTING, "Remove the line. What the registry has stays");
+    let planned = shop(&here, &registry).plan(&seen, &declared).await;
+    told(&planned.diagnostics, Severity::Warning, SETTING, "stay in the registry as they are");
+    let applied = shop(&here, &registry).apply(&seen, planned.planned, &declared).await;
+    told(&applied.diagnostics, Severity::Warning, SETTING, "leave this state alone");
+    assert_eq!(applied.stored.state.attribute("compatibility"), &Value::Null);
+    let of = |what: &str| registry.does("GET", &format!("/{what}/pay.line"), &json!({}));
+    assert_eq!(of("config"), json!({ "compatibilityLevel": "FULL_TRANSITIVE" }));
+    assert_eq!(of("mode"), json!({ "mode": "READONLY" }));
+    quiet(&shop(&here, &registry).plan(&applied.stored, &declared).await.diagnostics);
+}
