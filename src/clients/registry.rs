@@ -240,7 +240,17 @@ impl SchemaRegistry {
         level: Option<Compatibility>,
         deadline: Instant,
     ) -> Result<(), RegistryError> {
-        self.set("config", name, level.map(|it| json!({ "compatibility": it })), deadline).await
+        let body = |it: Compatibility| json!({ "compatibility": it });
+        self.set("config", name, level.map(body), deadline).await?;
+        if level.is_some() {
+            return Ok(());
+        }
+        let kept = self.compatibility(name, deadline).await?;
+        let (Some(_), Some(general)) = (kept.own, kept.general) else { return inherited(name, kept) };
+        // Apicurio takes away every level but `NONE`.
+        self.set("config", name, Some(body(general)), deadline).await?;
+        self.set("config", name, None, deadline).await?;
+        inherited(name, self.compatibility(name, deadline).await?)
     }
 
     /// Sets the mode of a subject; `None` has it inherit that of all.
@@ -350,6 +360,17 @@ impl SchemaRegistry {
         let is_reset = body.is_none();
         let answer = self.rest.send(&Request { method, path: below(what, name), query: vec![], body }, deadline).await;
         if is_reset { absent_is_none(answer).map(drop) } else { Ok(answer.map(drop)?) }
+    }
+}
+
+/// Whether a subject has no level of its own any more, after it was taken away.
+fn inherited(name: &SubjectName, found: Setting<Compatibility>) -> Result<(), RegistryError> {
+    match found.own {
+        None => Ok(()),
+        Some(level) => Err(RegistryError::Kept(format!(
+            "the compatibility of `{name}` is `{}`, though it was deleted",
+            level.word()
+        ))),
     }
 }
 

@@ -33,6 +33,9 @@ pub(super) fn told(error: &RegistryError) -> Diagnostic {
         RegistryError::Referenced(_) => {
             ("Schema is referred to", "Schemas of other subjects refer to this one, so that it cannot be deleted.")
         }
+        RegistryError::Kept(_) => {
+            ("Setting not inherited", "The registry answered that the setting is deleted, and has it as before.")
+        }
     };
     let at = match error {
         RegistryError::Incompatible(_) | RegistryError::Invalid(_) => Some("schema"),
@@ -57,5 +60,6 @@ pub(super) fn remedy(error: &RegistryError) -> &'static str {
         RegistryError::Invalid(_) => "Correct the schema, or what `references` names.",
         RegistryError::NotPermitted(_) => "Set `mode = \"READWRITE\"`, or have the mode of the registry changed.",
         RegistryError::Referenced(_) => "Delete those first, or set `on_destroy = \"retain\"` and apply that before.",
+        RegistryError::Kept(_) => "Declare the setting with what the registry has for all subjects.",
     }
 }

@@ -23,6 +23,9 @@ pub enum RegistryError {
     /// 42206: another schema refers to it.
     #[error("it is referred to: {0}")]
     Referenced(String),
+    /// A setting that was deleted is there as before.
+    #[error("it keeps what it was told to delete: {0}")]
+    Kept(String),
 }
 
 impl From<RestError> for RegistryError {

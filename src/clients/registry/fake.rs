@@ -10,9 +10,12 @@ use std::{
 use serde_json::{Value, json};
 
 use super::SchemaRegistry;
-use crate::clients::rest::{
-    Rest, Services,
-    fake::{Answer, FakeService},
+use crate::{
+    clients::rest::{
+        Rest, Services,
+        fake::{Answer, FakeService},
+    },
+    schemas::avro_canonical_form,
 };
 
 /// The registry.
@@ -37,6 +40,9 @@ pub(crate) struct Kept {
     pub(crate) lists: bool,
     /// Whether it does not follow references where it judges compatibility, as Apicurio does not.
     pub(crate) blind: bool,
+    /// Whether it compares schemas by their canonical form, keeps the level `NONE` and whatever a deleted subject had, and
+    /// answers with the level of all where a subject has none, as Apicurio does.
+    pub(crate) apicurio: bool,
     /// Most subjects that it names at once.
     pub(crate) most: usize,
     /// What the next calls are answered with.
@@ -146,10 +152,26 @@ impl Kept {
                 if method != "GET" {
                     self.open(subject)?;
                 }
+                if self.apicurio
+                    && let Some(level) = self.level_as_apicurio(method, subject)
+                {
+                    return Ok(json!({ "compatibilityLevel": level }));
+                }
                 setting(&mut self.levels, method, subject, &body["compatibility"], ("compatibilityLevel", 40408))
             }
             (_, ["mode", subject]) => setting(&mut self.modes, method, subject, &body["mode"], ("mode", 40409)),
             _ => Err((404, 404, "HTTP 404 Not Found".to_owned())),
+        }
+    }
+
+    /// What is answered where Confluent's answers otherwise.
+    fn level_as_apicurio(&self, method: &str, subject: &str) -> Option<String> {
+        let own = self.levels.get(subject);
+        let is_kept = own.is_some_and(|it| it == "NONE") || self.live(subject).is_err();
+        match (method, own) {
+            ("GET", None) => Some("BACKWARD".to_owned()),
+            ("DELETE", Some(own)) if is_kept => Some(own.clone()),
+            _ => None,
         }
     }
 
@@ -204,7 +226,8 @@ impl Kept {
 
     fn lookup(&self, subject: &str, body: &Value) -> Judged {
         let (live, schema) = (self.live(subject)?, read(body)?);
-        let found = live.iter().find(|it| self.ids[usize::try_from(it.id).unwrap() - 1] == schema);
+        let same = |kept: &Value| *kept == schema || (self.apicurio && canonical(kept) == canonical(&schema));
+        let found = live.iter().find(|it| same(&self.ids[usize::try_from(it.id).unwrap() - 1]));
         found.map(|it| self.shown(subject, it)).ok_or((404, 40403, "Schema not found".to_owned()))
     }
 
@@ -294,6 +317,15 @@ fn setting(
     };
     let found = found.ok_or((404, absent, format!("Subject '{subject}' has no such setting.")))?;
     Ok(json!({ key: found }))
+}
+
+/// A schema of Avro's without what its canonical form drops.
+fn canonical(schema: &Value) -> Value {
+    let mut res = schema.clone();
+    if let Ok(form) = avro_canonical_form(schema["schema"].as_str().unwrap_or_default()) {
+        res["schema"] = json!(form);
+    }
+    res
 }
 
 /// The schema of a body, as it is kept.

@@ -174,3 +174,27 @@ async fn all_subjects_are_listed_however_few_a_registry_names_at_once() {
     fake.kept().next = std::iter::repeat_n((200, "application/json", json!(all).to_string()), 2).collect();
     assert_eq!(registry.subjects(false, soon()).await.unwrap().len(), 1_200, "the same again is the end");
 }
+
+#[tokio::test]
+async fn a_level_that_the_registry_keeps_is_taken_away_by_another() {
+    let fake = FakeRegistry::start().await;
+    fake.kept().apicurio = true;
+    let (registry, subject) = (fake.client(), name("a"));
+    registry.register(&subject, &avro("\"int\""), false, soon()).await.unwrap();
+    let own = async || registry.compatibility(&subject, soon()).await.unwrap().own;
+    registry.set_compatibility(&subject, Some(Compatibility::None), soon()).await.unwrap();
+    fake.does("DELETE", "/config/a", &json!({}));
+    assert_eq!(own().await, Some(Compatibility::None), "the registry answers that it is gone");
+    registry.set_compatibility(&subject, None, soon()).await.unwrap();
+    assert_eq!(own().await, None);
+    // What is gone has it for ever.
+    registry.set_compatibility(&subject, Some(Compatibility::Full), soon()).await.unwrap();
+    registry.delete(&subject, false, soon()).await.unwrap();
+    fake.does("DELETE", "/config/a", &json!({}));
+    assert_eq!(own().await, Some(Compatibility::Full));
+    // A registry that keeps whatever it has is not believed.
+    let level = |it: &str| (200, "application/json", json!({ "compatibilityLevel": it }).to_string());
+    fake.kept().next = ["NONE", "NONE", "BACKWARD", "NONE", "NONE"].map(level).into();
+    let kept = registry.set_compatibility(&subject, None, soon()).await;
+    assert!(matches!(kept, Err(RegistryError::Kept(_))), "{kept:?}");
+}

@@ -181,6 +181,17 @@ impl Settings {
         Ok(res)
     }
 
+    /// What was declared goes before the subject does: one of that name would find it, and a registry may not take it from
+    /// what is deleted.
+    async fn to_end(registry: &SchemaRegistry, state: &SchemaModel, call: &Call) -> Result<Self, Failure> {
+        let bare = SchemaModel { subject: state.subject.clone(), ..SchemaModel::default() };
+        let mut res = Self::of(registry, state, &bare, call).await?;
+        if let Some(level) = &mut res.compatibility {
+            level.permits = true;
+        }
+        Ok(res)
+    }
+
     /// Sets those that permit more, or the others. A subject that is read only keeps its compatibility, too: it is opened
     /// before all else, and closed after all else.
     async fn apply(
@@ -228,20 +239,14 @@ pub(super) async fn end(environment: &Environment, state: &SchemaModel, call: &m
         Some(SubjectEnd::Soft) | None => false,
     };
     let (registry, subject) = (environment.registry()?, state.subject.value()?);
-    if !state.mode.is_null() {
-        registry.set_mode(subject, None, call.deadline).await?;
+    let settings = Settings::to_end(registry, state, call).await?;
+    let ended = async {
+        settings.apply(registry, subject, true, call).await?;
+        Ok(registry.delete(subject, for_good, call.deadline).await?)
+    };
+    let ended: Result<(), Failure> = ended.await;
+    if ended.is_err() {
+        settings.take_back(registry, subject, call).await;
     }
-    if let Err(error) = registry.delete(subject, for_good, call.deadline).await {
-        if let Some(mode) = state.mode.get()
-            && let Err(error) = registry.set_mode(subject, Some(*mode), call.deadline).await
-        {
-            call.report.push(told::not_taken_back(subject, &error));
-        }
-        return Err(error.into());
-    }
-    if !state.compatibility.is_null() {
-        // A subject of that name would find it.
-        registry.set_compatibility(subject, None, call.deadline).await?;
-    }
-    Ok(())
+    ended
 }

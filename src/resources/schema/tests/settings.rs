@@ -138,3 +138,20 @@ async fn what_was_permitted_for_what_failed_is_taken_back() {
     told(&failed.diagnostics, Severity::Error, "Schema is referred to", "on_destroy = \"retain\"");
     assert_eq!(settings(), before);
 }
+
+/// Apicurio keeps `NONE` when it is told to delete it, and whatever a subject had that is deleted.
+#[tokio::test]
+async fn what_is_declared_no_more_is_inherited_on_a_registry_that_keeps_it() {
+    let registry = FakeRegistry::start().await;
+    registry.kept().apicurio = true;
+    let level = || registry.does("GET", "/config/orders-value", &json!({}))["compatibilityLevel"].clone();
+    let loose = with(&order(ORDER), &json!({ "compatibility": "NONE" }));
+    let stored = run(&registry).applied(&nothing(), &loose).await;
+    assert_eq!(level(), "NONE");
+    let inherits = run(&registry).applied(&stored, &order(ORDER)).await;
+    assert_eq!(level(), "BACKWARD");
+    let stored = run(&registry).applied(&inherits, &loose).await;
+    quiet(&run(&registry).destroy(&stored).await.diagnostics);
+    run(&registry).applied(&nothing(), &order(ORDER)).await;
+    assert_eq!(level(), "BACKWARD", "a new subject of that name begins as all do");
+}
