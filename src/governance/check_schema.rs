@@ -4,18 +4,19 @@
 //! A registry has its own users, if it has any, and knows nothing of applications: what is said here holds for those who
 //! come this way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::governance::{
     acl::Operation,
     application::Application,
     check_topic::{missing, not_in_force, unknown_acting},
     command::Role,
-    grants::{is_asked, may},
+    grants::{asking, may},
     kind::Kind,
     names::ApplicationName,
     policy::{Compatibility, SubjectNaming},
     record::Timestamp,
+    request::RequestId,
     state::State,
     subject::SubjectName,
     topic::TopicName,
@@ -35,8 +36,8 @@ pub struct SchemaRequest {
     pub is_declared: bool,
     /// The names that its schema has, as far as they are known.
     pub names: Option<Vec<String>>,
-    /// The subjects that its schema refers to, as far as they are known.
-    pub references: BTreeSet<SubjectName>,
+    /// The subjects that its schema refers to, and which of their versions, as far as either is known.
+    pub references: BTreeMap<SubjectName, BTreeSet<i64>>,
     /// The first setting of the subject that is declared for it, by its attribute.
     pub setting: Option<&'static str>,
 }
@@ -50,7 +51,7 @@ impl SchemaRequest {
             compatibility: None,
             is_declared: false,
             names: None,
-            references: BTreeSet::new(),
+            references: BTreeMap::new(),
             setting: None,
         }
     }
@@ -142,20 +143,27 @@ fn references(
         let may = |what| may(state, acting, Kind::Subject, it.in_context(), what, now);
         may(Operation::Read) || may(Operation::Write)
     };
-    let refused = wanted.references.iter().filter(|it| !is_granted(it)).filter_map(|it| {
+    let refused = wanted.references.iter().filter(|(it, _)| !is_granted(it)).filter_map(|(it, versions)| {
         let owner = other_owner(state, acting, it)?;
         let what = format!(
             "The schema refers to `{it}`, which belongs to the application `{owner}`, and this is for `{acting}`."
         );
-        let remedy = format!(
-            "Ask `{owner}` for it with a `kafka_access_request`: `resource_type = \"subject\"`, `access = \"read\"`."
+        let request = [Operation::Read, Operation::Write].iter();
+        let asking = request.copied().find_map(|what| asking(state, acting, Kind::Subject, it.in_context(), what));
+        let remedy = asking.map_or_else(
+            || {
+                format!(
+                    "Ask `{owner}` for it with a `kafka_access_request`: `resource_type = \"subject\"`, `access = \"read\"`."
+                )
+            },
+            waiting,
         );
         let told =
             Violation::new(At::attribute("references"), "Reference to another application's subject", what, remedy);
-        let introduced = before.is_none_or(|before| !before.references.contains(it));
-        let is_asked = |what| is_asked(state, acting, Kind::Subject, it.in_context(), what);
-        let weight = weight(is_asked(Operation::Read) || is_asked(Operation::Write));
-        Some(Violation { introduced, ..told.weighing(weight) })
+        // What it referred to stays; another version is referred to anew.
+        let as_before = |before: &SchemaRequest| before.references.get(it).is_some_and(|it| versions.is_subset(it));
+        let introduced = !before.is_some_and(as_before);
+        Some(Violation { introduced, ..told.weighing(weight(asking.is_some())) })
     });
     refused.collect()
 }
@@ -185,12 +193,13 @@ fn ownership(state: &State, role: &Role, wanted: &SchemaRequest, is_there: bool)
     }
     res.extend(match (role, owner, by_name) {
         (Role::Application(acting), Some(owner), _) if *acting != owner.spec.name => {
-            let asked = is_asked(state, acting, Kind::Subject, subject.in_context(), Operation::Write);
-            Some(anothers(subject, &owner.spec.name, acting).weighing(weight(asked)))
+            let asking = asking(state, acting, Kind::Subject, subject.in_context(), Operation::Write);
+            let told = anothers(subject, &owner.spec.name, acting, asking);
+            Some(told.weighing(weight(asking.is_some())))
         }
         (Role::Nobody, Some(owner), _) => Some(unknown(subject, &owner.spec.name)),
         (_, Some(owner), Some(by_name)) if owner.spec.name != by_name.spec.name => {
-            Some(anothers(subject, &by_name.spec.name, &owner.spec.name))
+            Some(anothers(subject, &by_name.spec.name, &owner.spec.name, None))
         }
         (_, Some(owner), None) => Some(outside(subject, owner)),
         (Role::Application(acting), None, _) if wanted.application.is_none() => {
@@ -207,12 +216,25 @@ fn weight(is_asked: bool) -> Weight {
     if is_asked { Weight::Wait } else { Weight::Refuse }
 }
 
-fn anothers(subject: &SubjectName, owner: &ApplicationName, acting: &ApplicationName) -> Violation {
+/// What to do about what was asked for.
+fn waiting(asking: &RequestId) -> String {
+    format!("The request `{asking}` for that waits: apply again once it is approved.")
+}
+
+fn anothers(
+    subject: &SubjectName,
+    owner: &ApplicationName,
+    acting: &ApplicationName,
+    asking: Option<&RequestId>,
+) -> Violation {
     let what = format!("The subject `{subject}` belongs to the application `{owner}`, and this is for `{acting}`.");
-    let remedy = format!(
-        "Choose a subject of `{acting}`, have the team of `{owner}` declare it, or ask for it with a \
-         `kafka_access_request`: `resource_type = \"subject\"`, `access = \"write\"`."
-    );
+    let ask = || {
+        format!(
+            "Choose a subject of `{acting}`, have the team of `{owner}` declare it, or ask for it with a \
+             `kafka_access_request`: `resource_type = \"subject\"`, `access = \"write\"`."
+        )
+    };
+    let remedy = asking.map_or_else(ask, waiting);
     Violation::new(at_subject(), "Subject of another application", what, remedy)
 }
 

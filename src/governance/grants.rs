@@ -44,11 +44,18 @@ pub fn may(state: &State, who: &ApplicationName, kind: Kind, name: &str, what: O
     })
 }
 
-/// Whether an application asks for that, and nobody decided yet.
-pub fn is_asked(state: &State, who: &ApplicationName, kind: Kind, name: &str, what: Operation) -> bool {
+/// The request by which an application asks for that, where nobody decided yet.
+pub fn asking<'a>(
+    state: &'a State,
+    who: &ApplicationName,
+    kind: Kind,
+    name: &str,
+    what: Operation,
+) -> Option<&'a RequestId> {
     let asks = |it: &AccessTo| it.covers(kind, name) && it.operations.contains(&what);
     let mut waiting = state.requests().filter(|(_, it)| it.status == RequestStatus::Pending);
-    waiting.any(|(_, it)| it.applicant().name == *who && it.content.access().is_some_and(asks))
+    let found = waiting.find(|(_, it)| it.applicant().name == *who && it.content.access().is_some_and(asks));
+    found.map(|(id, _)| id)
 }
 
 /// What was granted on a topic by its name; what was granted on a prefix is not for the topic's sake.

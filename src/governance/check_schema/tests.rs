@@ -150,6 +150,9 @@ fn who_was_granted_a_subject_registers_there_and_leaves_its_settings() {
     assert_eq!(told_to_shop(&world, &foreign, NOW), [(ANOTHERS, Weight::Refuse)]);
     world.ask("shop", &ask("pay.card", PatternType::Prefixed, Operation::Write)).unwrap();
     assert_eq!(told_to_shop(&world, &foreign, NOW), [(ANOTHERS, Weight::Wait)], "it may be agreed to before the apply");
+    let shop = Role::Application("shop".parse().unwrap());
+    let told = check_schema(&world.state, &shop, &foreign, None, NOW);
+    assert!(told[0].detail.ends_with("for that waits: apply again once it is approved."), "{told:?}");
     world.ask("pay", &verdict(&world, Judge::Owner, Choice::Approve)).unwrap();
     assert_eq!(status(&world), RequestStatus::Approved);
     assert_eq!(told_to_shop(&world, &foreign, NOW), []);
@@ -177,7 +180,7 @@ fn who_was_granted_a_subject_registers_there_and_leaves_its_settings() {
 fn who_was_granted_a_subject_refers_to_it_for_as_long_as_that_holds() {
     let mut world = world(&json!({}));
     let refers = |to: &[&str]| {
-        let references = to.iter().map(|it| it.parse().unwrap()).collect();
+        let references = to.iter().map(|it| (it.parse().unwrap(), [6].into())).collect();
         SchemaRequest { references, ..SchemaRequest::new("shop.x-value".parse().unwrap()) }
     };
     assert_eq!(told_to_shop(&world, &refers(&["shop.y", "nobodys.z"]), NOW), []);
@@ -198,4 +201,12 @@ fn who_was_granted_a_subject_refers_to_it_for_as_long_as_that_holds() {
     let role = Role::Application("shop".parse().unwrap());
     let told = check_schema(&world.state, &role, &foreign, Some(&foreign), end);
     assert!(told.iter().all(|it| !it.forbids()), "what was so before is told: {told:?}");
+    let version = |it: &[i64]| SchemaRequest {
+        references: [("pay.card".parse().unwrap(), it.iter().copied().collect())].into(),
+        ..foreign.clone()
+    };
+    for (versions, is_refused) in [(&[][..], false), (&[6], false), (&[7], true), (&[6, 7], true)] {
+        let told = check_schema(&world.state, &role, &version(versions), Some(&foreign), end);
+        assert_eq!(told.iter().map(Violation::forbids).collect::<Vec<_>>(), [is_refused], "{versions:?}");
+    }
 }

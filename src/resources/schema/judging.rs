@@ -1,6 +1,9 @@
 //! What is asked before a schema is registered: the rules of the environment, and the registry.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use super::{
     BodyChange, SchemaModel, SubjectEnd, comparing, leave,
@@ -104,14 +107,18 @@ fn request(model: &SchemaModel) -> Result<SchemaRequest, Unknown> {
     let body = model.body().ok();
     let read = body.and_then(|it| Schema::parse(it.format, &it.schema, true).ok());
     let compatibility = model.compatibility.known()?.copied();
-    let references = model.references.get().into_iter().flatten();
+    let mut references: BTreeMap<SubjectName, BTreeSet<i64>> = BTreeMap::new();
+    for it in model.references.get().into_iter().flatten() {
+        let Some(subject) = it.model.subject.get() else { continue };
+        references.entry(subject.clone()).or_default().extend(it.model.version.get());
+    }
     let settings = [("compatibility", compatibility.is_some()), ("mode", !model.mode.is_null())];
     Ok(SchemaRequest {
         application: model.application.known()?.map(|it| it.name.clone()),
         compatibility,
         is_declared: compatibility.is_some(),
         names: read.map(|it| it.names().to_vec()),
-        references: references.filter_map(|it| it.model.subject.get().cloned()).collect(),
+        references,
         setting: settings.iter().find(|(_, is_declared)| *is_declared).map(|(attribute, _)| *attribute),
         ..SchemaRequest::new(model.subject.value()?.clone())
     })

@@ -48,7 +48,7 @@ async fn a_subject_of_another_is_referred_to_once_its_owner_agreed() {
     let planned = shop(&here, &registry).plan(&nothing(), &referring()).await;
     assert_eq!(one(&planned), (Severity::Warning, REFUSED), "it may be agreed to before the apply");
     let early = shop(&here, &registry).apply(&nothing(), planned.planned, &referring()).await;
-    told(&early.diagnostics, Severity::Error, REFUSED, "`access = \"read\"`");
+    told(&early.diagnostics, Severity::Error, REFUSED, "for that waits: apply again");
     here.decided(&request, "approve").await;
     let request = here.refreshed(&request).await;
     assert_eq!(request.state.attribute("status"), &"active".into());
@@ -58,6 +58,12 @@ async fn a_subject_of_another_is_referred_to_once_its_owner_agreed() {
     quiet(&here.asking().destroy(&request).await.diagnostics);
     let planned = shop(&here, &registry).plan(&stored, &referring()).await;
     assert_eq!((one(&planned), &planned.planned.state), ((Severity::Warning, REFUSED), &stored.state));
+    let newer = LINE.replace("[]", r#"[{"name":"a","type":"int","default":0}]"#);
+    registry.does("POST", "/subjects/pay.line/versions", &json!({ "schemaType": "AVRO", "schema": newer }));
+    let mut anew = referring();
+    anew["references"][0]["version"] = json!(2);
+    let planned = shop(&here, &registry).plan(&stored, &anew).await;
+    assert_eq!(one(&planned), (Severity::Error, REFUSED));
 }
 
 #[tokio::test]
