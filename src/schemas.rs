@@ -130,6 +130,16 @@ impl Schema {
     }
 }
 
+/// Whether a text can be registered, by itself and by the names of what it refers to, as far as these are known.
+///
+/// # Errors
+/// Why it cannot, with the place.
+pub fn check(format: Format, text: &str, references: Option<&[&str]>) -> Result<(), Malformed> {
+    let refers = references.is_none_or(|it| !it.is_empty());
+    Schema::parse(format, text, refers)?;
+    if format == Format::Protobuf { protobuf::check(text, references) } else { Ok(()) }
+}
+
 /// The Parsing Canonical Form of an Avro schema.
 ///
 /// # Errors

@@ -26,7 +26,7 @@ use crate::{
     },
     governance::{policy::Compatibility, subject::SubjectName},
     provider::Context,
-    schemas::{Format, Schema as Meaning},
+    schemas::{self, Format},
 };
 use comparing::{BodyChange, references};
 
@@ -137,7 +137,7 @@ impl Resource<Context> for Schema {
     fn validate(config: &SchemaModel, report: &mut Diagnostics) {
         let format = if config.format.is_null() { Some(&Format::Avro) } else { config.format.get() };
         if let (Some(format), Some(text)) = (format, config.schema.get())
-            && let Err(malformed) = Meaning::parse(*format, text, !config.references.is_null())
+            && let Err(malformed) = schemas::check(*format, text, config.reference_names().as_deref())
         {
             report.push(told::malformed(*format, text, &malformed));
         }
@@ -273,6 +273,12 @@ impl SchemaModel {
 
     fn normalizes(&self) -> bool {
         self.normalize.get() == Some(&true)
+    /// The names of what it refers to, if they are known.
+    fn reference_names(&self) -> Option<Vec<&str>> {
+        let declared = self.references.known().ok()?.into_iter().flatten();
+        declared.map(|it| it.model.name.get().map(String::as_str)).collect()
+    }
+
     }
 
     /// Keeps the prior text of a schema that means the same, and leaves open what a new version tells. Which text it is must

@@ -1,10 +1,13 @@
 //! Protobuf: one file, without the files that it imports.
 
+mod sound;
+
 use std::collections::BTreeSet;
 
 use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
 
 use super::{Malformed, position::Position};
+pub(super) use sound::check;
 
 /// Messages deeper in one another than that are refused: readers follow them by recursion.
 const DEEPEST: usize = 64;
@@ -28,15 +31,7 @@ impl File {
 
 /// Reads a file.
 pub(super) fn parse(text: &str) -> Result<File, Malformed> {
-    if let Some(at) = too_deep(text) {
-        let message = format!("it is nested more than {DEEPEST} deep");
-        return Err(Malformed { at: Position::of_byte(text, at), message });
-    }
-    let mut descriptor = protox_parse::parse("schema.proto", text).map_err(|error| {
-        // What is missing is missing at the end.
-        let at = error.span().map_or(text.len(), |it| it.start);
-        Malformed { at: Position::of_byte(text, at), message: error.to_string() }
-    })?;
+    let mut descriptor = read(text)?;
     let comments = descriptor.source_code_info.take().into_iter().flat_map(|it| it.location).flat_map(|it| {
         let detached = it.leading_detached_comments.into_iter();
         detached.chain(it.leading_comments).chain(it.trailing_comments)
@@ -51,6 +46,19 @@ pub(super) fn parse(text: &str) -> Result<File, Malformed> {
     }
     spell_out(&mut descriptor);
     Ok(File { descriptor, comments })
+}
+
+/// What a text says, as it is written.
+fn read(text: &str) -> Result<FileDescriptorProto, Malformed> {
+    if let Some(at) = too_deep(text) {
+        let message = format!("it is nested more than {DEEPEST} deep");
+        return Err(Malformed { at: Position::of_byte(text, at), message });
+    }
+    protox_parse::parse("schema.proto", text).map_err(|error| {
+        // What is missing is missing at the end.
+        let at = error.span().map_or(text.len(), |it| it.start);
+        Malformed { at: Position::of_byte(text, at), message: error.to_string() }
+    })
 }
 
 /// Where braces are deeper than is read.
@@ -77,10 +85,7 @@ fn joined(scope: &str, name: &str) -> String {
 /// Spells the names of types in full: a field may name a type of this file by the end of its name.
 fn spell_out(file: &mut FileDescriptorProto) {
     let outermost = scope(file);
-    let mut own: BTreeSet<String> = file.enum_type.iter().map(|it| joined(&outermost, it.name())).collect();
-    for message in &file.message_type {
-        collect(message, &outermost, &mut own);
-    }
+    let own = own_types(file);
     for message in &mut file.message_type {
         spell_message(message, &outermost, &own);
     }
@@ -91,6 +96,16 @@ fn spell_out(file: &mut FileDescriptorProto) {
         spell(&mut method.input_type, &outermost, &own);
         spell(&mut method.output_type, &outermost, &own);
     }
+}
+
+/// The full names of the types that a file defines.
+fn own_types(file: &FileDescriptorProto) -> BTreeSet<String> {
+    let outermost = scope(file);
+    let mut res: BTreeSet<String> = file.enum_type.iter().map(|it| joined(&outermost, it.name())).collect();
+    for message in &file.message_type {
+        collect(message, &outermost, &mut res);
+    }
+    res
 }
 
 fn collect(message: &DescriptorProto, scope: &str, own: &mut BTreeSet<String>) {

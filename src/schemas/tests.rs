@@ -197,3 +197,39 @@ fn a_schema_of_a_megabyte_is_read() {
     assert!(900_000 < text.len());
     assert_eq!(differs(Format::Avro, &text, &text.replace(",\"doc\":\"x\"", "")), Difference::Documentation);
 }
+
+/// What can be read and not be used. Registries may take it.
+#[test]
+fn protobuf_that_nobody_can_use_is_told_with_its_place() {
+    let file = |it: &str| format!("syntax = \"proto3\";\npackage a;\n{it}");
+    let told = |text: &str, references: Option<&[&str]>| {
+        check(Format::Protobuf, &file(text), references).map_err(|it| it.to_string()).err()
+    };
+    let refused = |text: &str, expected: &str| assert_eq!(told(text, Some(&[])).as_deref(), Some(expected), "{text}");
+    refused("message M {\n  Foo a = 1;\n}", "line 4, column 3: the type `Foo` is not defined, and nothing imports it");
+    refused(
+        "message M {\n  message N {\n    repeated b.O o = 1;\n  }\n}",
+        "line 5, column 14: the type `b.O` is not defined, and nothing imports it",
+    );
+    refused(
+        "message M {\n  int32 a = 1;\n  oneof x { int32 b = 1; }\n}",
+        "line 5, column 23: the field `b` has the number 1, as `a` has",
+    );
+    refused("message M {\n  int32 a = 1;\n  int32 a = 2;\n}", "line 5, column 3: two fields are called `a`");
+    refused(
+        "import \"other.proto\";\nmessage M {}",
+        "line 3, column 1: it imports `other.proto`, and none of `references` has that name",
+    );
+    refused(
+        "message M {\n  google.protobuf.Timestamp at = 1;\n}",
+        "line 4, column 3: the type `google.protobuf.Timestamp` is not defined, and nothing imports it",
+    );
+    let sound = |text: &str, references: Option<&[&str]>| assert_eq!(told(text, references), None, "{text}");
+    sound("import \"google/protobuf/timestamp.proto\";\nmessage M { google.protobuf.Timestamp at = 1; }", Some(&[]));
+    sound("import \"other.proto\";\nmessage M { o.Other a = 1; }", Some(&["other.proto"]));
+    sound("import \"other.proto\";\nmessage M { o.Other a = 1; }", None);
+    sound(
+        "message M { map<string, N> all = 1; E e = 2; oneof x { M m = 3; a.N n = 4; } }\nmessage N {}\nenum E { NONE = 0; }",
+        Some(&[]),
+    );
+}
