@@ -155,7 +155,8 @@ impl Resource<Context> for Schema {
             plan.state.keep_meaning(&prior);
         }
         plan_place(ctx, plan, call).await?;
-        plan.refuse_second(ctx, call)
+        plan.refuse_second(ctx, call)?;
+        plan.keep_version(ctx, call).await
     }
 
     async fn admit(ctx: &Context, change: &Change<SchemaModel>, call: &mut Call) -> Result<(), Failure> {
@@ -185,10 +186,11 @@ impl Resource<Context> for Schema {
         call.private.forget(&[ENVIRONMENT]);
         let registry = environment.registry()?;
         let subject = plan.subject.value()?.clone();
-        if let Some(found) = registry.version(&subject, Version::Latest, call.deadline).await? {
-            writing::take_over(environment, &plan, &found, call).await?;
+        let found = registry.version(&subject, Version::Latest, call.deadline).await?;
+        if let Some(found) = &found {
+            writing::take_over(environment, &plan, found, call).await?;
         }
-        let mut state = writing::create(registry, plan, call).await?;
+        let mut state = writing::create(registry, plan, found.map(|it| it.version), call).await?;
         environment.note_made(&object(&subject));
         settle(&mut state, &environment.name, &cluster_id)?;
         Ok(state)
@@ -271,14 +273,14 @@ impl SchemaModel {
         Ok(Body { format, schema: self.schema.value()?.clone(), references: Vec::new() })
     }
 
-    fn normalizes(&self) -> bool {
-        self.normalize.get() == Some(&true)
     /// The names of what it refers to, if they are known.
     fn reference_names(&self) -> Option<Vec<&str>> {
         let declared = self.references.known().ok()?.into_iter().flatten();
         declared.map(|it| it.model.name.get().map(String::as_str)).collect()
     }
 
+    fn normalizes(&self) -> bool {
+        self.normalize.get() == Some(&true)
     }
 
     /// Keeps the prior text of a schema that means the same, and leaves open what a new version tells. Which text it is must
@@ -321,6 +323,31 @@ impl Plan<SchemaModel> {
         let cluster_id = self.state.cluster_id.get().map(String::as_str);
         if !environment.plan_once_in(cluster_id, &object(subject)) {
             call.report.push(told::twice(subject));
+        }
+        Ok(())
+    }
+}
+
+impl Plan<SchemaModel> {
+    /// Keeps the numbers of a schema that the registry takes for the version that the state has, though its text changes:
+    /// registries that compare by a canonical form register nothing for it.
+    async fn keep_version(&mut self, ctx: &Context, call: &mut Call) -> Result<(), Failure> {
+        let Some(prior) = self.prior.as_ref().filter(|_| self.replace.is_empty() && !self.replacing) else {
+            return Ok(());
+        };
+        let Ok(body) = self.state.body() else { return Ok(()) };
+        if self.state.version.known().is_ok() {
+            return Ok(());
+        }
+        let environment = environment_of_plan(ctx, &self.state)?;
+        let Some(found) = judging::taken_for(environment, &self.state, call).await? else { return Ok(()) };
+        if (prior.version.get(), prior.schema_id.get()) == (Some(&found.version), Some(&found.id)) {
+            self.state.version = prior.version.clone();
+            self.state.schema_id = prior.schema_id.clone();
+        }
+        let is_first = call.phase == Phase::Plan && !environment.has_made_anything();
+        if is_first && comparing::body_change(&found.body, &body) != BodyChange::None {
+            call.report.push(told::kept(&found));
         }
         Ok(())
     }

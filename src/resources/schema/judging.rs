@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clients::{
         clock::now,
-        registry::{Body, Mode, RegistryError, SchemaRegistry, Setting, Version},
+        registry::{Body, Mode, Registered, RegistryError, SchemaRegistry, Setting, Version},
     },
     framework::{Call, Change, Failure, Phase, Unknown},
     governance::{
@@ -138,6 +138,19 @@ async fn held(
     }
 }
 
+/// The version that the registry has for a planned schema already. `None` as well where it does not tell, which is told where
+/// the plan is tried on it.
+pub(super) async fn taken_for(
+    environment: &Environment,
+    plan: &SchemaModel,
+    call: &Call,
+) -> Result<Option<Registered>, Failure> {
+    let (subject, body) = (plan.subject.value()?, plan.body()?);
+    let Ok(registry) = environment.registry() else { return Ok(None) };
+    let deadline = call.deadline.min(Instant::now() + DRY_RUN);
+    Ok(registry.lookup(subject, &body, plan.normalizes(), deadline).await.unwrap_or_default())
+}
+
 /// Asks the registry what it would say of a plan, without changing anything.
 pub(super) async fn try_out(
     environment: &Environment,
@@ -147,12 +160,14 @@ pub(super) async fn try_out(
 ) -> Result<(), Failure> {
     let prior = change.prior.as_ref().filter(|_| !change.replacing);
     let changed = prior.map_or(BodyChange::Meaning, |it| comparing::change(it, plan));
-    if changed == BodyChange::Documentation {
-        call.report.push(told::documentation(plan.subject.value()?));
-    }
     let registry = environment.registry()?;
-    if changed == BodyChange::None {
+    // What the registry takes for the version of the state was told already, and nothing is registered.
+    let is_kept = prior.is_some() && plan.version.known().is_ok();
+    if changed == BodyChange::None || is_kept {
         return Ok(());
+    }
+    if changed == BodyChange::Documentation && !matches!(taken_for(environment, plan, call).await, Ok(Some(_))) {
+        call.report.push(told::documentation(plan.subject.value()?));
     }
     let trial = Trial {
         registry,
@@ -231,15 +246,15 @@ impl Trial<'_> {
         let Some(found) = self.registry.version(self.subject, Version::Latest, self.deadline).await? else {
             return Ok(());
         };
+        let what = match self.plan.body() {
+            Ok(body) => writing::existing(self.registry, &body, self.plan.normalizes(), &found, self.deadline).await?,
+            Err(Unknown) => Existing::Other,
+        };
         if self.plan.on_existing.get() == Some(&OnExisting::Adopt) {
+            call.report.0.extend((what == Existing::Alike).then(|| told::kept(&found)));
             return Ok(());
         }
-        let is_left = match self.plan.body() {
-            Ok(body) => writing::is_left(self.registry, &body, self.plan.normalizes(), &found, self.deadline).await?,
-            Err(Unknown) => false,
-        };
-        let what = if is_left { Existing::Same } else { Existing::Other };
-        call.report.push(told::existing_in_plan(self.subject, what));
+        call.report.push(told::existing_in_plan(&found, what));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The resource on a registry in memory, which answers as Confluent's does.
 
 mod granted;
+mod keeping;
 mod leave;
 mod settings;
 

@@ -1,7 +1,7 @@
 //! What is told of schemas.
 
 use crate::{
-    clients::registry::RegistryError,
+    clients::registry::{Registered, RegistryError},
     framework::{Diagnostic, Path, Step},
     governance::{
         request::{Change, RequestStatus, Verb},
@@ -15,11 +15,16 @@ use crate::{
 /// Most letters of the line that is shown of a malformed schema.
 const SHOWN: usize = 120;
 
+/// Most letters of the text that a registry keeps.
+const SHOWN_OF_KEPT: usize = 600;
+
 /// A subject that is there before it is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Existing {
     /// Its one version is what is declared.
     Same,
+    /// The registry takes what is declared for its one version, whose text is another.
+    Alike,
     /// Anything else.
     Other,
 }
@@ -93,11 +98,44 @@ pub(super) fn documentation(subject: &SubjectName) -> Diagnostic {
     Diagnostic::warning("Only the documentation changes", detail).at("schema")
 }
 
-pub(super) fn existing_in_plan(subject: &SubjectName, existing: Existing) -> Diagnostic {
+/// What a registry keeps that takes a schema for one that it has, by a comparison that leaves out some of it.
+fn keeps(found: &Registered) -> String {
+    let Registered { subject, version, body, .. } = found;
+    let mut text: String = body.schema.chars().take(SHOWN_OF_KEPT).collect();
+    if text.len() < body.schema.len() {
+        text.push('…');
+    }
+    format!(
+        "The registry takes what is declared for version {version} of `{subject}`, because it does not compare all that a schema \
+         says, such as documentation, aliases or defaults. It registers nothing, and keeps and gives out this text:\n\n\
+         {text}\n\nDeclare that text; or change, along with what is new, something that the registry compares, such as a \
+         field."
+    )
+}
+
+pub(super) fn kept(found: &Registered) -> Diagnostic {
+    Diagnostic::warning("Registry keeps another text", keeps(found)).at("schema")
+}
+
+pub(super) fn kept_no_more(subject: &SubjectName) -> Diagnostic {
+    let detail = format!(
+        "When this was planned, the registry took the schema for the version of `{subject}` that is there, and now it does \
+         not. Nothing was changed.\n\nPlan again."
+    );
+    Diagnostic::error("Plan out of date", detail).at("schema")
+}
+
+pub(super) fn existing_in_plan(found: &Registered, existing: Existing) -> Diagnostic {
+    let subject = &found.subject;
     let detail = match existing {
         Existing::Same => format!(
             "The registry has `{subject}` already, and its schema means the same. Apply takes it over, as what a create left \
              that was interrupted."
+        ),
+        Existing::Alike => format!(
+            "The registry has `{subject}` already. Apply takes it over, as what a create left that was interrupted, though its \
+             text is another.\n\n{}",
+            keeps(found)
         ),
         Existing::Other => {
             format!("The registry has `{subject}` already. Apply will fail unless it is gone by then.\n\n{ADOPT}")
@@ -118,6 +156,15 @@ pub(super) fn taken_over(subject: &SubjectName) -> Diagnostic {
     let detail = format!(
         "The registry had `{subject}` already, with one version that means what is declared, as a create leaves it that was \
          interrupted. It is managed here from now on.\n\nIf another state manages it too, remove it from one of them with a \
+         `removed` block and `destroy = false`."
+    );
+    Diagnostic::warning("Subject taken over", detail).at("subject")
+}
+
+pub(super) fn taken_over_alike(subject: &SubjectName) -> Diagnostic {
+    let detail = format!(
+        "The registry had `{subject}` already, with one version for which it takes what is declared, though its text is \
+         another. It is managed here from now on.\n\nIf another state manages it too, remove it from one of them with a \
          `removed` block and `destroy = false`."
     );
     Diagnostic::warning("Subject taken over", detail).at("subject")

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use super::{BodyChange, SchemaModel, SubjectEnd, comparing, object, told};
+use super::{
+    BodyChange, SchemaModel, SubjectEnd, comparing, object,
+    told::{self, Existing},
+};
 use crate::{
     clients::registry::{Body, Mode, Registered, RegistryError, SchemaRegistry, Setting, Version},
     framework::{Call, Failure},
@@ -22,40 +25,46 @@ pub(super) async fn take_over(
     if plan.on_existing.get() == Some(&OnExisting::Adopt) || environment.has_made(&object(subject)) {
         return Ok(());
     }
-    if is_left(environment.registry()?, &plan.body()?, plan.normalizes(), found, call.deadline).await? {
-        call.report.push(told::taken_over(subject));
-        return Ok(());
+    match existing(environment.registry()?, &plan.body()?, plan.normalizes(), found, call.deadline).await? {
+        Existing::Other => return Err(told::exists(subject).into()),
+        Existing::Same => call.report.push(told::taken_over(subject)),
+        Existing::Alike => call.report.push(told::taken_over_alike(subject)),
     }
-    Err(told::exists(subject).into())
+    Ok(())
 }
 
 /// Whether a subject is as a create leaves it that was interrupted: its one version is what is declared, in whatever form
 /// the registry keeps it.
-pub(super) async fn is_left(
+pub(super) async fn existing(
     registry: &SchemaRegistry,
     declared: &Body,
     normalize: bool,
     found: &Registered,
     deadline: Instant,
-) -> Result<bool, RegistryError> {
-    let mut is_same = comparing::body_change(&found.body, declared) == BodyChange::None;
-    if !is_same {
-        is_same = match registry.lookup(&found.subject, declared, normalize, deadline).await {
-            Err(RegistryError::Invalid(_)) => false,
-            answer => answer?.is_some_and(|it| it.id == found.id),
+) -> Result<Existing, RegistryError> {
+    let mut what = Existing::Same;
+    if comparing::body_change(&found.body, declared) != BodyChange::None {
+        what = match registry.lookup(&found.subject, declared, normalize, deadline).await {
+            Err(RegistryError::Invalid(_)) => Existing::Other,
+            answer => match answer? {
+                Some(it) if it.id == found.id => Existing::Alike,
+                _ => Existing::Other,
+            },
         };
     }
-    Ok(is_same && registry.versions(&found.subject, deadline).await?.len() == 1)
+    let is_left = what != Existing::Other && registry.versions(&found.subject, deadline).await?.len() == 1;
+    Ok(if is_left { what } else { Existing::Other })
 }
 
-/// Registers the schema of a new subject, or of one that is taken over.
+/// Registers the schema of a new subject, or of one that is taken over, by the newest version that it has.
 pub(super) async fn create(
     registry: &SchemaRegistry,
     plan: SchemaModel,
+    newest: Option<i64>,
     call: &mut Call,
 ) -> Result<SchemaModel, Failure> {
     let settings = Settings::of(registry, &SchemaModel::default(), &plan, call).await?;
-    write(registry, settings, plan, true, None, call).await
+    write(registry, settings, plan, true, newest, call).await
 }
 
 /// Registers another version where the schema changes, and changes the settings.
@@ -65,9 +74,30 @@ pub(super) async fn update(
     plan: SchemaModel,
     call: &mut Call,
 ) -> Result<SchemaModel, Failure> {
+    let registers = plan.version.known().is_err();
+    if !registers && comparing::change(prior, &plan) != BodyChange::None {
+        still_kept(registry, &plan, call).await?;
+    }
     let settings = Settings::of(registry, prior, &plan, call).await?;
-    let registers = plan.version.known().is_err() || comparing::change(prior, &plan) != BodyChange::None;
     write(registry, settings, plan, registers, prior.version.get().copied(), call).await
+}
+
+/// That the registry takes a schema for the version that was planned, so that there is nothing to register.
+async fn still_kept(registry: &SchemaRegistry, plan: &SchemaModel, call: &mut Call) -> Result<(), Failure> {
+    let (subject, body) = (plan.subject.value()?, plan.body()?);
+    let found = registry.lookup(subject, &body, plan.normalizes(), call.deadline).await?;
+    let Some(found) = found.filter(|it| Some(&it.version) == plan.version.get()) else {
+        return Err(told::kept_no_more(subject).into());
+    };
+    tell_kept(&found, &body, call);
+    Ok(())
+}
+
+/// Tells of a version that the registry had before, where its text is another than the declared one.
+fn tell_kept(found: &Registered, declared: &Body, call: &mut Call) {
+    if comparing::body_change(&found.body, declared) != BodyChange::None {
+        call.report.push(told::kept(found));
+    }
 }
 
 async fn write(
@@ -90,6 +120,9 @@ async fn write(
     if let Some(registered) = registered {
         if before.is_some_and(|it| registered.version < it) {
             call.report.push(told::older(&subject, registered.version));
+        }
+        if before.is_some_and(|it| registered.version <= it) {
+            tell_kept(&registered, &state.body()?, call);
         }
         state = state.numbered(registered.version, registered.id);
     }
