@@ -1,6 +1,6 @@
 //! Looking at a subject.
 
-use super::{BodyChange, Computed, SchemaModel, comparing, told};
+use super::{BodyChange, Computed, SchemaModel, SubjectEnd, comparing, told};
 use crate::{
     clients::registry::{Registered, RegistryError, SchemaRegistry, Setting, Version},
     framework::{Call, Failure, Nested, Optional},
@@ -26,7 +26,10 @@ pub(super) async fn refreshed(
     call: &mut Call,
 ) -> Result<Option<SchemaModel>, Failure> {
     let subject = state.subject.value()?.clone();
-    let Some(newest) = registry.seen(&subject, call.deadline).await? else { return Ok(None) };
+    let Some(newest) = registry.seen(&subject, call.deadline).await? else {
+        tell_remains(registry, &state, call).await?;
+        return Ok(None);
+    };
     let body = state.body()?;
     let is_newest = comparing::body_change(&newest.body, &body) == BodyChange::None;
     let is_as_before = is_newest && state.version.get() == Some(&newest.version);
@@ -55,6 +58,18 @@ pub(super) async fn refreshed(
         state.with(newest)
     };
     seen.with_settings(registry, call).await.map(Some)
+}
+
+/// Tells that a subject that was to end for good is deleted so that it can be brought back, as where its end was interrupted.
+async fn tell_remains(registry: &SchemaRegistry, state: &SchemaModel, call: &mut Call) -> Result<(), Failure> {
+    if state.on_destroy.get() != Some(&SubjectEnd::Hard) {
+        return Ok(());
+    }
+    let subject = state.subject.value()?;
+    if registry.subjects(true, call.deadline).await?.contains(subject) {
+        call.report.push(told::remains(subject));
+    }
+    Ok(())
 }
 
 impl SchemaModel {

@@ -264,6 +264,15 @@ fn done(verb: Verb) -> &'static str {
     }
 }
 
+pub(super) fn remains(subject: &SubjectName) -> Diagnostic {
+    let detail = format!(
+        "`{subject}` is deleted, and not for good, as `on_destroy = \"hard\"` has it: its end was interrupted, or somebody else \
+         deleted it. The registry can bring it back, and messages that were written with it are read.\n\nDelete it for good in \
+         the registry, with `DELETE /subjects/<subject>?permanent=true`; or register it again, and destroy it then."
+    );
+    Diagnostic::warning("Subject not deleted for good", detail).at("on_destroy")
+}
+
 pub(super) fn needs_leave(change: &Change, it: &NotAgreed) -> Diagnostic {
     let (subject, done) = (&change.name, done(change.verb));
     let id = &it.filing.id;

@@ -1,4 +1,4 @@
-//! Registries that keep the text they have, where they take another one for the same.
+//! What a registry keeps: its text where it takes another one for the same, and what nobody moves or ends.
 
 use super::*;
 
@@ -68,4 +68,22 @@ async fn a_subject_of_another_text_is_not_taken_over_in_silence() {
     told(&planned.diagnostics, Severity::Warning, KEPT, ORDER);
     let taken = run(&registry).apply(&nothing(), planned.planned, &adopting).await;
     assert_eq!(summaries(&taken.diagnostics), [KEPT]);
+}
+
+/// As where the first of two calls was the last.
+#[tokio::test]
+async fn an_end_for_good_that_was_interrupted_is_told() {
+    let registry = FakeRegistry::start().await;
+    for (end, is_told) in [("hard", true), ("soft", false)] {
+        let config = with(&order(ORDER), &json!({ "on_destroy": end }));
+        let stored = run(&registry).applied(&nothing(), &config).await;
+        registry.does("DELETE", "/subjects/orders-value", &json!({}));
+        let seen = run(&registry).read(&stored).await;
+        assert_eq!((&seen.stored.state, !seen.diagnostics.0.is_empty()), (&Value::Null, is_told));
+        if is_told {
+            told(&seen.diagnostics, Severity::Warning, "Subject not deleted for good", "permanent=true");
+        }
+        registry.does("DELETE", "/subjects/orders-value?permanent=true", &json!({}));
+        quiet(&run(&registry).read(&stored).await.diagnostics);
+    }
 }
