@@ -225,6 +225,63 @@ fn a_subject_that_exists_is_adopted_where_that_is_said() {
     }
 }
 
+/// The registry keeps `NONE` when it is told to delete it, and what a subject had that is deleted.
+#[test]
+fn a_compatibility_that_is_declared_no_more_is_inherited() {
+    let registry = Registry::shared();
+    let level = || registry.get("config/resets.a").1;
+    let (own, inherited) = ("{\"compatibilityLevel\":\"NONE\"}", "{\"compatibilityLevel\":\"BACKWARD\"}");
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        let [loose, plain] = ["compatibility = \"NONE\"", ""].map(|it| block("resets.a", "\"string\"", it));
+        workspace.write("main.tf", &loose);
+        workspace.applies();
+        assert_eq!(level(), own);
+        workspace.write("main.tf", &plain);
+        workspace.applies();
+        assert_eq!(level(), inherited);
+        workspace.write("main.tf", &loose);
+        workspace.applies();
+        assert_eq!(level(), own);
+        workspace.destroy().success();
+        workspace.write("main.tf", &plain);
+        workspace.applies();
+        assert_eq!(level(), inherited, "a new subject begins as all do");
+        workspace.write("main.tf", &plain.replace("string", "int"));
+        workspace.plan().failure(&["Schema incompatible"]);
+        workspace.write("main.tf", &plain);
+        workspace.destroy().success();
+        registry.send("DELETE", "subjects/resets.a?permanent=true", "");
+    }
+}
+
+/// The registry compares by a canonical form, and answers with the version that it has.
+#[test]
+fn a_text_that_the_registry_does_not_register_is_told() {
+    for engine in Engine::usual() {
+        let workspace = workspace(&engine);
+        let plain = record(&["\"id\",\"type\":\"string\""]);
+        let documented = plain.replace("\"fields\"", "\"doc\":\"An order.\",\"fields\"");
+        let hard = |schema: &str| block("keeps.a", schema, "on_destroy = \"hard\"");
+        workspace.write("main.tf", &hard(&plain));
+        workspace.applies();
+        let before = (newest("keeps.a"), workspace.attributes("kafka_schema.a")["schema_id"].clone());
+        workspace.write("main.tf", &hard(&documented));
+        let keeps = ["Registry keeps another text", "version 1 of `keeps.a`", "It registers nothing"];
+        workspace.plan().says(&keeps);
+        workspace.apply().success().says(&keeps);
+        assert_eq!((newest("keeps.a"), workspace.attributes("kafka_schema.a")["schema_id"].clone()), before);
+        workspace.plans_nothing();
+        workspace.destroy().success();
+
+        let theirs = json!({ "schema": plain }).to_string();
+        Registry::shared().send("POST", "subjects/keeps.a/versions", &theirs);
+        workspace.apply().success().says(&["Subject taken over", "though its text is another", keeps[0]]);
+        assert_eq!(versions("keeps.a"), [1]);
+        workspace.destroy().success();
+    }
+}
+
 /// The witness is Confluent's own client: it finds the schema by the topic, and another reader finds it by the id.
 #[test]
 fn messages_are_written_and_read_with_what_is_registered() {
