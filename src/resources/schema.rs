@@ -19,7 +19,7 @@ use super::{
     },
 };
 use crate::{
-    clients::registry::{Body, Mode, Reference, Version},
+    clients::registry::{Body, Mode, Reference, SchemaRegistry, Version},
     framework::{
         Block, Call, Change, Computed, Diagnostics, Failure, Import, Model, Nested, Optional, OptionalComputed, Phase,
         Plan, Required, Resource, Timeouts, Unknown,
@@ -155,6 +155,7 @@ impl Resource<Context> for Schema {
             plan.state.keep_meaning(&prior);
         }
         plan_place(ctx, plan, call).await?;
+        plan.refuse_other_registry(ctx, call);
         plan.refuse_second(ctx, call)?;
         plan.keep_version(ctx, call).await
     }
@@ -329,6 +330,20 @@ impl Plan<SchemaModel> {
 }
 
 impl Plan<SchemaModel> {
+    /// Refuses an environment of the same cluster that has another registry: the schema is not there, and would be left where
+    /// it is.
+    fn refuse_other_registry(&self, ctx: &Context, call: &mut Call) {
+        let Some(prior) = self.prior.as_ref().filter(|_| self.replace.is_empty() && !self.replacing) else { return };
+        let (Some(before), Some(after)) = (prior.environment.get(), self.state.environment.get()) else { return };
+        let (Ok(left), Ok(entered)) = (ctx.environment(Some(before)), ctx.environment(Some(after))) else { return };
+        let (Ok(left), Ok(entered)) = (left.registry(), entered.registry()) else { return };
+        let urls = |it: &SchemaRegistry| it.rest().urls().cloned().collect::<Vec<_>>();
+        let (left, entered) = (urls(left), urls(entered));
+        if !left.iter().any(|it| entered.contains(it)) {
+            call.report.push(told::other_registry(before, after));
+        }
+    }
+
     /// Keeps the numbers of a schema that the registry takes for the version that the state has, though its text changes:
     /// registries that compare by a canonical form register nothing for it.
     async fn keep_version(&mut self, ctx: &Context, call: &mut Call) -> Result<(), Failure> {

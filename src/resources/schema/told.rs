@@ -81,6 +81,15 @@ pub(super) fn import_mode() -> Diagnostic {
     Diagnostic::error("Mode not supported", detail).at("mode")
 }
 
+pub(super) fn other_registry(before: &str, after: &str) -> Diagnostic {
+    let detail = format!(
+        "The environments `{before}` and `{after}` are of one cluster, and have different schema registries: the schema is in \
+         that of `{before}`, and would neither be registered in the other nor end where it is.\n\nDeclare it in `{after}` with a \
+         resource of its own. If both are one registry, write the same `url` in `schema_registry` of both."
+    );
+    Diagnostic::error("Another schema registry", detail).at("environment")
+}
+
 pub(super) fn twice(subject: &SubjectName) -> Diagnostic {
     let detail = format!(
         "Another resource of this plan is the subject `{subject}` too. Each would register its schema after the \
@@ -255,15 +264,6 @@ pub(super) fn unregistered(subject: &SubjectName, newest: i64) -> Diagnostic {
     Diagnostic::warning("Version deleted outside", detail).at("schema")
 }
 
-/// What is done to a subject, for the middle of a sentence.
-fn done(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "registered",
-        Verb::Update => "changed so",
-        Verb::Delete => "deleted",
-    }
-}
-
 pub(super) fn remains(subject: &SubjectName) -> Diagnostic {
     let detail = format!(
         "`{subject}` is deleted, and not for good, as `on_destroy = \"hard\"` has it: its end was interrupted, or somebody else \
@@ -271,6 +271,15 @@ pub(super) fn remains(subject: &SubjectName) -> Diagnostic {
          the registry, with `DELETE /subjects/<subject>?permanent=true`; or register it again, and destroy it then."
     );
     Diagnostic::warning("Subject not deleted for good", detail).at("on_destroy")
+}
+
+/// What is done to a subject, for the middle of a sentence.
+fn done(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "registered",
+        Verb::Update => "changed so",
+        Verb::Delete => "deleted",
+    }
 }
 
 pub(super) fn needs_leave(change: &Change, it: &NotAgreed) -> Diagnostic {

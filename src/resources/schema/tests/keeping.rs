@@ -87,3 +87,24 @@ async fn an_end_for_good_that_was_interrupted_is_told() {
         quiet(&run(&registry).read(&stored).await.diagnostics);
     }
 }
+
+/// A process with two environments of one cluster, each beside a registry.
+fn beside(cluster: &Arc<MemoryCluster>, registries: [&FakeRegistry; 2]) -> Run {
+    let [one, other] = registries;
+    let environment =
+        |name, registry: &FakeRegistry| Environment::new(name, cluster.clone() as _).beside(registry.services());
+    Run::with(Context::new([environment("one", one), environment("other", other)], None), "schema")
+}
+
+#[tokio::test]
+async fn a_schema_stays_in_its_registry_whatever_its_environment_is_called() {
+    let (first, second) = (FakeRegistry::start().await, FakeRegistry::start().await);
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let of = |environment: &str| with(&order(ORDER), &json!({ "environment": environment }));
+    let stored = beside(&cluster, [&first, &second]).applied(&nothing(), &of("one")).await;
+    let refused = beside(&cluster, [&first, &second]).plan(&stored, &of("other")).await;
+    told(&refused.diagnostics, Severity::Error, "Another schema registry", "a resource of its own");
+    let renamed = beside(&cluster, [&first, &first]).plan(&stored, &of("other")).await;
+    quiet(&renamed.diagnostics);
+    assert_eq!(numbers(&renamed.planned), numbers(&stored));
+}
