@@ -20,7 +20,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const REST: Duration = Duration::from_secs(1);
 
 /// How long a service that did not answer in time is asked only briefly, and how long that is.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const REMEMBERED: Duration = Duration::from_mins(1);
 const BRIEF: Duration = Duration::from_secs(3);
 
 /// What the calls of one service share: which address answers, and until when it wants to be left alone.

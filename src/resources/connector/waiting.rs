@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// For how long answers are put up with that no worker gives once it has started.
-const STARTS: Duration = Duration::from_secs(60);
+const STARTS: Duration = Duration::from_mins(1);
 
 /// How long a connector runs before that is believed: a task that runs may fail with its first record.
 pub(super) const MADE: Duration = Duration::from_secs(1);
