@@ -161,13 +161,13 @@ impl Resource<Context> for Schema {
     }
 
     async fn admit(ctx: &Context, change: &Change<SchemaModel>, call: &mut Call) -> Result<(), Failure> {
-        let Some(plan) = &change.plan else {
-            let Some(prior) = &change.prior else { return Ok(()) };
+        if let Some(prior) = change.ending() {
             let (environment, _) = environment_of_state(ctx, prior, call.deadline).await?;
             let subject = prior.subject.value()?;
             let judged = judging::judge_end(environment, prior, call).await;
-            return judged.map_err(|it| naming(it, &format!("the subject `{subject}`")));
-        };
+            judged.map_err(|it| naming(it, &format!("the subject `{subject}`")))?;
+        }
+        let Some(plan) = &change.plan else { return Ok(()) };
         let environment = environment_of_plan(ctx, plan)?;
         let is_permitted = judging::judge(environment, change, plan, call).await?;
         if is_permitted && call.phase == Phase::Plan && !environment.has_made_anything() {

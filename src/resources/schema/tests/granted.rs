@@ -130,3 +130,17 @@ async fn the_owners_settings_stay_when_a_guest_imports_and_applies() {
     assert_eq!(of("mode"), json!({ "mode": "READONLY" }));
     quiet(&shop(&here, &registry).plan(&applied.stored, &declared).await.diagnostics);
 }
+
+#[tokio::test]
+async fn another_applications_subject_is_not_replaced() {
+    const REFUSED: &str = "Subject of another application";
+    let (here, registry) = (Here::new().await, FakeRegistry::start().await);
+    let line = json!({ "subject": "pay.line", "schema": LINE });
+    let stored = run_on(&here.cluster, &registry, Acting::default()).applied(&nothing(), &line).await;
+    let renamed = with(&line, &json!({ "subject": "shop.line" }));
+    let planned = shop(&here, &registry).plan(&stored, &renamed).await;
+    assert!(
+        planned.diagnostics.0.iter().any(|it| it.severity == Severity::Error && it.summary == REFUSED),
+        "{planned:?}"
+    );
+}
