@@ -246,11 +246,13 @@ impl SchemaRegistry {
             return Ok(());
         }
         let kept = self.compatibility(name, deadline).await?;
-        let (Some(_), Some(general)) = (kept.own, kept.general) else { return inherited(name, kept) };
+        let (Some(before), Some(general)) = (kept.own, kept.general) else { return inherited(name, kept.own) };
         // Apicurio takes away every level but `NONE`.
         self.set("config", name, Some(body(general)), deadline).await?;
         self.set("config", name, None, deadline).await?;
-        inherited(name, self.compatibility(name, deadline).await?)
+        // A level that is there again is what is inherited, though it is not what is told of all subjects: nobody set it.
+        let own = self.compatibility(name, deadline).await?.own;
+        inherited(name, own.filter(|it| *it != before))
     }
 
     /// Sets the mode of a subject; `None` has it inherit that of all.
@@ -364,8 +366,8 @@ impl SchemaRegistry {
 }
 
 /// Whether a subject has no level of its own any more, after it was taken away.
-fn inherited(name: &SubjectName, found: Setting<Compatibility>) -> Result<(), RegistryError> {
-    match found.own {
+fn inherited(name: &SubjectName, own: Option<Compatibility>) -> Result<(), RegistryError> {
+    match own {
         None => Ok(()),
         Some(level) => Err(RegistryError::Kept(format!(
             "the compatibility of `{name}` is `{}`, though it was deleted",

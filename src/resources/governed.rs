@@ -153,8 +153,9 @@ fn hidden(told: fn(&'static str, String) -> Diagnostic, error: &KafkaError) -> D
     let detail = format!(
         "Whoever applies may not see the topic `{STATE_TOPIC}`, in which an environment says who owns what, so that nobody \
          knows whether this cluster has one. Kafka guards what is its own against such a caller. Schema registries and \
-         Connect workers do not, so that an apply changes nothing there.\n\nHave the caller given `DESCRIBE` and `READ` on \
-         the topic `{STATE_TOPIC}`: where there is no environment, `DESCRIBE` alone shows that. A team's pipeline sets \
+         Connect workers do not, so that an apply changes nothing there.\n\nHave the caller given `READ` on \
+         the topic `{STATE_TOPIC}`. Where there is no environment, `DESCRIBE` on the topics whose names begin with \
+         `_selfserve` shows that. A team's pipeline sets \
          `KAFKA_ACTING_APPLICATION` as well."
     );
     told("Rules not to be seen", detail).caused_by(error)

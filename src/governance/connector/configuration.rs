@@ -1,6 +1,11 @@
 //! What the configuration of a connector says of topics and of who reads and writes them, by keys that are known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use regex_lite::Regex;
 
 use super::ConnectorName;
 
@@ -108,14 +113,29 @@ pub fn client_of_login(key: &str) -> Option<&str> {
 }
 
 /// As whom a client logs in by a key and its value, with how the keys of that client begin: `None` for other keys, and where
-/// the user is a reference or not said.
+/// the user is a reference, is not said, or is not all that is said of it.
+///
+/// Workers put the values of references into the text before a client reads it: one that is anything else than a password in
+/// quotes may change what the rest means.
 pub fn login<'a>(key: &'a str, value: &'a str) -> Option<(&'a str, &'a str)> {
+    static MODULE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r#"^\s*[\w.]+\s+required((?:\s+[\w.]+\s*=\s*(?:"[^"\\]*"|'[^'\\]*'))*)\s*;\s*$"#).ok()
+    });
+    static OPTION: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#"([\w.]+)\s*=\s*(?:"([^"\\]*)"|'([^'\\]*)')"#).ok());
     let client = client_of_login(key)?;
-    // Two users, or two modules, are not for this to tell apart.
-    let (_, rest) = value.split_once("username=").filter(|(_, rest)| !rest.contains("username"))?;
-    let quote = rest.chars().next().filter(|it| ['"', '\''].contains(it))?;
-    let (user, _) = rest[1..].split_once(quote)?;
-    (!user.is_empty() && !is_open(user) && !user.contains('\\')).then_some((client, user))
+    let options = MODULE.as_ref()?.captures(value)?.get(1)?.as_str();
+    let mut user = None;
+    for it in OPTION.as_ref()?.captures_iter(options) {
+        let (name, value) = (it.get(1)?.as_str(), it.get(2).or_else(|| it.get(3))?.as_str());
+        if is_open(value) && (name != "password" || !is_reference(value)) {
+            return None;
+        }
+        if name == "username" && user.replace(value).is_some() {
+            return None;
+        }
+    }
+    user.filter(|it| !it.is_empty()).map(|it| (client, it))
 }
 
 /// Whether rules are about the value of a key.
@@ -349,7 +369,14 @@ mod tests {
         check("M required password='x' username='pay';", Some("pay"));
         check("M required username=\"${env:A}\" password=\"x\";", None);
         check("M required username=\"pay\" password=\"x\"; N required username=\"ord\";", None);
+        check("M required username=\"a\" username='pay';", None);
         check("${file:/worker.properties:sasl.jaas.config}", None);
+        check("${file:/w:jaas} // required username=\"pay\" password=\"${file:/x:y}\";", None);
+        check("${file:/w:jaas} required username=\"pay\";", None);
+        check("M required username=\"pay\" password=\"x\" ${file:/x:y};", None);
+        check("M required username=\"pay\" other=\"${file:/x:y}\";", None);
+        check("M /* x */ required username=\"pay\";", None);
+        check("M required username=pay;", None);
         check("M required;", None);
         assert_eq!(login("sasl.jaas.config", "username=\"pay\""), None);
     }

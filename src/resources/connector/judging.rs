@@ -219,6 +219,7 @@ impl Trial<'_> {
             let is_same = wanted.unknown.is_empty() && wanted.is_there(found, &BTreeSet::new());
             call.report.0.extend(told::existing_in_plan(self.name, is_same, plan.on_existing.get()));
         }
+        tell_logins(&wanted, call);
         let Some(class) = wanted.class() else { return Ok(()) };
         let plugins = self.connect.plugins(self.deadline).await?;
         if !plugins.iter().any(|it| it.is_connector() && is_named(&it.class, class)) {
@@ -254,6 +255,25 @@ pub(super) fn is_referred(value: &str) -> bool {
     is_reference(value) && if is_login { !["password=", "secret="].into_iter().any(is_assigned) } else { is_whole }
 }
 
+/// Tells of passwords of Kafka's clients that are in view, by their keys: a class that hands them on to clients of its own
+/// does not say what they are.
+fn tell_logins(wanted: &Composed, call: &mut Call) {
+    let is_handed_on = |key: &str| {
+        ["sasl.jaas.config", "ssl.key.password", "ssl.keystore.password", "ssl.truststore.password"]
+            .iter()
+            .any(|it| key.strip_suffix(it).is_some_and(|before| before.ends_with('.')))
+    };
+    let is_open = |key: &str, value: &str| {
+        let has_password = !key.ends_with("sasl.jaas.config") || value.to_lowercase().contains("password");
+        has_password && !value.is_empty() && !is_referred(value)
+    };
+    for (key, value) in wanted.values.iter().filter(|(key, _)| !wanted.secret.contains(*key) && is_handed_on(key)) {
+        if is_open(key, value) {
+            call.report.push(told::visible_secret(key));
+        }
+    }
+}
+
 /// Tells what the workers say of a configuration, without what is secret in it.
 fn tell_checked(wanted: &Composed, checked: &[Checked], call: &mut Call) {
     for it in checked {
@@ -262,7 +282,10 @@ fn tell_checked(wanted: &Composed, checked: &[Checked], call: &mut Call) {
         // What is not known yet will be in the state as well.
         let is_open = wanted.unknown.contains(&it.key) || value.is_some_and(|it| !it.is_empty() && !is_referred(it));
         if it.is_password && is_visible && is_open {
-            call.report.push(told::visible_secret(&it.key));
+            let told = told::visible_secret(&it.key);
+            if !call.report.0.contains(&told) {
+                call.report.push(told);
+            }
             // What the workers say of it may have it.
             continue;
         }
@@ -298,6 +321,27 @@ mod tests {
         check("hunter2", false);
         check("hunter2${file:/x:y}", false);
         check("${file:/x:y}hunter2", false);
+    }
+
+    #[test]
+    fn a_password_that_a_class_hands_on_is_told_once() {
+        let check = |key: &str, value: &str, expected: usize| {
+            let wanted = Composed { values: [(key.to_owned(), value.to_owned())].into(), ..Composed::default() };
+            let mut call = Call::new(Phase::Plan, Private::default(), DRY_RUN);
+            tell_logins(&wanted, &mut call);
+            tell_checked(
+                &wanted,
+                &[Checked { key: key.to_owned(), is_password: 0 < expected, errors: vec![] }],
+                &mut call,
+            );
+            assert_eq!(call.report.0.len(), expected, "{key} {:?}", call.report);
+        };
+        let login = "M required username=\"a\" password=\"hunter2\";";
+        check("source.cluster.sasl.jaas.config", login, 1);
+        check("source.cluster.sasl.jaas.config", "M required username=\"a\" password=\"${file:/x:y}\";", 0);
+        check("source.cluster.sasl.jaas.config", "M required useKeyTab=true;", 0);
+        check("target.cluster.ssl.keystore.password", "hunter2", 1);
+        check("my-ssl.keystore.passwords", "x", 0);
     }
 
     #[test]

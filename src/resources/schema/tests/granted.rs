@@ -95,7 +95,7 @@ async fn who_cannot_know_the_rules_changes_nothing_in_a_registry() {
     };
     let changed = with(&line, &json!({ "compatibility": "NONE" }));
     let planned = stranger().plan(&stored, &changed).await;
-    told(&planned.diagnostics, Severity::Warning, HIDDEN, "`DESCRIBE` and `READ` on the topic `_selfserve.state`");
+    told(&planned.diagnostics, Severity::Warning, HIDDEN, "`READ` on the topic `_selfserve.state`");
     let failed = stranger().apply(&stored, planned.planned, &changed).await;
     told(&failed.diagnostics, Severity::Error, HIDDEN, "changes nothing there");
     told(&stranger().destroy(&stored).await.diagnostics, Severity::Error, HIDDEN, "changes nothing there");
