@@ -20,16 +20,18 @@ fn a_connector_begins_as_it_is_declared() {
         let folder = folder();
         let workspace = workspace(&engine, connect);
         let file = folder.path().join("to");
+        // Its group reads from its end on, where another engine had it.
+        let [pauses, stops] = ["pauses", "stops"].map(|it| format!("{it}-{}", engine.name));
         let told = |name: &str, state: &str| sink(name, "begins.a", &file, &format!("state = \"{state}\""));
-        workspace.write("main.tf", &told("begins paused", "paused"));
+        workspace.write("main.tf", &told(&pauses, "paused"));
         workspace.applies();
         // It gets tasks when it runs for the first time.
-        assert_eq!(states(connect, "begins%20paused"), ("PAUSED".to_owned(), vec![]));
-        workspace.write("main.tf", &told("begins stopped", "stopped"));
+        assert_eq!(states(connect, &pauses), ("PAUSED".to_owned(), vec![]));
+        workspace.write("main.tf", &told(&stops, "stopped"));
         workspace.applies();
-        assert_eq!(states(connect, "begins%20stopped"), ("STOPPED".to_owned(), vec![]));
+        assert_eq!(states(connect, &stops), ("STOPPED".to_owned(), vec![]));
         assert_eq!(lines(&file), Vec::<String>::new(), "neither of them read anything");
-        workspace.write("main.tf", &told("begins stopped", "running"));
+        workspace.write("main.tf", &told(&stops, "running"));
         workspace.applies();
         arrive(&file, &["one"]);
         workspace.destroy().success();
@@ -52,10 +54,11 @@ fn references_and_patterns_are_the_workers_to_resolve() {
         fs::write(&secrets, format!("to={}\n", to.display())).expect("the folder is writable");
         let reference = format!("${{file:{}:to}}", secrets.display());
         let config = [("connector.class", SINK), ("topics.regex", "pattern\\.[ab]"), ("file", reference.as_str())];
-        workspace.write("main.tf", &block("a", "pattern", &config, ""));
+        let name = format!("pattern-{}", engine.name);
+        workspace.write("main.tf", &block("a", &name, &config, ""));
         workspace.applies();
         until("both topics in the file", Duration::from_mins(1), || lines(&to).len() == 2);
-        assert_eq!(super::config(connect, "pattern")["file"], json!(reference));
+        assert_eq!(super::config(connect, &name)["file"], json!(reference));
         let state = workspace.state_file().to_string();
         assert!(!state.contains("hidden.txt"), "{state}");
         workspace.destroy().success();
@@ -115,7 +118,8 @@ fn a_sink_reads_anew_from_the_beginning_and_from_elsewhere() {
         let folder = folder();
         let workspace = workspace(&engine, connect);
         let file = folder.path().join("to");
-        let declare = |rest: &str| workspace.write("main.tf", &sink("anew", "anew.a", &file, rest));
+        let name = format!("anew-{}", engine.name);
+        let declare = |rest: &str| workspace.write("main.tf", &sink(&name, "anew.a", &file, rest));
         declare("");
         workspace.applies();
         arrive(&file, &["one", "two"]);
@@ -132,7 +136,7 @@ fn a_sink_reads_anew_from_the_beginning_and_from_elsewhere() {
         arrive(&file, &["one", "two", "one", "two", "two"]);
         declare(&at("{ wrong = 1 }"));
         workspace.apply().failure(&["Offsets refused", "It was told to be running, as it was before"]);
-        until("it runs again", Duration::from_mins(1), || states(connect, "anew") == running());
+        until("it runs again", Duration::from_mins(1), || states(connect, &name) == running());
         workspace.destroy().success();
     }
     stack.delete_topic("anew.a");
