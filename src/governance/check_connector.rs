@@ -9,7 +9,7 @@ use crate::governance::{
     application::Application,
     check_topic::{missing, not_in_force, unknown_acting},
     command::Role,
-    connector::{ConnectorName, ENFORCES_TASKS, Settings, TopicUse, Use, is_named},
+    connector::{ConnectorName, DEAD_LETTERS, ENFORCES_TASKS, Settings, TopicUse, Use, is_named},
     grants::received,
     kind::Kind,
     names::ApplicationName,
@@ -284,8 +284,7 @@ fn created(state: &State, settings: &Settings) -> Vec<Violation> {
     let undeclared = settings.dead_letters().filter(|it| !is_declared(it)).map(|topic| {
         let what =
             format!("Nobody declared the topic `{topic}`: workers make it, past the rules, where it is not there.");
-        Violation::new(at_key("errors.deadletterqueue.topic.name"), "Topic not declared", what, remedy)
-            .weighing(Weight::Warn)
+        Violation::new(at_key(DEAD_LETTERS), "Topic not declared", what, remedy).weighing(Weight::Warn)
     });
     by_workers.into_iter().chain(undeclared).collect()
 }

@@ -7,7 +7,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 pub use configuration::{
-    ENFORCES_TASKS, Settings, TopicUse, Use, client_of_login, is_governed, is_named, is_reference, login, nearest,
+    DEAD_LETTERS, ENFORCES_TASKS, Settings, TopicUse, Use, client_of_login, is_governed, is_named, is_reference, login,
+    nearest,
 };
 
 /// The name of a connector: what workers can be asked about again. They take more, and then cannot be made to show, change

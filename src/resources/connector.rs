@@ -74,8 +74,8 @@ pub struct ConnectorModel {
     #[attr(sensitive, write_only)]
     config_wo: Optional<BTreeMap<String, Element<Secret>>>,
     /// Any text that is changed whenever `config_wo` is, such as `"2"` after `"1"`. What `config_wo` has lost by then is taken
-    /// away, and all of it where both are removed. An import leaves it null, so that the first apply after one sends the secrets, and keeps those that are not
-    /// declared.
+    /// away, and all of it where both are removed. An import leaves it null, so that the first apply after one sends the
+    /// secrets, and keeps those that are not declared.
     config_wo_version: Optional<String>,
     /// What the connector is told to be: `running`, `paused`, or `stopped`, which ends its tasks. It begins so when it is
     /// created. Without it, a connector runs when it is created, and what its operators tell it later stays.

@@ -65,7 +65,7 @@ pub const ENFORCES_TASKS: &str = "tasks.max.enforce";
 /// The consumer group that a sink reads in.
 const GROUP: &str = "consumer.override.group.id";
 /// Where a sink puts what it could not deliver.
-const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
+pub const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
 /// Transforms of Kafka that leave records in their topic. Of others, nobody knows.
 const KEEPING: [&str; 14] = [
     "Cast",

@@ -71,9 +71,8 @@ fn still_hidden(prior: &ConnectorModel, plan: &ConnectorModel, call: &Call) -> B
 
 /// Tells what the rules of the environment say against the end of a connector.
 pub(super) async fn judge_end(environment: &Environment, name: &ConnectorName, call: &mut Call) -> Result<(), Failure> {
-    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(()) };
-    let role = governed.caller().role(&snapshot.state);
-    tell(&check_connector_end(&snapshot.state, &role, name), call.phase, call);
+    let violations = against_owner(environment, name, call).await?;
+    tell(&violations, call.phase, call);
     Ok(())
 }
 
@@ -83,13 +82,19 @@ pub(super) async fn judge_import(
     name: &ConnectorName,
     call: &mut Call,
 ) -> Result<(), Failure> {
-    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(()) };
+    let violations = against_owner(environment, name, call).await?;
+    if violations.iter().any(Violation::forbids) { Err(Refusal(violations).into()) } else { Ok(()) }
+}
+
+/// What speaks against whoever is about to end a connector, or to see all of it.
+async fn against_owner(
+    environment: &Environment,
+    name: &ConnectorName,
+    call: &mut Call,
+) -> Result<Vec<Violation>, Failure> {
+    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(Vec::new()) };
     let role = governed.caller().role(&snapshot.state);
-    let violations = check_connector_end(&snapshot.state, &role, name);
-    if violations.iter().any(Violation::forbids) {
-        return Err(Refusal(violations).into());
-    }
-    Ok(())
+    Ok(check_connector_end(&snapshot.state, &role, name))
 }
 
 /// Whether the class reads topics, if the workers tell.
@@ -244,15 +249,16 @@ impl Trial<'_> {
 /// Whether what is secret in a value is a reference: all of it is one, or, of a login, which has more than a password, what
 /// is secret in it.
 pub(super) fn is_referred(value: &str) -> bool {
+    const ASSIGNED: [&str; 2] = ["password=", "secret="];
     let lower = value.to_lowercase();
-    let is_assigned = |word: &str| {
+    let is_open = |word: &str| {
         lower
             .match_indices(word)
             .any(|(at, _)| !lower[at + word.len()..].trim_start_matches(['"', '\'', ' ']).starts_with("${"))
     };
-    let is_login = ["password=", "secret="].iter().any(|it| lower.contains(it));
+    let is_login = ASSIGNED.iter().any(|it| lower.contains(it));
     let is_whole = value.starts_with("${") && value.find('}') == Some(value.len() - 1);
-    is_reference(value) && if is_login { !["password=", "secret="].into_iter().any(is_assigned) } else { is_whole }
+    is_reference(value) && if is_login { !ASSIGNED.into_iter().any(is_open) } else { is_whole }
 }
 
 /// Tells of passwords of Kafka's clients that are in view, by their keys: a class that hands them on to clients of its own
