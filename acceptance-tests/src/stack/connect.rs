@@ -116,12 +116,14 @@ impl Connect {
     /// If no worker answers.
     pub fn send(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let path = format!("/{path}");
-        let answers = self.workers.iter().map(|it| {
-            let call = Call { port: it.port, method, path: &path, body, user: self.login };
-            call.send()
-        });
-        let answer = answers.reduce(Result::or).unwrap_or_else(|| Err(std::io::ErrorKind::NotFound.into()));
-        answer.unwrap_or_else(|it| panic!("{method} {path} of Connect: {it}"))
+        let mut silent = Vec::new();
+        for Worker { port, .. } in &self.workers {
+            match (Call { port: *port, method, path: &path, body, user: self.login }).send() {
+                Ok(answer) => return answer,
+                Err(why) => silent.push(why),
+            }
+        }
+        panic!("{method} {path} of Connect: {silent:?}")
     }
 
     /// A worker serves once it has joined its group and read what that keeps.

@@ -1,18 +1,13 @@
 //! What the services of the stack are asked without any code of the provider's.
 
-use std::{
-    fs,
-    io::{self, BufRead, BufReader, Write},
-    net::{Ipv4Addr, TcpStream},
-    path::Path,
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use ureq::{Agent, Error, http::Request};
 
 use super::User;
 
-/// One request of HTTP 1.0, whose answer ends with the connection.
+/// One request, over a connection of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call<'a> {
     pub(super) port: u16,
@@ -29,25 +24,25 @@ impl<'a> Call<'a> {
     }
 
     /// The status of the answer, and its body.
-    pub(super) fn send(self) -> io::Result<(u16, String)> {
+    pub(super) fn send(self) -> Result<(u16, String), Error> {
         let Self { port, method, path, body, user } = self;
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(90)))?;
-        let login = user.map(|it| {
-            format!("authorization: Basic {}\r\n", BASE64_STANDARD.encode(format!("{}:{}", it.name, it.password)))
-        });
-        let login = login.unwrap_or_default();
-        let length = body.len();
-        let head = format!("{method} {path} HTTP/1.0\r\nhost: 127.0.0.1\r\n{login}content-type: application/json");
-        stream.write_all(format!("{head}\r\ncontent-length: {length}\r\n\r\n{body}").as_bytes())?;
-        let mut answer = BufReader::new(stream);
-        let mut first = String::new();
-        answer.read_line(&mut first)?;
-        let rest = io::read_to_string(answer)?;
-        let status = first.split(' ').nth(1).and_then(|it| it.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
-        Ok((status, rest.split_once("\r\n\r\n").map_or_else(String::new, |(_, body)| body.to_owned())))
+        let mut request = Request::builder().method(method).uri(format!("http://127.0.0.1:{port}{path}"));
+        if let Some(User { name, password }) = user {
+            let login = BASE64_STANDARD.encode(format!("{name}:{password}"));
+            request = request.header("authorization", format!("Basic {login}"));
+        }
+        let agent =
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build().new_agent();
+        let mut answer = if body.is_empty() {
+            agent.run(request.body(())?)?
+        } else {
+            agent.run(request.header("content-type", "application/json").body(body)?)?
+        };
+        Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
     }
 }
+
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The end of a service's log.
 pub(super) fn last_lines(log: &Path) -> String {

@@ -77,10 +77,8 @@ impl Registry {
     /// If it does not answer.
     pub fn send(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let path = format!("{API}/{path}");
-        let send = || Call { port: self.port, method, path: &path, body, user: None }.send();
-        // A busy registry may close a connection without an answer. What is only looked at is asked once more.
-        let answer = if method == "GET" { send().or_else(|_| send()) } else { send() };
-        answer.unwrap_or_else(|it| panic!("{method} {path} of the registry: {it}"))
+        let call = Call { port: self.port, method, path: &path, body, user: None };
+        call.send().unwrap_or_else(|it| panic!("{method} {path} of the registry: {it}"))
     }
 
     /// Ready is not the same as serving: it answers with a part of its data while it reads that from Kafka.
