@@ -31,7 +31,7 @@ struct State {
     ending: BTreeMap<AclBinding, usize>,
     /// The rules that somebody removed.
     ended: BTreeSet<AclBinding>,
-    /// The rules that plans would add, and those that they would remove.
+    /// The rules for the cluster itself that plans would add, and those that they would remove.
     planned: (BTreeSet<AclBinding>, BTreeSet<AclBinding>),
 }
 
@@ -100,7 +100,8 @@ impl Rules {
         Ending { rules: self, taken }
     }
 
-    /// Notes what a plan would add and remove, and answers with what all plans of this process would.
+    /// Notes what a plan would add and remove of the rules for the cluster itself, and answers with what all plans of this
+    /// process would.
     pub fn plan(
         &self,
         added: &BTreeSet<AclBinding>,

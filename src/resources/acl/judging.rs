@@ -10,7 +10,7 @@ use crate::{
     clients::kafka::KafkaError,
     framework::{Call, Change, Diagnostic, Failure, Unknown},
     governance::{
-        acl::{AclBinding, Operation, Principal},
+        acl::{AclBinding, Operation, Principal, ResourceType},
         lockout::{Loss, loss},
     },
     provider::{Context, Environment},
@@ -60,9 +60,14 @@ async fn judge_standing(
                       operation with an ACL, or apply with another principal.";
         call.report.push(Diagnostic::warning("ACLs not permitted", detail));
     }
+    // No other rule gives or takes the right.
+    let (added, removed) = (of_cluster(added), of_cluster(removed));
+    if added.is_empty() && removed.is_empty() {
+        return Ok(());
+    }
     if let (Some(caller), Ok(rules)) = (environment.principal(), &standing.of_cluster) {
         // Each of two blocks may leave the right that the other one takes.
-        let (added, removed) = environment.rules.plan(added, removed);
+        let (added, removed) = environment.rules.plan(&added, &removed);
         match loss(rules, caller, &added, &removed) {
             None => {}
             Some(Loss::Certain) => return Err(own_right_lost(caller).into()),
@@ -77,6 +82,11 @@ async fn judge_standing(
         }
     }
     Ok(())
+}
+
+/// Those of some rules that are for the cluster itself.
+fn of_cluster(rules: &BTreeSet<AclBinding>) -> BTreeSet<AclBinding> {
+    rules.iter().filter(|it| it.resource_type == ResourceType::Cluster).cloned().collect()
 }
 
 /// That the caller may not change rules any more.
