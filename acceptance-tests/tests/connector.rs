@@ -402,11 +402,13 @@ fn an_apply_goes_on_while_a_worker_is_killed() {
     }
 }
 
-/// The platform's rules, under which `billing` owns what begins with `billing.` and may start one task.
+/// The platform's rules, under which `billing` owns what begins with `billing.`, may start one task, and changes what is
+/// there with the platform's leave.
 const RULES: &str = r#"
 resource "kafka_environment" "dev" {
   name       = "dev"
   connectors = { max_tasks = 1 }
+  approval   = { changes = { connector = { update = { approval = "platform" } } } }
 }
 
 resource "kafka_application" "billing" {
@@ -414,6 +416,13 @@ resource "kafka_application" "billing" {
   name        = "billing"
   owner       = { team = "billing" }
   principals  = ["User:team"]
+}
+"#;
+
+const WAITING: &str = r#"
+data "kafka_access_requests" "waiting" {
+  kind   = "change"
+  status = "pending"
 }
 "#;
 
@@ -446,6 +455,20 @@ fn a_team_has_connectors_of_its_own_topics_under_its_own_names() {
         plan("billing.sink", "billing.a", "1").says(&["Topics checked in plans alone"]);
         team.applies();
         assert_eq!(states(&connect, "billing.sink"), running());
+
+        plan("billing.sink", "billing.a,billing.b", "1")
+            .says(&["Change needs approval", "`billing.sink` is changed so"]);
+        team.apply().failure(&["Change waits for approval", "the request `billing-"]);
+        assert_eq!(config(&connect, "billing.sink")["topics"], "billing.a");
+        platform.write("decision.tf", WAITING);
+        platform.applies();
+        let waiting = platform.attributes("data.kafka_access_requests.waiting")["requests"][0].clone();
+        let request = json!({ "request_id": waiting["id"], "revision": waiting["revision"] });
+        platform.write("decision.tf", &access::decision(&request, "approve", "as = \"platform\""));
+        platform.applies();
+        team.applies();
+        team.plans_nothing();
+        assert_eq!(config(&connect, "billing.sink")["topics"], "billing.a,billing.b");
         team.destroy().success();
     }
 }

@@ -44,7 +44,7 @@ fn waits(it: &Request, applicant: &ApplicationUid, kind: ChangeKind, name: &str)
     let is_about = matches!(&it.content.subject, Subject::Change(change) if change.kind == kind && change.name == name);
     let is_open = matches!(it.status, RequestStatus::Pending | RequestStatus::Rejected);
     // A topic's is asked for whole; of what its asker makes, the digest is enough.
-    let is_of_asker = it.wanted.is_some() || kind == ChangeKind::Schema;
+    let is_of_asker = it.wanted.is_some() || kind != ChangeKind::Topic;
     is_open && is_about && is_of_asker && it.applicant() == applicant
 }
 

@@ -14,7 +14,7 @@ use crate::governance::{
     kind::Kind,
     names::ApplicationName,
     policy::{ConnectIdentity, ConnectorPolicy},
-    request::{AccessTo, ChangeKind},
+    request::AccessTo,
     state::State,
     violation::{At, Violation, Weight, listed},
 };
@@ -50,7 +50,6 @@ pub fn check_connector(
         res.extend(topics(state, owner, &wanted.settings));
         res.extend(created(state, &wanted.settings));
         res.extend(identity(&policy.connectors, owner, wanted, before.is_none()));
-        res.extend(approval(state, role));
     }
     for it in &mut res {
         it.introduced = before.is_none_or(|before| match it.at.outermost() {
@@ -389,18 +388,6 @@ fn group(owner: &Application, group: &str) -> Option<Violation> {
     );
     let remedy = format!("Write `\"consumer.override.group.id\" = \"{prefix}…\"`.");
     Some(Violation::new(at_key("consumer.override.group.id"), "Group outside the prefixes", what, remedy))
-}
-
-/// That nobody is asked, where the rules say that somebody must agree.
-fn approval(state: &State, role: &Role) -> Option<Violation> {
-    let asks = state.policy()?.approval.changes.contains_key(&ChangeKind::Connector);
-    if !asks || *role == Role::Platform {
-        return None;
-    }
-    let what = "The rules say that the platform must agree to changes of connectors (`approval.changes.connector`). That is \
-                recorded, and nobody is asked yet.";
-    let remedy = "Agree with the platform by other means before this is applied.";
-    Some(Violation::new(At::all(), "Approval is not asked for", what, remedy).weighing(Weight::Warn))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod composing;
 mod judging;
+mod leave;
 mod offsets;
 mod placing;
 mod reading;
@@ -186,7 +187,7 @@ impl Resource<Context> for Connector {
         if let Some(prior) = change.ending() {
             let (environment, _) = environment_of_state(ctx, prior, call.deadline).await?;
             let name = prior.name.value()?;
-            let judged = judging::judge_end(environment, name, call).await;
+            let judged = judging::judge_end(environment, prior, call).await;
             judged.map_err(|it| naming(it, &format!("the connector `{name}`")))?;
         }
         let Some(plan) = &change.plan else { return Ok(()) };

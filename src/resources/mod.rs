@@ -12,6 +12,7 @@ pub mod connector;
 pub mod environment;
 mod failures;
 mod governed;
+mod leave;
 mod letters;
 mod place;
 pub mod quota;

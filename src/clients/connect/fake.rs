@@ -165,12 +165,15 @@ impl Kept {
             ("GET", ["connectors", name, "offsets"]) => Ok(json!({ "offsets": self.one(name)?.offsets })),
             ("PUT", ["connectors", name, "config"]) => {
                 if !self.connectors.contains_key(*name) {
-                    self.connectors.insert((*name).to_owned(), FakeConnector::default());
+                    let begun = FakeConnector { state: "RUNNING".to_owned(), ..FakeConnector::default() };
+                    self.connectors.insert((*name).to_owned(), begun);
                 }
                 let config = texts(body);
                 let found = self.one(name)?;
                 (found.config, found.trace) = (config, None);
-                let answer = self.set(name, "RUNNING");
+                // What it was told to be stays.
+                let state = found.state.clone();
+                let answer = self.set(name, &state);
                 if self.forgets {
                     self.connectors.remove(*name);
                 }

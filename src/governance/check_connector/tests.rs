@@ -201,14 +201,13 @@ fn a_topic_for_what_cannot_be_delivered_is_declared() {
 }
 
 #[test]
-fn what_was_so_before_is_a_warning_and_what_is_not_done_yet_is_told() {
-    let rules = json!({"connectors": {"max_tasks": 1}, "approval": {"changes": {"connector": {"create": "platform"}}}});
-    let state = state(&rules);
+fn what_was_so_before_is_a_warning() {
+    let state = state(&json!({"connectors": {"max_tasks": 1}}));
     let (before, after) = (request("pay.x", &[("tasks.max", "9")]), request("pay.x", &[("tasks.max", "8")]));
     let told = check_connector(&state, &payments(), &before, Some(&before));
     assert!(told.iter().all(|it| !it.forbids()), "{told:?}");
     let summaries: Vec<&str> = told.iter().map(|it| it.summary).collect();
-    assert_eq!(summaries, ["Too many tasks", "Approval is not asked for"]);
+    assert_eq!(summaries, ["Too many tasks"]);
     let told = check_connector(&state, &payments(), &after, Some(&before));
     assert!(told.iter().any(Violation::forbids), "{told:?}");
     let started = ConnectorRequest { starts: true, ..before.clone() };

@@ -8,6 +8,7 @@ use std::{
 use super::{
     ConnectorModel, SECRETS,
     composing::{Composed, remembered},
+    leave,
     placing::Workers,
     told,
 };
@@ -33,7 +34,8 @@ pub(super) async fn judge(
     plan: &ConnectorModel,
     call: &mut Call,
 ) -> Result<bool, Failure> {
-    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(true) };
+    let Some(governance) = governance(environment, call).await? else { return Ok(true) };
+    let Governance { governed, snapshot } = &governance;
     let secret = change.config.as_ref().map(ConnectorModel::secret_keys).unwrap_or_default();
     let is_sink = is_sink(environment, plan, call).await;
     if change.config.as_ref().is_some_and(|it| it.config_wo.known().is_err()) {
@@ -59,7 +61,11 @@ pub(super) async fn judge(
     let role = governed.caller().role(&snapshot.state);
     let violations = check_connector(&snapshot.state, &role, &wanted, before.as_ref());
     tell(&violations, call.phase, call);
-    Ok(!violations.iter().any(Violation::forbids))
+    let is_permitted = !violations.iter().any(Violation::forbids);
+    if is_permitted {
+        leave::hold(environment, &governance, change, plan, call).await?;
+    }
+    Ok(is_permitted)
 }
 
 /// The keys that rules are about and that were hidden before, as they stay. With another version, they may be anything.
@@ -70,10 +76,15 @@ fn still_hidden(prior: &ConnectorModel, plan: &ConnectorModel, call: &Call) -> B
 }
 
 /// Tells what the rules of the environment say against the end of a connector.
-pub(super) async fn judge_end(environment: &Environment, name: &ConnectorName, call: &mut Call) -> Result<(), Failure> {
-    let violations = against_owner(environment, name, call).await?;
+pub(super) async fn judge_end(
+    environment: &Environment,
+    prior: &ConnectorModel,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    let Some(governance) = governance(environment, call).await? else { return Ok(()) };
+    let violations = against_owner(&governance, prior.name.value()?);
     tell(&violations, call.phase, call);
-    Ok(())
+    if violations.iter().any(Violation::forbids) { Ok(()) } else { leave::hold_end(&governance, prior, call).await }
 }
 
 /// Refuses to read another application's connector into a state.
@@ -82,19 +93,14 @@ pub(super) async fn judge_import(
     name: &ConnectorName,
     call: &mut Call,
 ) -> Result<(), Failure> {
-    let violations = against_owner(environment, name, call).await?;
+    let Some(governance) = governance(environment, call).await? else { return Ok(()) };
+    let violations = against_owner(&governance, name);
     if violations.iter().any(Violation::forbids) { Err(Refusal(violations).into()) } else { Ok(()) }
 }
 
 /// What speaks against whoever is about to end a connector, or to see all of it.
-async fn against_owner(
-    environment: &Environment,
-    name: &ConnectorName,
-    call: &mut Call,
-) -> Result<Vec<Violation>, Failure> {
-    let Some(Governance { governed, snapshot }) = governance(environment, call).await? else { return Ok(Vec::new()) };
-    let role = governed.caller().role(&snapshot.state);
-    Ok(check_connector_end(&snapshot.state, &role, name))
+fn against_owner(Governance { governed, snapshot }: &Governance, name: &ConnectorName) -> Vec<Violation> {
+    check_connector_end(&snapshot.state, &governed.caller().role(&snapshot.state), name)
 }
 
 /// Whether the class reads topics, if the workers tell.
@@ -119,7 +125,8 @@ impl ConnectorModel {
         unknown.filter_map(|(key, _)| client_of_login(key)).map(str::to_owned).collect()
     }
 
-    fn secret_logins(&self) -> BTreeMap<String, String> {
+    /// The users as whom clients log in whose login is secret, by the client.
+    pub(super) fn secret_logins(&self) -> BTreeMap<String, String> {
         logins(self.config_wo.get().into_iter().flatten().filter_map(|(key, value)| match value {
             Element::Known(it) => Some((key.as_str(), it.expose())),
             Element::Unknown | Element::Null => None,

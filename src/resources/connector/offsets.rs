@@ -1,6 +1,6 @@
 //! Where a connector goes on from.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::told;
 use crate::{
@@ -67,6 +67,15 @@ impl OffsetsModel {
             Ok(Offset { partition: object(it.model.partition.value()?).unwrap_or(Json::Null), offset })
         });
         positions.collect::<Result<_, _>>().map(Wanted::Set)
+    }
+
+    /// All of it, to be agreed to.
+    pub(super) fn whole(&self) -> Result<Json, Unknown> {
+        let mut positions = Vec::new();
+        for it in self.positions.known()?.into_iter().flatten() {
+            positions.push((it.model.partition.value()?, it.model.offset.known()?));
+        }
+        Ok(json!([self.version.known()?, self.reset.known()?, positions]))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     resources::testing::{Run, change_policy, govern, governed_by, nothing, quiet, soon, told},
 };
 
+mod leave;
 mod oddities;
 mod offsets;
 mod places;

@@ -125,9 +125,9 @@ pub(super) struct ApprovalModel {
     /// `auto`, nobody where every check is green, which is one topic that is there, to read or write, between two
     /// applications that are ready, and else the owner. Default: `owner`.
     access: Optional<AccessApproval>,
-    /// Who must agree to what applications change in what is their own. The platform itself needs nobody. A `kafka_topic`
-    /// and a `kafka_schema` file the request by themselves: the topic waits, and the apply of the schema is an error until
-    /// it is approved. Default: nobody.
+    /// Who must agree to what applications change in what is their own. The platform itself needs nobody. A `kafka_topic`,
+    /// a `kafka_schema` and a `kafka_connector` file the request by themselves: the topic waits, and the apply of the others
+    /// is an error until it is approved. Default: nobody.
     changes: Optional<Nested<ChangesModel>>,
     /// Whether those who ask and those who agree must be different people, as far as they say who they are. Default:
     /// `false`.
@@ -168,7 +168,8 @@ pub(super) struct ChangesModel {
     topic: Optional<Nested<VerbsModel>>,
     /// Of schemas: of versions, compatibility and mode of a subject, and of its end.
     schema: Optional<Nested<VerbsModel>>,
-    /// Of connectors.
+    /// Of connectors: of their configuration and what they go on from, and of their end. What they are told to be, such as
+    /// `stopped`, needs nobody.
     connector: Optional<Nested<VerbsModel>>,
 }
 

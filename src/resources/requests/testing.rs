@@ -21,7 +21,7 @@ use crate::{
         names::ApplicationName,
         policy::{AccessApproval, Approval, Policy},
         record::Timestamp,
-        request::{Request, RequestId},
+        request::{Request, RequestId, RequestStatus},
     },
     provider::{Acting, Context, Environment},
     resources::{
@@ -100,6 +100,20 @@ impl Here {
     /// Has `pay` decide about a request as it is.
     pub(in crate::resources) async fn decided(&self, request: &Stored, decision: &str) -> Stored {
         self.deciding().applied(&Stored::default(), &about(request, decision)).await
+    }
+
+    /// Has the platform decide about the one request that waits, and answers with its id.
+    pub(in crate::resources) async fn decided_by_platform(&self, decision: &str) -> String {
+        let platform = self.run(DECISION, None);
+        let known = platform.governed().snapshot(soon()).await.unwrap();
+        let mut waiting = known.state.requests().filter(|(_, it)| it.status == RequestStatus::Pending);
+        let (id, request) = waiting.next().unwrap();
+        assert!(waiting.next().is_none(), "one at a time");
+        let revision = request.revision.as_str();
+        let config =
+            json!({ "request_id": id.to_string(), "revision": revision, "decision": decision, "as": "platform" });
+        platform.applied(&Stored::default(), &config).await;
+        id.to_string()
     }
 
     /// The request as the next plan sees it.

@@ -1,21 +1,23 @@
 //! Changes of a subject that the platform must agree to.
 //!
-//! The apply that needs leave files a request and ends with an error, and the subject stays as it is; the first apply after
-//! the approval makes the change. A version that waits could not be told by a state: what refers to it needs its number.
+//! A version that waits could not be told by a state, since what refers to it needs its number: an apply ends with an error.
 
 use serde_json::json;
 
-use super::{BodyChange, SchemaModel, SubjectEnd, comparing, told};
+use super::{BodyChange, SchemaModel, SubjectEnd, comparing};
 use crate::{
-    clients::{clock::now, registry::Version},
+    clients::registry::Version,
     framework::{Call, Change, Failure, Phase, Unknown},
     governance::{
-        command::{ChangeUse, Command, Role},
+        leave::change_of,
         request::{Change as Wanted, ChangeKind, Verb},
-        schema_change::{change_of, not_agreed, uses_approval},
+        subject::SubjectName,
     },
     provider::{Environment, Governance},
-    resources::{application::OnExisting, letters::ask},
+    resources::{
+        application::OnExisting,
+        leave::{expect_leave, is_watched},
+    },
 };
 
 /// Tells of a change that needs leave; in apply, files the request for it and refuses it until that is approved.
@@ -28,13 +30,15 @@ pub(super) async fn hold(
 ) -> Result<(), Failure> {
     let prior = change.prior.as_ref().filter(|_| !change.replacing);
     let verb = match prior {
-        None if is_watched(governance) && changes_existing(environment, plan, call).await? => Verb::Update,
+        None if is_watched(governance, ChangeKind::Schema) && changes_existing(environment, plan, call).await? => {
+            Verb::Update
+        }
         None => Verb::Create,
         Some(prior) if is_changed(prior, plan) => Verb::Update,
         Some(_) => return Ok(()),
     };
     match whole(plan) {
-        Ok(whole) => agreed(governance, &change_of(plan.subject.value()?, verb, &whole), call).await,
+        Ok(whole) => expect_leave(governance, &wanted(plan.subject.value()?, verb, &whole), call).await,
         // What it refers to is made in the same run: the apply knows.
         Err(Unknown) => Ok(()),
     }
@@ -45,37 +49,11 @@ pub(super) async fn hold_end(governance: &Governance, prior: &SchemaModel, call:
     let how = if prior.on_destroy.get() == Some(&SubjectEnd::Hard) { "hard" } else { "soft" };
     // Of what is there: the end of a subject that is made again is another one.
     let whole = json!([how, prior.version.get(), prior.schema_id.get()]).to_string();
-    agreed(governance, &change_of(prior.subject.value()?, Verb::Delete, &whole), call).await
+    expect_leave(governance, &wanted(prior.subject.value()?, Verb::Delete, &whole), call).await
 }
 
-async fn agreed(governance: &Governance, wanted: &Wanted, call: &mut Call) -> Result<(), Failure> {
-    let Governance { governed, snapshot } = governance;
-    let state = &snapshot.state;
-    let role = governed.caller().role(state);
-    match not_agreed(state, &role, wanted, now()) {
-        Some(it) if call.phase == Phase::Plan => {
-            call.report.push(told::needs_leave(wanted, &it));
-            Ok(())
-        }
-        Some(it) => {
-            ask(governed, state, Command::FileRequest(Box::new(it.filing.clone())), call).await?;
-            Err(told::waits_for_leave(wanted, &it).into())
-        }
-        None => {
-            let is_used = call.phase == Phase::Apply && governed.mailbox(state).is_none();
-            if let (Role::Application(application), Some(_)) = (&role, uses_approval(state, &role, wanted))
-                && is_used
-            {
-                let used = ChangeUse { application: application.clone(), change: wanted.clone() };
-                governed.command(Command::UseChange(Box::new(used)), call.deadline).await?;
-            }
-            Ok(())
-        }
-    }
-}
-
-fn is_watched(Governance { snapshot, .. }: &Governance) -> bool {
-    snapshot.state.policy().is_some_and(|it| it.approval.changes.contains_key(&ChangeKind::Schema))
+fn wanted(subject: &SubjectName, verb: Verb, whole: &str) -> Wanted {
+    change_of(ChangeKind::Schema, subject.to_string(), verb, whole)
 }
 
 /// Whether what is new to the state is there already and is changed, so that an update is no create because a state forgot

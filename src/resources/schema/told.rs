@@ -3,11 +3,7 @@
 use crate::{
     clients::registry::{Registered, RegistryError},
     framework::{Diagnostic, Path, Step},
-    governance::{
-        request::{Change, RequestStatus, Verb},
-        schema_change::NotAgreed,
-        subject::SubjectName,
-    },
+    governance::subject::SubjectName,
     resources::registry::remedy,
     schemas::{Format, Malformed},
 };
@@ -271,54 +267,4 @@ pub(super) fn remains(subject: &SubjectName) -> Diagnostic {
          the registry, with `DELETE /subjects/<subject>?permanent=true`; or register it again, and destroy it then."
     );
     Diagnostic::warning("Subject not deleted for good", detail).at("on_destroy")
-}
-
-/// What is done to a subject, for the middle of a sentence.
-fn done(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "registered",
-        Verb::Update => "changed so",
-        Verb::Delete => "deleted",
-    }
-}
-
-pub(super) fn needs_leave(change: &Change, it: &NotAgreed) -> Diagnostic {
-    let (subject, done) = (&change.name, done(change.verb));
-    let id = &it.filing.id;
-    let what = match it.filed {
-        None => format!(
-            "The apply files the request `{id}` for that and ends with an error; apply again once the platform \
-                         approved it with a `kafka_access_decision`."
-        ),
-        Some(RequestStatus::Rejected) => format!(
-            "The request `{id}` for that was rejected. Declare the subject otherwise, which asks again, or have the platform \
-             approve it after all."
-        ),
-        Some(status) => {
-            format!("The request `{id}` for that is `{status}`: apply again once the platform approved it.")
-        }
-    };
-    let detail = format!("The environment has the platform agree before `{subject}` is {done}.\n\n{what}");
-    Diagnostic::warning("Change needs approval", detail)
-}
-
-pub(super) fn waits_for_leave(change: &Change, it: &NotAgreed) -> Diagnostic {
-    let (subject, done, id) = (&change.name, done(change.verb), &it.filing.id);
-    let (summary, detail) = match it.filed {
-        Some(RequestStatus::Rejected) => (
-            "Change rejected",
-            format!(
-                "`{subject}` is not {done}: the platform rejected the request `{id}` for that.\n\nDeclare it otherwise, which \
-                 asks again, or have the platform approve it after all and apply again."
-            ),
-        ),
-        _ => (
-            "Change waits for approval",
-            format!(
-                "`{subject}` is not {done}: the request `{id}` for that waits for the platform.\n\nApply again when it is \
-                 approved with a `kafka_access_decision`."
-            ),
-        ),
-    };
-    Diagnostic::error(summary, detail)
 }

@@ -6,12 +6,9 @@ use super::*;
 use crate::{
     governance::{
         policy::{Approval, ChangeApproval},
-        request::{ChangeKind, RequestStatus, Verb},
+        request::{ChangeKind, Verb},
     },
-    resources::{
-        requests::testing::{DECISION, Here},
-        testing::soon,
-    },
+    resources::requests::testing::Here,
 };
 
 async fn watched() -> Here {
@@ -29,18 +26,6 @@ fn pay(here: &Here, registry: &FakeRegistry) -> Run {
     run_on(&here.cluster, registry, acting)
 }
 
-/// Has the platform decide about what waits, and answers with what that is.
-async fn decide(here: &Here, decision: &str) -> String {
-    let platform = here.run(DECISION, None);
-    let known = platform.governed().snapshot(soon()).await.unwrap();
-    let mut waiting = known.state.requests().filter(|(_, it)| it.status == RequestStatus::Pending);
-    let (id, request) = waiting.next().unwrap();
-    assert!(waiting.next().is_none(), "one at a time");
-    let config = json!({ "request_id": id.to_string(), "revision": request.revision.as_str(), "decision": decision, "as": "platform" });
-    platform.applied(&nothing(), &config).await;
-    id.to_string()
-}
-
 const NEEDS: &str = "Change needs approval";
 const WAITS: &str = "Change waits for approval";
 
@@ -55,7 +40,7 @@ async fn a_schema_is_registered_once_the_platform_agreed_and_not_before() {
     assert_eq!((waits.stored.state, registry.does("GET", "/subjects", &json!({}))), (Value::Null, json!([])));
     let planned = pay(&here, &registry).plan(&nothing(), &config(ORDER)).await;
     told(&planned.diagnostics, Severity::Warning, NEEDS, "is `pending`");
-    decide(&here, "approve").await;
+    here.decided_by_platform("approve").await;
     let stored = pay(&here, &registry).applied(&nothing(), &config(ORDER)).await;
     assert_eq!(numbers(&stored).0, Value::from(1));
 
@@ -66,7 +51,7 @@ async fn a_schema_is_registered_once_the_platform_agreed_and_not_before() {
     told(&waits.diagnostics, Severity::Error, WAITS, "is not changed so");
     assert_eq!(waits.stored.state, Value::Null, "the engine keeps what it has");
     assert_eq!(registry.does("GET", "/subjects/pay.order-value/versions", &json!({})), json!([1]));
-    decide(&here, "reject").await;
+    here.decided_by_platform("reject").await;
     let planned = pay(&here, &registry).plan(&stored, &changed).await;
     told(&planned.diagnostics, Severity::Warning, NEEDS, "was rejected");
     let rejected = pay(&here, &registry).apply(&stored, planned.planned, &changed).await;
@@ -75,7 +60,7 @@ async fn a_schema_is_registered_once_the_platform_agreed_and_not_before() {
 
     let ended = pay(&here, &registry).destroy(&stored).await;
     told(&ended.diagnostics, Severity::Error, WAITS, "`pay.order-value` is not deleted");
-    decide(&here, "approve").await;
+    here.decided_by_platform("approve").await;
     quiet(&pay(&here, &registry).destroy(&stored).await.diagnostics);
     assert_eq!(registry.does("GET", "/subjects", &json!({})), json!([]));
 }

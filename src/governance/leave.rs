@@ -1,7 +1,7 @@
-//! Changes of subjects that the platform must agree to (`approval.changes`).
+//! Changes of subjects and connectors that the platform must agree to (`approval.changes`).
 //!
-//! A registry is not everybody's to write, and what is registered stays: so a change is not kept to be made by somebody
-//! else. Its asker makes it, once it is agreed to, and exactly it, by its digest.
+//! Registries and workers are not everybody's to write, and what the platform has of them may be less than its asker has: so
+//! a change is not kept to be made by somebody else. Its asker makes it, once it is agreed to, and exactly it, by its digest.
 
 use crate::governance::{
     application::Application,
@@ -15,31 +15,24 @@ use crate::governance::{
     subject::SubjectName,
 };
 
-/// What somebody is about to do to a subject.
-pub fn change_of(subject: &SubjectName, verb: Verb, whole: &str) -> Change {
-    Change {
-        kind: ChangeKind::Schema,
-        verb,
-        name: subject.to_string(),
-        partitions: None,
-        disk_bytes: None,
-        digest: Revision::of(whole).as_str().to_owned(),
-    }
+/// What somebody is about to do to a subject or a connector.
+pub fn change_of(kind: ChangeKind, name: String, verb: Verb, whole: &str) -> Change {
+    Change { kind, verb, name, partitions: None, disk_bytes: None, digest: Revision::of(whole).as_str().to_owned() }
 }
 
 /// A change that is not agreed to, and where that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAgreed {
-    /// What to file, under the id of the request that waits for another change of the subject, or a new one.
+    /// What to file, under the id of the request that waits for another change of the same thing, or a new one.
     pub filing: Filing,
     /// Whether that very change was filed already, and what became of it.
     pub filed: Option<RequestStatus>,
 }
 
-/// Whether the platform must agree to a change of a subject, and did not. It is asked about what applications do to what is
-/// their own: the platform itself needs nobody, and who was granted another's subject was agreed to by its owner.
+/// Whether the platform must agree to a change, and did not. It is asked about what applications do to what is
+/// their own: the platform itself needs nobody, and who was granted another's was agreed to by its owner.
 pub fn not_agreed(state: &State, role: &Role, change: &Change, now: Timestamp) -> Option<NotAgreed> {
-    let owner = owner(state, role, &change.name)?;
+    let owner = owner(state, role, change)?;
     against_change(state, owner, change, now)?;
     let id = changes::id(state, &owner.uid(), change.kind, &change.name);
     let is_same = |it: &&Request| changes::change(it) == Some(change);
@@ -50,16 +43,21 @@ pub fn not_agreed(state: &State, role: &Role, change: &Change, now: Timestamp) -
 
 /// Whether a change makes use of an approval.
 pub fn uses_approval(state: &State, role: &Role, wanted: &Change) -> Option<RequestId> {
-    let owner = owner(state, role, &wanted.name)?.uid();
+    let owner = owner(state, role, wanted)?.uid();
     let is_about =
         |it: &Request| it.status == RequestStatus::Approved && *it.applicant() == owner && change(it) == Some(wanted);
     state.requests().find(|(_, it)| is_about(it)).map(|(id, _)| id.clone())
 }
 
-fn owner<'a>(state: &'a State, role: &Role, subject: &str) -> Option<&'a Application> {
+/// Whoever acts, if what it changes is its own.
+fn owner<'a>(state: &'a State, role: &Role, change: &Change) -> Option<&'a Application> {
     let Role::Application(acting) = role else { return None };
-    let subject: SubjectName = subject.parse().ok()?;
-    state.owner_of(Kind::Subject, subject.in_context()).filter(|it| it.spec.name == *acting)
+    let owner = match change.kind {
+        ChangeKind::Topic => state.owner_of(Kind::Topic, &change.name),
+        ChangeKind::Schema => state.owner_of(Kind::Subject, change.name.parse::<SubjectName>().ok()?.in_context()),
+        ChangeKind::Connector => state.owner_of(Kind::Connector, &change.name),
+    };
+    owner.filter(|it| it.spec.name == *acting)
 }
 
 #[cfg(test)]
@@ -81,7 +79,7 @@ mod tests {
     }
 
     fn wanted(verb: Verb, whole: &str) -> Change {
-        change_of(&":.eu:pay.x-value".parse().unwrap(), verb, whole)
+        change_of(ChangeKind::Schema, ":.eu:pay.x-value".to_owned(), verb, whole)
     }
 
     fn seen(world: &World, role: &str, change: &Change) -> Option<NotAgreed> {
