@@ -246,13 +246,11 @@ impl SchemaRegistry {
             return Ok(());
         }
         let kept = self.compatibility(name, deadline).await?;
-        let (Some(before), Some(general)) = (kept.own, kept.general) else { return inherited(name, kept.own) };
-        // Apicurio takes away every level but `NONE`.
+        let (Some(_), Some(general)) = (kept.own, kept.general) else { return inherited(name, kept.own) };
+        // Apicurio takes away every level but `NONE`. What it tells after that is inherited, though it may be another level
+        // than it tells of all subjects: subjects follow the one that it was started with.
         self.set("config", name, Some(body(general)), deadline).await?;
-        self.set("config", name, None, deadline).await?;
-        // A level that is there again is what is inherited, though it is not what is told of all subjects: nobody set it.
-        let own = self.compatibility(name, deadline).await?.own;
-        inherited(name, own.filter(|it| *it != before))
+        self.set("config", name, None, deadline).await
     }
 
     /// Sets the mode of a subject; `None` has it inherit that of all.

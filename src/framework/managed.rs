@@ -328,12 +328,8 @@ impl<R> Managed<R> {
             Err(Failure::Unconfigured(what)) => call.report.push(not_checked(&what)),
             Err(Failure::Told(wrong)) => return Err(wrong),
         }
-        // Only a hook that changed something has its plan written back: a model forgets what is known of an unknown
-        // value.
-        let (mut state, decided) = (planned.state, encode(draft.state.clone()));
-        if decided != encode(decode::<R::Model>(state.clone())?) {
-            state = decided;
-        }
+        let read = encode(decode::<R::Model>(planned.state.clone())?);
+        let state = with_changes(planned.state, &read, encode(draft.state.clone()));
         let broken = check::plan(&self.schema, prior, &request.config, &state);
         if let Some(path) = broken.first() {
             return Err(Diagnostic::bug(format!("The plan of `{path}` is neither configuration nor state.")).into());
@@ -471,6 +467,18 @@ fn forget(value: &mut Value, steps: &[Step]) {
         Some(part) => forget(part, &steps[1..]),
         None => *value = Value::UNKNOWN,
     }
+}
+
+/// A plan with what a hook changed of it, attribute by attribute. `read` is how a model reads the plan: it forgets what is
+/// known of a value that is unknown in parts, so that what no hook touched stays as it was planned.
+fn with_changes(planned: Value, read: &Value, decided: Value) -> Value {
+    let Value::Object(decided) = decided else { return decided };
+    let attributes = decided.into_iter().map(|(name, value)| {
+        let is_untouched = *read.attribute(&name) == value;
+        let value = if is_untouched { planned.attribute(&name).clone() } else { value };
+        (name, value)
+    });
+    Value::Object(attributes.collect())
 }
 
 /// Puts the answer to whether something may be into the report. An unknown value leaves the question open in a plan.

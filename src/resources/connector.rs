@@ -137,6 +137,8 @@ pub struct ConnectorIdentity {
 
 /// The keys of the configuration that were sent and are not in the state.
 const SECRETS: &str = "secrets";
+/// The users as whom clients log in by what was sent and is not in the state, by how the keys of the client begin.
+const LOGINS: &str = "logins";
 /// The keys that the workers added to what was sent.
 const ADDED: &str = "added";
 

@@ -151,11 +151,11 @@ pub(super) async fn governance(environment: &Environment, call: &mut Call) -> Re
 /// That nobody knows whether there are rules, told as an error or as a warning.
 fn hidden(told: fn(&'static str, String) -> Diagnostic, error: &KafkaError) -> Diagnostic {
     let detail = format!(
-        "Whoever applies may not see the topic `{STATE_TOPIC}`, in which an environment says who owns what, so that nobody \
-         knows whether this cluster has one. Kafka guards what is its own against such a caller. Schema registries and \
-         Connect workers do not, so that an apply changes nothing there.\n\nHave the caller given `READ` on \
-         the topic `{STATE_TOPIC}`. Where there is no environment, `DESCRIBE` on the topics whose names begin with \
-         `_selfserve` shows that. A team's pipeline sets \
+        "Whoever applies does not see the topics whose names begin with `_selfserve`, in which an environment says who owns \
+         what, so that nobody knows whether this cluster has one. Kafka guards what is its own against such a caller. Schema registries and \
+         Connect workers do not, so that an apply changes nothing there.\n\nWhere \
+         there is an environment, have the caller given `READ` on the topic `{STATE_TOPIC}`; where there is none, `DESCRIBE` \
+         on the prefix `_selfserve` shows that. A team's pipeline sets \
          `KAFKA_ACTING_APPLICATION` as well."
     );
     told("Rules not to be seen", detail).caused_by(error)

@@ -210,24 +210,26 @@ impl<S: Fold> Shared<S> {
         Ok(())
     }
 
-    /// Which of the topics are missing, if one is.
+    /// Which of the topics are missing, if one is. Where none is seen and not all are known to be missing, nobody knows
+    /// whether there is a journal.
     pub(super) async fn missing(&self, deadline: Instant) -> JournalError {
-        let (mut missing, mut count) = (None, 0);
+        let (mut missing, mut count, mut hidden, mut is_seen) = (None, 0, None, false);
         for topic in self.topics.all() {
             match self.kafka.describe_topic(topic, deadline).await {
                 Ok(None) => {
                     count += 1;
                     missing = missing.or(Some(topic.clone()));
                 }
-                // It is there, or somebody may see it.
-                Ok(Some(_)) | Err(KafkaError::Denied { .. }) => {}
+                Ok(Some(_)) => is_seen = true,
+                Err(error @ KafkaError::Denied { .. }) => hidden = hidden.or(Some(error)),
                 Err(error) => return error.into(),
             }
         }
-        match missing {
-            Some(_) if count == 3 => JournalError::Absent(self.topics.history.clone()),
-            Some(topic) => JournalError::Incomplete(topic),
-            None => KafkaError::NoTopic(self.topics.state.to_string()).into(),
+        match (missing, hidden) {
+            (Some(_), _) if count == 3 => JournalError::Absent(self.topics.history.clone()),
+            (Some(_), Some(hidden)) if !is_seen => hidden.into(),
+            (Some(topic), _) => JournalError::Incomplete(topic),
+            (None, _) => KafkaError::NoTopic(self.topics.state.to_string()).into(),
         }
     }
 }

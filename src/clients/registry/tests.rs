@@ -192,12 +192,10 @@ async fn a_level_that_the_registry_keeps_is_taken_away_by_another() {
     registry.delete(&subject, false, soon()).await.unwrap();
     fake.does("DELETE", "/config/a", &json!({}));
     assert_eq!(own().await, Some(Compatibility::Full));
-    // What comes back whatever is set is inherited, though another level is told of all subjects.
+    // Where nothing is told of all subjects, there is nothing to take its place.
     let level = |it: &str| (200, "application/json", json!({ "compatibilityLevel": it }).to_string());
-    fake.kept().next = ["NONE", "FULL", "BACKWARD", "BACKWARD", "FULL"].map(level).into();
-    assert_eq!(registry.set_compatibility(&subject, None, soon()).await, Ok(()));
-    // Another one is somebody's.
-    fake.kept().next = ["NONE", "NONE", "BACKWARD", "BACKWARD", "FULL"].map(level).into();
-    let kept = registry.set_compatibility(&subject, None, soon()).await;
+    let absent = (404, "application/json", json!({ "error_code": 40408, "message": "none" }).to_string());
+    fake.kept().next = [level("NONE"), level("NONE"), absent].into();
+    let kept = fake.client().set_compatibility(&subject, None, soon()).await;
     assert!(matches!(kept, Err(RegistryError::Kept(_))), "{kept:?}");
 }

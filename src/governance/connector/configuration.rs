@@ -113,13 +113,14 @@ pub fn client_of_login(key: &str) -> Option<&str> {
 }
 
 /// As whom a client logs in by a key and its value, with how the keys of that client begin: `None` for other keys, and where
-/// the user is a reference, is not said, or is not all that is said of it.
+/// the user is a reference, is not said, or is not all that is said of it. Only modules that log in as their `username` are
+/// believed.
 ///
 /// Workers put the values of references into the text before a client reads it: one that is anything else than a password in
 /// quotes may change what the rest means.
 pub fn login<'a>(key: &'a str, value: &'a str) -> Option<(&'a str, &'a str)> {
     static MODULE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r#"^\s*[\w.]+\s+required((?:\s+[\w.]+\s*=\s*(?:"[^"\\]*"|'[^'\\]*'))*)\s*;\s*$"#).ok()
+        Regex::new(r#"^\s*org\.apache\.kafka\.common\.security\.(?:plain\.Plain|scram\.Scram)LoginModule\s+required((?:\s+[\w.]+\s*=\s*(?:"[^"\\]*"|'[^'\\]*'))*)\s*;\s*$"#).ok()
     });
     static OPTION: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r#"([\w.]+)\s*=\s*(?:"([^"\\]*)"|'([^'\\]*)')"#).ok());
@@ -364,7 +365,12 @@ mod tests {
     #[test]
     fn a_login_is_told_where_its_user_is_written_out() {
         let key = "producer.override.sasl.jaas.config";
-        let check = |value: &str, expected| assert_eq!(login(key, value).map(|(_, user)| user), expected, "{value}");
+        let check = |value: &str, expected| {
+            let value = value.replace("M ", "org.apache.kafka.common.security.scram.ScramLoginModule ");
+            assert_eq!(login(key, &value).map(|(_, user)| user), expected, "{value}");
+        };
+        check("org.apache.kafka.common.security.plain.PlainLoginModule required username=\"pay\";", Some("pay"));
+        check("org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required username=\"pay\";", None);
         check("M required username=\"pay\" password=\"${file:/x:y}\";", Some("pay"));
         check("M required password='x' username='pay';", Some("pay"));
         check("M required username=\"${env:A}\" password=\"x\";", None);

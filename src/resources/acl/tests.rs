@@ -12,7 +12,7 @@ use crate::{
         kafka::{AclFilter, Acls, Kafka, KafkaError},
         memory::MemoryCluster,
     },
-    framework::{Diagnostics, Import, Severity, Stored, Value},
+    framework::{Diagnostics, Import, PlanRequest, Severity, Stored, Value},
     governance::{
         acl::{AclBinding, Principal},
         policy::Policy,
@@ -428,4 +428,26 @@ async fn five_thousand_rules_are_one_resource() {
     assert_eq!((rules(&cluster).await.len(), again.planned.state), (5_000, created.state.clone()));
     quiet(&run(&cluster).destroy(&created).await.diagnostics);
     assert_eq!(rules(&cluster).await.len(), 0);
+}
+
+/// What another resource of the run makes may be any part of a set.
+#[tokio::test]
+async fn an_element_that_is_not_known_yet_is_planned_as_it_is_declared() {
+    let cluster = cluster();
+    let stored = run(&cluster).applied(&nothing(), &orders(&["User:a"], &["READ"])).await;
+    for prior in [nothing(), stored] {
+        for name in ["principals", "operations"] {
+            let run = run(&cluster);
+            let mut config = run.config(&orders(&["User:a"], &["READ"]));
+            let Value::Object(parts) = &mut config else { unreachable!("a configuration is an object") };
+            let Value::Set(known) = &parts[name] else { unreachable!("a set") };
+            let known = known.iter().next().unwrap().clone();
+            let declared = Value::set([known, Value::UNKNOWN]);
+            parts.insert(name.to_owned(), declared.clone());
+            let planned = run.resource.plan(&run.ctx, PlanRequest { prior: prior.clone(), config }).await;
+            quiet(&planned.diagnostics);
+            assert_eq!(planned.planned.state.attribute(name), &declared);
+            assert_eq!(planned.planned.state.attribute("id"), &Value::UNKNOWN);
+        }
+    }
 }

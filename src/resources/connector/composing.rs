@@ -5,10 +5,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{ADDED, ConnectorModel, SECRETS, told};
+use serde_json::{Value as Json, json};
+
+use super::{ADDED, ConnectorModel, LOGINS, SECRETS, told};
 use crate::{
     clients::connect::{Connector, Status, Task, is_masked},
     framework::{Call, Diagnostics, Element, Failure, Private, Unknown},
+    governance::connector::login,
 };
 
 /// So many bytes of a secret are worth hiding: shorter ones are parts of any word.
@@ -36,6 +39,23 @@ pub(super) fn remembered(private: &Private, what: &str) -> Option<BTreeSet<Strin
 /// Remembers a list of keys.
 pub(super) fn remember(private: &mut Private, what: &str, keys: BTreeSet<String>) {
     private.set(what, keys.into_iter().collect::<Vec<_>>());
+}
+
+/// The users that were remembered.
+pub(super) fn remembered_logins(private: &Private) -> BTreeMap<String, String> {
+    let users = private.get(LOGINS).and_then(Json::as_object).into_iter().flatten();
+    users.filter_map(|(client, it)| Some((client.clone(), it.as_str()?.to_owned()))).collect()
+}
+
+/// Remembers as whom clients log in by those values of a configuration that no state has.
+pub(super) fn remember_logins(private: &mut Private, values: &BTreeMap<String, String>, secret: &BTreeSet<String>) {
+    let hidden = values.iter().filter(|(key, _)| secret.contains(*key));
+    let users: BTreeMap<_, _> = hidden.filter_map(|(key, value)| login(key, value)).collect();
+    if users.is_empty() {
+        private.take(LOGINS);
+    } else {
+        private.set(LOGINS, json!(users));
+    }
 }
 
 /// Whether workers have a key by themselves, whatever is sent.
@@ -117,6 +137,7 @@ impl Composed {
     pub(super) fn remember(self, found: &Connector, private: &mut Private) {
         let added = found.config.keys().filter(|it| !self.values.contains_key(*it) && !is_the_workers(it));
         remember(private, ADDED, added.cloned().collect());
+        remember_logins(private, &self.values, &self.secret);
         remember(private, SECRETS, self.secret);
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     ConnectorModel, SECRETS,
-    composing::{Composed, remembered},
+    composing::{Composed, remembered, remembered_logins},
     leave,
     placing::Workers,
     told,
@@ -36,23 +36,26 @@ pub(super) async fn judge(
 ) -> Result<bool, Failure> {
     let Some(governance) = governance(environment, call).await? else { return Ok(true) };
     let Governance { governed, snapshot } = &governance;
-    let secret = change.config.as_ref().map(ConnectorModel::secret_keys).unwrap_or_default();
+    let prior = change.prior.as_ref().filter(|_| !change.replacing);
+    let kept = prior.map(|prior| Kept::of(prior, plan, call)).unwrap_or_default();
+    let mut secret = change.config.as_ref().map(ConnectorModel::secret_keys).unwrap_or_default();
+    secret.extend(kept.keys.iter().filter(|it| plan.value(it).is_none()).cloned());
     let is_sink = is_sink(environment, plan, call).await;
     if change.config.as_ref().is_some_and(|it| it.config_wo.known().is_err()) {
         // Any key may be in it.
         return Err(Unknown.into());
     }
     let mut wanted = plan.request(&secret, is_sink)?;
-    let secret_logins = change.config.as_ref().map(ConnectorModel::secret_logins).unwrap_or_default();
-    wanted.settings.logins.extend(secret_logins.clone());
+    let logins = kept.logins(change.config.as_ref());
+    wanted.settings.logins.extend(logins.clone());
     wanted.settings.later.extend(change.config.iter().flat_map(ConnectorModel::later_logins));
-    let before = match change.prior.as_ref().filter(|_| !change.replacing) {
+    let before = match prior {
         Some(prior) => {
             wanted.starts = plan.starts(prior);
             let mut before = prior.request(&secret, is_sink)?;
-            before.settings.hidden = still_hidden(prior, plan, call);
-            if prior.config_wo_version == plan.config_wo_version {
-                before.settings.logins.extend(secret_logins);
+            before.settings.hidden = kept.keys.into_iter().filter(|it| is_governed(it)).collect();
+            if kept.is_all {
+                before.settings.logins.extend(logins);
             }
             Some(before)
         }
@@ -68,11 +71,38 @@ pub(super) async fn judge(
     Ok(is_permitted)
 }
 
-/// The keys that rules are about and that were hidden before, as they stay. With another version, they may be anything.
-fn still_hidden(prior: &ConnectorModel, plan: &ConnectorModel, call: &Call) -> BTreeSet<String> {
-    let is_same = prior.config_wo_version == plan.config_wo_version;
-    let keys = remembered(&call.private, SECRETS).filter(|_| is_same).unwrap_or_default();
-    keys.into_iter().filter(|it| is_governed(it)).collect()
+/// What workers have that is in no state, and keep through a change: with the same version, nothing else is sent, whatever
+/// `config_wo` says by then.
+#[derive(Default)]
+struct Kept {
+    /// Whether nothing of `config_wo` is sent.
+    is_all: bool,
+    /// The keys.
+    keys: BTreeSet<String>,
+    /// As whom their clients log in.
+    users: BTreeMap<String, String>,
+}
+
+impl Kept {
+    fn of(prior: &ConnectorModel, plan: &ConnectorModel, call: &Call) -> Self {
+        if prior.config_wo_version != plan.config_wo_version {
+            return Self::default();
+        }
+        let keys = remembered(&call.private, SECRETS).unwrap_or_default();
+        Self { is_all: true, keys, users: remembered_logins(&call.private) }
+    }
+
+    /// The logins that are secret, as far as they are known: what workers have, and a configuration does not contradict.
+    fn logins(&self, config: Option<&ConnectorModel>) -> BTreeMap<String, String> {
+        let declared = config.map(ConnectorModel::secret_logins).unwrap_or_default();
+        if !self.is_all {
+            return declared;
+        }
+        let keys = config.map(ConnectorModel::secret_keys).unwrap_or_default();
+        let is_declared = |client: &str| keys.iter().any(|it| client_of_login(it) == Some(client));
+        let is_true = |(client, user): &(&String, &String)| !is_declared(client) || declared.get(*client) == Some(user);
+        self.users.iter().filter(is_true).map(|(client, user)| (client.clone(), user.clone())).collect()
+    }
 }
 
 /// Tells what the rules of the environment say against the end of a connector.
@@ -268,14 +298,22 @@ pub(super) fn is_referred(value: &str) -> bool {
     is_reference(value) && if is_login { !ASSIGNED.into_iter().any(is_open) } else { is_whole }
 }
 
+/// What Kafka's clients call a password, but for certificates.
+const PASSWORDS: [&str; 7] = [
+    "sasl.jaas.config",
+    "sasl.oauthbearer.assertion.private.key.passphrase",
+    "sasl.oauthbearer.client.credentials.client.secret",
+    "ssl.key.password",
+    "ssl.keystore.key",
+    "ssl.keystore.password",
+    "ssl.truststore.password",
+];
+
 /// Tells of passwords of Kafka's clients that are in view, by their keys: a class that hands them on to clients of its own
 /// does not say what they are.
 fn tell_logins(wanted: &Composed, call: &mut Call) {
-    let is_handed_on = |key: &str| {
-        ["sasl.jaas.config", "ssl.key.password", "ssl.keystore.password", "ssl.truststore.password"]
-            .iter()
-            .any(|it| key.strip_suffix(it).is_some_and(|before| before.ends_with('.')))
-    };
+    let is_handed_on =
+        |key: &str| PASSWORDS.iter().any(|it| key.strip_suffix(it).is_some_and(|before| before.ends_with('.')));
     let is_open = |key: &str, value: &str| {
         let has_password = !key.ends_with("sasl.jaas.config") || value.to_lowercase().contains("password");
         has_password && !value.is_empty() && !is_referred(value)
@@ -354,6 +392,8 @@ mod tests {
         check("source.cluster.sasl.jaas.config", "M required username=\"a\" password=\"${file:/x:y}\";", 0);
         check("source.cluster.sasl.jaas.config", "M required useKeyTab=true;", 0);
         check("target.cluster.ssl.keystore.password", "hunter2", 1);
+        check("source.consumer.ssl.keystore.key", "-----BEGIN PRIVATE KEY-----", 1);
+        check("a.sasl.oauthbearer.client.credentials.client.secret", "hunter2", 1);
         check("my-ssl.keystore.passwords", "x", 0);
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ADDED, ConnectorModel, FAILED, SECRETS,
-    composing::{hide, is_the_workers, remember, remembered},
+    composing::{hide, is_the_workers, remember, remember_logins, remembered},
     judging::is_referred,
     placing::Workers,
     told,
@@ -46,6 +46,7 @@ pub(super) async fn refreshed(
         Err(error) => return Err(error.into()),
     };
     let secrets = remembered(&call.private, SECRETS).unwrap_or_default();
+    remember_logins(&mut call.private, &found.config, &secrets);
     let added = remembered(&call.private, ADDED);
     state.config = seen_config(&state, &found, &secrets, added.as_ref()).into();
     if let Some(lost) = secrets.iter().find(|it| !found.config.contains_key(*it)) {
@@ -124,6 +125,7 @@ pub(super) async fn imported(
             config.insert(key.clone(), Element::Known(value.clone()));
         }
     }
+    remember_logins(&mut call.private, &found.config, &secrets);
     remember(&mut call.private, SECRETS, secrets);
     state.config = config.into();
     Ok(Some(state.with_seen(&found)))

@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod leave;
+mod logins;
 mod oddities;
 mod offsets;
 mod places;
