@@ -19,12 +19,11 @@ use std::{
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
 
 use crate::{
     clients::{
         pause::random_part,
-        rest::{Listing, Request, Rest, RestError, part},
+        rest::{Listing, Once, Request, Rest, RestError, part},
     },
     governance::connector::ConnectorName,
 };
@@ -206,15 +205,15 @@ pub fn is_masked(value: &str) -> bool {
 pub struct Connect {
     rest: Rest,
     listing: Listing<ConnectorName, Connector, ConnectError>,
-    plugins: OnceCell<Vec<Plugin>>,
-    root: OnceCell<Result<RootAnswer, ConnectError>>,
+    plugins: Once<Vec<Plugin>, ConnectError>,
+    root: Once<Result<RootAnswer, ConnectError>, ConnectError>,
 }
 
 impl Connect {
     /// A cluster that was not connected to yet.
     pub fn new(rest: Rest) -> Self {
         let listing = Listing::after(FEW);
-        Self { rest, listing, plugins: OnceCell::new(), root: OnceCell::new() }
+        Self { rest, listing, plugins: Once::default(), root: Once::default() }
     }
 
     /// The service that it is.
@@ -350,7 +349,7 @@ impl Connect {
             plugins.sort();
             Ok(plugins)
         };
-        self.plugins.get_or_try_init(ask).await.map(Vec::as_slice)
+        self.plugins.get(ask(), is_late).await.map(Vec::as_slice)
     }
 
     /// The keys that a class knows; `None` where the workers do not tell.
@@ -401,7 +400,7 @@ impl Connect {
                 answer => Ok(answer),
             }
         };
-        self.root.get_or_try_init(ask).await?.as_ref().map_err(Clone::clone)
+        self.root.get(ask(), is_late).await?.as_ref().map_err(Clone::clone)
     }
 
     /// Whether the workers are of that version of Kafka, or a newer one.
@@ -459,6 +458,11 @@ fn kafka_version(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
     let is_confluents = text.contains("-ccs") || text.contains("-ce");
     Some((if is_confluents { major.saturating_sub(4) } else { major }, minor))
+}
+
+/// Whether workers did not answer in time.
+fn is_late(error: &ConnectError) -> bool {
+    matches!(error, ConnectError::Rest(RestError::Deadline))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod error;
 mod listing;
 mod oauth;
+mod once;
 mod patience;
 mod services;
 mod settings;
@@ -33,6 +34,7 @@ use crate::clients::kafka::{Tls, client_config};
 pub use error::RestError;
 pub(in crate::clients) use listing::Listing;
 use oauth::Tokens;
+pub(in crate::clients) use once::Once;
 use patience::{Patience, Tries};
 pub use services::Services;
 pub use settings::{BaseUrl, BaseUrlError, ClientCredentials, Login, RestSettings};

@@ -329,7 +329,7 @@ impl<R> Managed<R> {
             Err(Failure::Told(wrong)) => return Err(wrong),
         }
         let read = encode(decode::<R::Model>(planned.state.clone())?);
-        let state = with_changes(planned.state, &read, encode(draft.state.clone()));
+        let state = with_changes(&planned.state, &read, encode(draft.state.clone()));
         let broken = check::plan(&self.schema, prior, &request.config, &state);
         if let Some(path) = broken.first() {
             return Err(Diagnostic::bug(format!("The plan of `{path}` is neither configuration nor state.")).into());
@@ -471,7 +471,7 @@ fn forget(value: &mut Value, steps: &[Step]) {
 
 /// A plan with what a hook changed of it, attribute by attribute. `read` is how a model reads the plan: it forgets what is
 /// known of a value that is unknown in parts, so that what no hook touched stays as it was planned.
-fn with_changes(planned: Value, read: &Value, decided: Value) -> Value {
+fn with_changes(planned: &Value, read: &Value, decided: Value) -> Value {
     let Value::Object(decided) = decided else { return decided };
     let attributes = decided.into_iter().map(|(name, value)| {
         let is_untouched = *read.attribute(&name) == value;
