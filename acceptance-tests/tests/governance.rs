@@ -220,3 +220,45 @@ fn the_platforms_own_plans_may_be_read_only(engine: &Engine, stack: &Stack) {
     platform.write("main.tf", &application("stock", "User:billing"));
     platform.plan().failure(&["Principal refused", "belongs to the application `billing`"]);
 }
+
+/// Everything that is new, with what another resource makes in parts of sets, and without a word of the environment where
+/// the provider block has only one.
+const ALL_AT_ONCE: &str = r#"
+resource "terraform_data" "user" {
+  input = "User:billing"
+}
+
+resource "kafka_application" "billing" {
+  environment = kafka_environment.dev.id
+  name        = "billing"
+  owner       = { team = "billing" }
+  principals  = [terraform_data.user.output, "User:batch"]
+}
+
+resource "kafka_topic" "orders" {
+  name        = "billing.orders.v1"
+  application = kafka_application.billing.id
+}
+
+resource "kafka_acl" "audit" {
+  resource_type = "topic"
+  resource_name = kafka_topic.orders.name
+  principals    = ["${terraform_data.user.output}-audit"]
+  operations    = ["READ"]
+}
+"#;
+
+#[test]
+fn an_environment_and_all_that_is_in_it_come_in_one_run() {
+    for engine in Engine::usual() {
+        let stack = Stack::start().expect("a broker starts");
+        let platform = workspace(&engine, &stack, None);
+        platform.write("main.tf", &format!("{ENVIRONMENT}{ALL_AT_ONCE}"));
+        platform.applies();
+        platform.plans_nothing();
+        let topic = stack.topic("billing.orders.v1").expect("it is there");
+        assert_eq!((topic.partitions, topic.config["retention.ms"].as_str()), (2, "3600000"));
+        platform.destroy().success();
+        assert!(stack.topic("billing.orders.v1").is_none());
+    }
+}

@@ -103,21 +103,20 @@ pub(super) fn application_name(text: &str) -> Option<ApplicationName> {
 }
 
 impl Plan<TopicModel> {
-    /// Leaves open what the policy of a governed environment gives to a new topic, and nothing else.
+    /// Leaves open what the policy of an environment gives to a new topic. Where there is none, one may be declared before
+    /// the topic is made, in the same run where its application is: engines ask for the plan once more then, and take what
+    /// was open for anything.
     pub(super) fn leave_to_policy(&mut self, governing: &Governing) {
-        match governing {
-            Governing::Nothing => {
-                self.state.policy_config = None.into();
-                self.state.request_id = None.into();
-            }
-            Governing::Untold(_) => {}
+        let may_protect = match governing {
+            Governing::Nothing => self.state.application.known().is_err(),
+            Governing::Untold(_) => false,
             Governing::Journal(governance) => {
                 let protects = |it: &Policy| it.topics.deletion_protection == Some(true);
-                let protects = governance.snapshot.state.policy().is_some_and(protects);
-                if protects && self.config.deletion_protection.is_null() {
-                    self.state.deletion_protection = OptionalComputed::unknown();
-                }
+                governance.snapshot.state.policy().is_some_and(protects)
             }
+        };
+        if may_protect && self.config.deletion_protection.is_null() {
+            self.state.deletion_protection = OptionalComputed::unknown();
         }
     }
 }
@@ -223,8 +222,8 @@ async fn whatever_was_seen(environment: &Environment, call: &mut Call) -> Result
 /// What the policy adds to a topic that is made.
 #[derive(Debug, Default)]
 pub(super) struct Added {
-    /// Configuration keys that are not declared.
-    pub(super) config: BTreeMap<String, String>,
+    /// Configuration keys that are not declared; `None` where nobody gives any.
+    pub(super) config: Option<BTreeMap<String, String>>,
     /// Whether the topic is protected where that is not declared.
     pub(super) deletion_protection: bool,
 }
@@ -243,7 +242,7 @@ impl TopicModel {
 /// A plan that was made before there was a policy promised no configuration of its, and none is added.
 pub(super) fn add_policy(spec: &mut TopicSpec, policy: &TopicPolicy, plan: &TopicModel) -> Added {
     policy.complete(spec);
-    let config = if plan.policy_config.is_null() { BTreeMap::new() } else { policy.configure(spec) };
+    let config = if plan.policy_config.is_null() { None } else { Some(policy.configure(spec)) };
     Added { config, deletion_protection: policy.deletion_protection == Some(true) }
 }
 

@@ -9,7 +9,7 @@ use crate::{
         kafka::{Kafka, KafkaError},
         memory::MemoryCluster,
     },
-    framework::{Severity, Stored, Value},
+    framework::{PlanRequest, Severity, Stored, Value},
     governance::{
         owned_topic::OwnedTopic,
         policy::{ConfigRule, Policy, TopicPolicy},
@@ -247,4 +247,26 @@ async fn what_the_rules_gave_before_is_told_when_the_topic_is_changed() {
     let changed = told_of(json!({ "max.message.bytes": "3000000" })).await;
     told(&changed, Severity::Warning, "Given value breaks the rules", "Write `\"retention.ms\" = \"5000\"`");
     quiet(&told_of(json!({ "retention.ms": "4000" })).await);
+}
+
+/// An environment that is declared in the same run gives what no plan could know.
+#[tokio::test]
+async fn a_plan_that_sees_no_environment_leaves_open_what_one_would_give() {
+    let cluster = Arc::new(MemoryCluster::new(1));
+    let run = || Run::on(&cluster, "topic", Acting::default());
+    let config = json!({ "name": "shop.orders" });
+    let planned = run().plan(&nothing(), &config).await;
+    for name in ["policy_config", "request_id"] {
+        assert_eq!(planned.planned.state.attribute(name), &Value::UNKNOWN, "{name}");
+    }
+    let stored = run().applied(&nothing(), &config).await;
+    for name in ["policy_config", "request_id"] {
+        assert_eq!(stored.state.attribute(name), &Value::Null, "{name}");
+    }
+    let mut open = run().config(&config);
+    let Value::Object(parts) = &mut open else { unreachable!("a configuration is an object") };
+    parts.insert("application".to_owned(), Value::UNKNOWN);
+    let run = run();
+    let planned = run.resource.plan(&run.ctx, PlanRequest { prior: nothing(), config: open }).await;
+    assert_eq!(planned.planned.state.attribute("deletion_protection"), &Value::UNKNOWN, "it may protect");
 }
