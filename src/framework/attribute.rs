@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::framework::{Diagnostic, Diagnostics, Kind, Nesting, Number, Step, Type, Value};
+use crate::framework::{Diagnostic, Diagnostics, Kind, Nesting, Number, Step, Type, Unknown, Value};
 
 /// A Rust type that is stored as one Terraform type. What is wrong with a value is said at its path.
 pub trait Attribute: Sized + Send + Sync + 'static {
@@ -162,6 +162,17 @@ pub enum Element<T> {
     Unknown,
     /// A value.
     Known(T),
+}
+
+impl<T> Element<T> {
+    /// The value; none if it is null.
+    pub fn known(&self) -> Result<Option<&T>, Unknown> {
+        match self {
+            Self::Known(value) => Ok(Some(value)),
+            Self::Null => Ok(None),
+            Self::Unknown => Err(Unknown),
+        }
+    }
 }
 
 impl<T: Attribute> Attribute for Element<T> {

@@ -355,11 +355,7 @@ impl QuotaModel {
             res.extend(limit.known()?.map(|it| (key.to_owned(), it.to_f64())));
         }
         for (key, limit) in self.config.known()?.into_iter().flatten() {
-            match limit {
-                Element::Known(limit) => _ = res.insert(key.clone(), limit.to_f64()),
-                Element::Unknown => return Err(Unknown),
-                Element::Null => {}
-            }
+            res.extend(limit.known()?.map(|it| (key.clone(), it.to_f64())));
         }
         Ok(res)
     }

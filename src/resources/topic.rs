@@ -427,11 +427,7 @@ impl TopicModel {
     fn config_known(&self) -> Result<BTreeMap<String, String>, Unknown> {
         let mut res = BTreeMap::new();
         for (key, value) in self.config.known()?.into_iter().flatten() {
-            match value {
-                Element::Known(value) => _ = res.insert(key.clone(), value.clone()),
-                Element::Unknown => return Err(Unknown),
-                Element::Null => {}
-            }
+            res.extend(value.known()?.map(|it| (key.clone(), it.clone())));
         }
         Ok(res)
     }

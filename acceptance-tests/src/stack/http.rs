@@ -7,6 +7,9 @@ use ureq::{Agent, Error, http::Request};
 
 use super::User;
 
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(90);
+
 /// One request, over a connection of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call<'a> {
@@ -41,8 +44,6 @@ impl<'a> Call<'a> {
         Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
     }
 }
-
-const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The end of a service's log.
 pub(super) fn last_lines(log: &Path) -> String {

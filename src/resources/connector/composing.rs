@@ -47,10 +47,16 @@ pub(super) fn remembered_logins(private: &Private) -> BTreeMap<String, String> {
     users.filter_map(|(client, it)| Some((client.clone(), it.as_str()?.to_owned()))).collect()
 }
 
+/// As whom the clients of a configuration log in, as far as that is written out.
+pub(super) fn logins<'a>(values: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
+    let told = values.filter_map(|(key, value)| login(key, value));
+    told.map(|(client, user)| (client.to_owned(), user.to_owned())).collect()
+}
+
 /// Remembers as whom clients log in by those values of a configuration that no state has.
 pub(super) fn remember_logins(private: &mut Private, values: &BTreeMap<String, String>, secret: &BTreeSet<String>) {
     let hidden = values.iter().filter(|(key, _)| secret.contains(*key));
-    let users: BTreeMap<_, _> = hidden.filter_map(|(key, value)| login(key, value)).collect();
+    let users = logins(hidden.map(|(key, value)| (key.as_str(), value.as_str())));
     if users.is_empty() {
         private.take(LOGINS);
     } else {
@@ -75,13 +81,19 @@ impl Composed {
     ) -> Result<Self, Failure> {
         let mut res = Self { lacks_secrets: config.config_wo.known().is_err(), ..Self::default() };
         for (key, value) in plan.config.get().into_iter().flatten() {
-            res.add(key, value.known_text(Clone::clone));
+            res.add(key, value.known().map(Option::<&String>::cloned));
         }
         let is_new = prior.is_none_or(|it| it.config_wo_version != plan.config_wo_version);
         let there = |key: &str| found.and_then(|it| it.config.get(key)).filter(|it| !is_masked(it));
         for (key, value) in config.config_wo.get().into_iter().flatten() {
             let kept = there(key).filter(|_| !is_new && *value != Element::Null);
-            res.add(key, kept.map_or_else(|| value.known_text(|it| it.expose().to_owned()), |it| Ok(Some(it.clone()))));
+            res.add(
+                key,
+                kept.map_or_else(
+                    || value.known().map(|it| it.map(|it| it.expose().to_owned())),
+                    |it| Ok(Some(it.clone())),
+                ),
+            );
             if *value != Element::Null {
                 res.secret.insert(key.clone());
             }
@@ -177,17 +189,6 @@ impl Status {
         let shown = |it: &Option<String>| it.as_deref().map(&hide);
         let tasks = self.tasks.iter().map(|it| Task { trace: shown(&it.trace), ..it.clone() });
         Self { trace: shown(&self.trace), tasks: tasks.collect(), ..self.clone() }
-    }
-}
-
-impl<T> Element<T> {
-    /// The value as a text; none where it is null.
-    fn known_text(&self, text: impl FnOnce(&T) -> String) -> Result<Option<String>, Unknown> {
-        match self {
-            Self::Null => Ok(None),
-            Self::Unknown => Err(Unknown),
-            Self::Known(it) => Ok(Some(text(it))),
-        }
     }
 }
 

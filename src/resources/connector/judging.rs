@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     ConnectorModel, SECRETS,
-    composing::{Composed, remembered, remembered_logins},
+    composing::{Composed, logins, remembered, remembered_logins},
     leave,
     placing::Workers,
     told,
@@ -17,7 +17,7 @@ use crate::{
     framework::{Call, Change, Element, Failure, Unknown},
     governance::{
         check_connector::{ConnectorRequest, check_connector, check_connector_end},
-        connector::{ConnectorName, Settings, client_of_login, is_governed, is_named, is_reference, login},
+        connector::{ConnectorName, Settings, client_of_login, is_governed, is_named, is_reference},
         violation::{Refusal, Violation},
     },
     provider::{Environment, Governance},
@@ -37,24 +37,29 @@ pub(super) async fn judge(
     let Some(governance) = governance(environment, call).await? else { return Ok(true) };
     let Governance { governed, snapshot } = &governance;
     let prior = change.prior.as_ref().filter(|_| !change.replacing);
-    let kept = prior.map(|prior| Kept::of(prior, plan, call)).unwrap_or_default();
+    let kept = prior.and_then(|prior| Kept::of(prior, plan, call));
+    let kept_keys = kept.iter().flat_map(|it| &it.keys);
     let mut secret = change.config.as_ref().map(ConnectorModel::secret_keys).unwrap_or_default();
-    secret.extend(kept.keys.iter().filter(|it| plan.value(it).is_none()).cloned());
+    secret.extend(kept_keys.clone().filter(|it| plan.value(it).is_none()).cloned());
     let is_sink = is_sink(environment, plan, call).await;
     if change.config.as_ref().is_some_and(|it| it.config_wo.known().is_err()) {
         // Any key may be in it.
         return Err(Unknown.into());
     }
     let mut wanted = plan.request(&secret, is_sink)?;
-    let logins = kept.logins(change.config.as_ref());
+    let declared = change.config.as_ref().map(ConnectorModel::secret_logins).unwrap_or_default();
+    let logins = match &kept {
+        Some(it) => it.logins(change.config.as_ref(), &declared),
+        None => declared,
+    };
     wanted.settings.logins.extend(logins.clone());
     wanted.settings.later.extend(change.config.iter().flat_map(ConnectorModel::later_logins));
     let before = match prior {
         Some(prior) => {
             wanted.starts = plan.starts(prior);
             let mut before = prior.request(&secret, is_sink)?;
-            before.settings.hidden = kept.keys.into_iter().filter(|it| is_governed(it)).collect();
-            if kept.is_all {
+            before.settings.hidden = kept_keys.filter(|it| is_governed(it)).cloned().collect();
+            if kept.is_some() {
                 before.settings.logins.extend(logins);
             }
             Some(before)
@@ -73,10 +78,7 @@ pub(super) async fn judge(
 
 /// What workers have that is in no state, and keep through a change: with the same version, nothing else is sent, whatever
 /// `config_wo` says by then.
-#[derive(Default)]
 struct Kept {
-    /// Whether nothing of `config_wo` is sent.
-    is_all: bool,
     /// The keys.
     keys: BTreeSet<String>,
     /// As whom their clients log in.
@@ -84,20 +86,15 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(prior: &ConnectorModel, plan: &ConnectorModel, call: &Call) -> Self {
-        if prior.config_wo_version != plan.config_wo_version {
-            return Self::default();
-        }
-        let keys = remembered(&call.private, SECRETS).unwrap_or_default();
-        Self { is_all: true, keys, users: remembered_logins(&call.private) }
+    /// `None` where `config_wo` is sent.
+    fn of(prior: &ConnectorModel, plan: &ConnectorModel, call: &Call) -> Option<Self> {
+        let is_same = prior.config_wo_version == plan.config_wo_version;
+        let keys = || remembered(&call.private, SECRETS).unwrap_or_default();
+        is_same.then(|| Self { keys: keys(), users: remembered_logins(&call.private) })
     }
 
     /// The logins that are secret, as far as they are known: what workers have, and a configuration does not contradict.
-    fn logins(&self, config: Option<&ConnectorModel>) -> BTreeMap<String, String> {
-        let declared = config.map(ConnectorModel::secret_logins).unwrap_or_default();
-        if !self.is_all {
-            return declared;
-        }
+    fn logins(&self, config: Option<&ConnectorModel>, declared: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let keys = config.map(ConnectorModel::secret_keys).unwrap_or_default();
         let is_declared = |client: &str| keys.iter().any(|it| client_of_login(it) == Some(client));
         let is_true = |(client, user): &(&String, &String)| !is_declared(client) || declared.get(*client) == Some(user);
@@ -180,12 +177,6 @@ impl ConnectorModel {
         let application = self.application.known()?.map(|it| it.name.clone());
         Ok(ConnectorRequest { name: self.name.value()?.clone(), application, settings, starts: false })
     }
-}
-
-/// As whom the clients of a configuration log in, as far as that is written out.
-fn logins<'a>(values: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
-    let told = values.filter_map(|(key, value)| login(key, value));
-    told.map(|(client, user)| (client.to_owned(), user.to_owned())).collect()
 }
 
 /// Asks the workers what they would say of a plan, without changing anything.

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::ConnectorModel;
 use crate::{
-    framework::{Call, Change, Element, Failure, Phase, Unknown},
+    framework::{Call, Change, Failure, Phase, Unknown},
     governance::{
         connector::{ConnectorName, is_governed},
         leave::change_of,
@@ -29,11 +29,10 @@ pub(super) async fn hold(
     plan: &ConnectorModel,
     call: &mut Call,
 ) -> Result<(), Failure> {
-    let Some(config) = change.config.as_ref().filter(|_| is_watched(governance, ChangeKind::Connector)) else {
-        return Ok(());
-    };
+    let Some(config) = &change.config else { return Ok(()) };
+    let is_watched = is_watched(governance, ChangeKind::Connector);
     let verb = match change.prior.as_ref().filter(|_| !change.replacing) {
-        None if adopts_existing(environment, plan, call).await? => Verb::Update,
+        None if is_watched && adopts_existing(environment, plan, call).await? => Verb::Update,
         None => Verb::Create,
         Some(prior) if plan.is_configured_anew(prior) || plan.offsets != prior.offsets => Verb::Update,
         Some(_) => return Ok(()),
@@ -76,11 +75,7 @@ async fn adopts_existing(environment: &Environment, plan: &ConnectorModel, call:
 fn whole(plan: &ConnectorModel, config: &ConnectorModel) -> Result<String, Unknown> {
     let mut hidden: BTreeMap<&str, Option<&str>> = BTreeMap::new();
     for (key, value) in config.config_wo.known()?.into_iter().flatten() {
-        match value {
-            Element::Known(it) => drop(hidden.insert(key, is_governed(key).then(|| it.expose()))),
-            Element::Unknown => return Err(Unknown),
-            Element::Null => {}
-        }
+        hidden.extend(value.known()?.map(|it| (key.as_str(), is_governed(key).then(|| it.expose()))));
     }
     let offsets = match plan.offsets.known()? {
         Some(it) => it.model.whole()?,
@@ -93,11 +88,7 @@ fn whole(plan: &ConnectorModel, config: &ConnectorModel) -> Result<String, Unkno
 fn visible(model: &ConnectorModel) -> Result<BTreeMap<&str, &str>, Unknown> {
     let mut res = BTreeMap::new();
     for (key, value) in model.config.known()?.into_iter().flatten() {
-        match value {
-            Element::Known(it) => drop(res.insert(key.as_str(), it.as_str())),
-            Element::Unknown => return Err(Unknown),
-            Element::Null => {}
-        }
+        res.extend(value.known()?.map(|it| (key.as_str(), it.as_str())));
     }
     Ok(res)
 }
