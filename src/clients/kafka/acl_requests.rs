@@ -1,6 +1,9 @@
 //! What is asked of the authorizer, in Kafka's codes, many rules at a time.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use kafka_protocol::{
     error::ResponseError,
@@ -28,6 +31,10 @@ const MOST_TOGETHER: usize = 10_000;
 /// The same of deletions: the controller compares each filter of a request with all rules that there are, and does nothing
 /// else meanwhile.
 const MOST_DELETED_TOGETHER: usize = 500;
+
+/// How long calls wait for each other: brokers and controllers copy all rules that there are for each request that changes
+/// one.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// `ANY` of resource types, pattern types, operations and permissions.
 const ANY: i8 = 1;
@@ -148,6 +155,7 @@ impl Gathered for CreateAcls {
     type Answer = Vec<Option<Trouble>>;
     type Key = Arc<[AclBinding]>;
     const CAPACITY: usize = MOST_TOGETHER;
+    const PATIENCE: Duration = PATIENCE;
 
     fn key(&self) -> &Self::Key {
         &self.0
@@ -185,6 +193,7 @@ impl Gathered for DeleteAcls {
     type Answer = Vec<Option<Trouble>>;
     type Key = Arc<[AclBinding]>;
     const CAPACITY: usize = MOST_DELETED_TOGETHER;
+    const PATIENCE: Duration = PATIENCE;
 
     fn key(&self) -> &Self::Key {
         &self.0

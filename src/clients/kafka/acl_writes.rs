@@ -19,7 +19,14 @@ const SETTLING: Duration = Duration::from_secs(5);
 
 /// The writes of the last seconds.
 #[derive(Default)]
-pub(super) struct AclWrites(Mutex<BTreeMap<AclBinding, Write>>);
+pub(super) struct AclWrites(Mutex<Writes>);
+
+#[derive(Default)]
+struct Writes {
+    of: BTreeMap<AclBinding, Write>,
+    /// When those that settled were forgotten last.
+    swept: Option<Instant>,
+}
 
 #[derive(Clone, Copy)]
 struct Write {
@@ -38,13 +45,20 @@ impl AclWrites {
     /// The controller has created or deleted rules.
     pub(super) fn note<'a>(&self, bindings: impl Iterator<Item = &'a AclBinding>, created: bool) {
         let mut writes = locked(&self.0);
-        writes.retain(|_, it| it.is_settling());
-        writes.extend(bindings.map(|it| (it.clone(), Write { created, at: Instant::now() })));
+        let Writes { of, swept } = &mut *writes;
+        let at = Instant::now();
+        // Going through all of them for each write would make many writes slow.
+        if swept.is_none_or(|it| SETTLING <= at - it) {
+            of.retain(|_, it| it.is_settling());
+            *swept = Some(at);
+        }
+        of.extend(bindings.map(|it| (it.clone(), Write { created, at })));
     }
 
     /// Whether what a broker shows for a filter, in order, shows the writes.
     pub(super) fn are_shown(&self, found: &[AclBinding], filter: &AclFilter) -> bool {
         locked(&self.0)
+            .of
             .iter()
             .filter(|(binding, write)| write.is_settling() && filter.admits(binding))
             .all(|(binding, write)| found.binary_search(binding).is_ok() == write.created)
@@ -79,9 +93,9 @@ mod tests {
         let a = rule("TOPIC|LITERAL|a|User:x|*|READ|ALLOW");
         let writes = AclWrites::default();
         let at = Instant::now().checked_sub(SETTLING).unwrap();
-        locked(&writes.0).insert(a.clone(), Write { created: true, at });
+        locked(&writes.0).of.insert(a.clone(), Write { created: true, at });
         assert!(writes.are_shown(&[], &AclFilter::default()));
         writes.note([].into_iter(), true);
-        assert!(locked(&writes.0).is_empty());
+        assert!(locked(&writes.0).of.is_empty());
     }
 }
