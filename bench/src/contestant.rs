@@ -87,6 +87,11 @@ impl Contestant {
         measure::run(&mut self.command(broker, "apply", &["-auto-approve"]))
     }
 
+    /// The same, with so many objects at once.
+    pub(crate) fn apply_at_once(&self, broker: SocketAddr, at_once: u32) -> io::Result<Cost> {
+        measure::run(&mut self.command(broker, "apply", &["-auto-approve", &format!("-parallelism={at_once}")]))
+    }
+
     /// Deletes all topics.
     pub(crate) fn destroy(&self, broker: SocketAddr) -> io::Result<Cost> {
         measure::run(&mut self.command(broker, "destroy", &["-auto-approve"]))
