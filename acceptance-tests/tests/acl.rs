@@ -308,7 +308,7 @@ fn presets_become_rules_that_a_plan_shows_and_a_data_source_lists() {
 #[test]
 fn state_of_other_providers_is_taken_over() {
     let stack = Stack::shared();
-    for engine in Engine::usual() {
+    for engine in Engine::all() {
         let workspace = workspace(&engine);
         let names = "resource_type = \"Topic\"\nresource_name = \"acl.moved\"\nacl_principal = \"User:acl-moved\"\nacl_host =                      \"*\"\nacl_operation = \"Read\"\nacl_permission_type = \"Allow\"";
         workspace.write("main.tf", &block("it", names));

@@ -75,18 +75,22 @@ async fn state_that_cannot_be_upgraded_is_refused() {
 #[tokio::test]
 async fn identities_are_upgraded() {
     let host = Host::start().await;
-    let upgrade = async |type_name: &str, version, text| {
-        let request =
-            upgrade_resource_identity::Request { type_name: type_name.into(), version, raw_identity: Some(json(text)) };
+    let asked = async |type_name: &str, version, raw_identity| {
+        let request = upgrade_resource_identity::Request { type_name: type_name.into(), version, raw_identity };
         let response = host.client.clone().upgrade_resource_identity(request).await.unwrap().into_inner();
         (told_identity(response.upgraded_identity.as_ref(), type_name), said(&response.diagnostics))
     };
+    let upgrade = async |type_name: &str, version, text| asked(type_name, version, Some(json(text))).await;
     let (identity, said) = upgrade("demo_thing", 9, r#"{"name": "a", "planet": "b"}"#).await;
     assert_eq!(said, NOTHING);
     assert_eq!(identity, object([("name", "a".into()), ("place", Value::Null)]));
     assert_eq!(upgrade("demo_thing", 11, "{}").await.1, ["error: State is of a newer provider"]);
     assert_eq!(upgrade("demo_thing", 10, r#"{"name": []}"#).await.1, ["error: Identity cannot be read"]);
     assert_eq!(upgrade("demo_nothing", 10, "{}").await.1, ["error: No such resource"]);
+    // What Terraform before 1.12 and other providers stored has no identity, and Terraform asks to upgrade that, too.
+    for none in [None, Some(RawState::default()), Some(json("null"))] {
+        assert_eq!(asked("demo_thing", 0, none).await, (Value::Null, vec![]));
+    }
 }
 
 #[tokio::test]
