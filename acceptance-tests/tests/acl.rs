@@ -325,6 +325,7 @@ fn state_of_other_providers_is_taken_over() {
             instance.as_object_mut().expect("an instance").remove(it);
         }
         workspace.write("terraform.tfstate", &state.to_string());
+        workspace.run(&["plan", "-refresh=false"]).failure(&["State was never refreshed", "without `-refresh=false`"]);
         workspace.plans_nothing();
         assert_eq!(rules(stack, "User:acl-moved"), these(["TOPIC acl.moved LITERAL READ ALLOW"]));
 

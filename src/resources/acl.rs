@@ -194,7 +194,7 @@ impl Resource<Context> for Acl {
             Err(error @ (KafkaError::Denied { .. } | KafkaError::NoAuthorizer)) if !is_imported => {
                 let detail = "The cluster does not show its rules, so that the state stays as it was stored.";
                 call.report.push(Diagnostic::warning("ACLs not refreshed", detail).caused_by(&error));
-                Ok(Some(state))
+                Ok(Some(settle_seen(state, environment, cluster_id)?))
             }
             Err(error) => Err(error.into()),
         }

@@ -5,7 +5,7 @@ use crate::{
         journal::JournalError,
         kafka::{ConnectProblem, KafkaError},
     },
-    framework::{Diagnostic, Failure},
+    framework::{Diagnostic, Failure, Phase},
 };
 
 impl From<JournalError> for Failure {
@@ -167,6 +167,22 @@ fn remedy(problem: &ConnectProblem) -> &'static str {
             "The listener may expect SASL (`sasl`) or TLS (`tls`) that the environment does not have, or the broker is \
              shutting down."
         }
+    }
+}
+
+/// What is there already, of which apply would make another one.
+pub(super) fn in_the_way(phase: Phase, summary: &str, detail: String) -> Diagnostic {
+    match phase {
+        Phase::Plan => Diagnostic::warning(summary, detail),
+        Phase::Apply => Diagnostic::error(summary, detail),
+    }
+}
+
+/// How a sentence ends about what is in the way: a plan of what is tainted has no prior state that would tell it.
+pub(super) fn unless_gone(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Plan => ", unless it is gone by then, as it is where this plan replaces it",
+        Phase::Apply => "",
     }
 }
 

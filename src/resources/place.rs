@@ -162,6 +162,9 @@ fn place_new<M: Placed>(ctx: &Context, plan: &mut Plan<M>, call: &Call) -> Resul
 pub(super) async fn plan_place<M: Placed>(ctx: &Context, plan: &mut Plan<M>, call: &mut Call) -> Result<(), Failure> {
     let Some(prior) = plan.prior.clone() else { return place_new(ctx, plan, call) };
     let prior = prior.place();
+    if prior.cluster_id.is_null() {
+        return Err(never_read::<M>().into());
+    }
     call.private.set(ENVIRONMENT, prior.environment.get().cloned());
     if plan.state.place().environment == prior.environment {
         // Nobody moves it, but its environment must still be there.
@@ -188,6 +191,18 @@ pub(super) async fn plan_place<M: Placed>(ctx: &Context, plan: &mut Plan<M>, cal
         plan.replace.push(Path::attribute("environment"));
     }
     Ok(())
+}
+
+/// State of another provider does not say where its object is, nor all that a plan starts from; a refresh does.
+fn never_read<M: Placed>() -> Diagnostic {
+    let detail = format!(
+        "The state of the {} comes from another provider, and no refresh has read the {} since, so that a plan would start \
+         from what is not known.\n\nPlan once without `-refresh=false`, and with a provider block that is known while \
+         planning.",
+        M::WHAT,
+        M::WHAT
+    );
+    Diagnostic::error("State was never refreshed", detail)
 }
 
 /// An object stays where it is when the default changes, and its author should say where that is.

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     clients::kafka::{KafkaError, Quota as Limits, QuotaEntity, QuotaName},
     framework::{
-        Block, Call, Change, Computed, Diagnostic, Diagnostics, Element, Failure, Import, Model, Number, Optional,
+        Block, Call, Change, Computed, Diagnostics, Element, Failure, Import, Model, Number, Optional,
         OptionalComputed, Path, Phase, Plan, Required, Resource, Timeouts, Unknown,
     },
     governance::{check_user::check_quota, client_quota::QuotaUser},
@@ -159,7 +159,7 @@ impl Resource<Context> for Quota {
         if !replacing && !plan.adopts()? && !environment.has_made(&name.object()) {
             let other = conflicts(&wanted, &kafka.quota(&name.0, call.deadline).await?);
             if !other.is_empty() {
-                return Err(told::exists(Diagnostic::error, &name, &other).into());
+                return Err(told::exists(Phase::Apply, &name, &other).into());
             }
         }
         kafka.alter_quota(&name.0, &changes(&Limits::new(), &wanted), call.deadline).await?;
@@ -185,7 +185,7 @@ impl Resource<Context> for Quota {
             },
             Err(error @ KafkaError::Denied { .. }) if !is_import => {
                 call.report.push(told::not_refreshed(&name).caused_by(&error));
-                Ok(Some(state))
+                Ok(Some(settle_seen(state, environment, cluster_id)?))
             }
             Err(error) => Err(error.into()),
         }
@@ -260,7 +260,7 @@ async fn look_ahead(
             Ok(found) => {
                 let other = conflicts(&wanted, &found);
                 if !other.is_empty() && !plan.adopts()? {
-                    call.report.push(told::exists(Diagnostic::warning, &name, &other));
+                    call.report.push(told::exists(Phase::Plan, &name, &other));
                 }
                 Limits::new()
             }

@@ -26,7 +26,10 @@ use crate::{
         Block, Call, Change, Computed, Diagnostic, Diagnostics, Failure, Import, Model, Optional, OptionalComputed,
         Phase, Plan, Required, Resource, Timeouts, Unknown,
     },
-    governance::{acl::Principal, check_user::check_credential},
+    governance::{
+        acl::{Operation, Principal},
+        check_user::check_credential,
+    },
     provider::{Context, Environment},
 };
 
@@ -152,6 +155,14 @@ impl Resource<Context> for UserScramCredential {
         if call.phase == Phase::Apply {
             return Ok(());
         }
+        let is_deed =
+            change.ending().is_some() || change.plan.as_ref().is_some_and(|it| it.is_sent(change.prior.as_ref()));
+        if is_deed && !environment.has_made_anything() {
+            let standing = environment.rules.standing(environment.kafka()?, patience(call)).await;
+            if standing.rights.as_ref().is_some_and(|it| !it.contains(&Operation::Alter)) {
+                call.report.push(told::not_permitted());
+            }
+        }
         if let Some(ending) = change.ending() {
             warn_of_own(environment, &ending.name()?, told::own, call);
         } else if let (Some(plan), Some(_)) = (&change.plan, &change.prior)
@@ -189,7 +200,7 @@ impl Resource<Context> for UserScramCredential {
             // A run that was interrupted may have made it.
             Some(it) => {
                 if let Some(found) = unlike_planned(kafka, it, Some(&credential), call.deadline).await {
-                    return Err(told::exists(Diagnostic::error, &name, &found).into());
+                    return Err(told::exists(Phase::Apply, &name, &found).into());
                 }
             }
         }
@@ -221,7 +232,7 @@ impl Resource<Context> for UserScramCredential {
             }
             Err(error @ KafkaError::Denied { .. }) if !is_import => {
                 call.report.push(told::not_refreshed(&name).caused_by(&error));
-                Ok(Some(state))
+                Ok(Some(settle_seen(state, environment, cluster_id)?))
             }
             Err(error) => Err(error.into()),
         }
@@ -307,7 +318,7 @@ async fn look_ahead(
             if let Some(iterations) = found.get(&name.mechanism)
                 && let Some(found) = unlike_planned(kafka, *iterations, planned, deadline).await
             {
-                call.report.push(told::exists(Diagnostic::warning, name, &found));
+                call.report.push(told::exists(Phase::Plan, name, &found));
             }
         }
         Err(error @ KafkaError::Unsupported(_)) => return Err(error.into()),

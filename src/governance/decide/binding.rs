@@ -151,13 +151,26 @@ fn blamed(own: &Application, it: &AclBinding) -> &'static str {
 /// The application that rules are declared for must be there to go with.
 fn for_whom(draft: &Draft<'_>, holder: &Holder) -> Option<Violation> {
     let name = holder.declared_by()?;
-    let application = name.parse().ok().and_then(|it| draft.state.application(&it));
-    if application.is_some_and(|it| it.status.is_in_force()) {
-        return None;
-    }
-    let what = format!("The application `{name}` is not in force, and the rules are to go with it.");
-    let remedy = "Declare it before, or leave `application` out.";
-    Some(Violation::new(At::attribute("application"), "Application not in force", what, remedy).weighing(Weight::Wait))
+    let status = name.parse().ok().and_then(|it| draft.state.application(&it)).map(|it| it.status);
+    let (summary, what, remedy) = match status {
+        Some(it) if it.is_in_force() => return None,
+        None | Some(Status::Deleted | Status::Rejected) => (
+            "Application missing",
+            format!("The environment has no application `{name}` yet, and the rules are to go with it."),
+            "Reference the `id` of its resource, so that it is made first, or correct the name.",
+        ),
+        Some(Status::Deleting) => (
+            "Application not in force",
+            format!("The application `{name}` is being deleted, and the rules would go with it."),
+            "Name another one, or leave `application` out.",
+        ),
+        Some(it) => (
+            "Application not in force",
+            format!("The application `{name}` is `{it}`, and the rules are to go with it."),
+            "Apply again when it is agreed to, or leave `application` out.",
+        ),
+    };
+    Some(Violation::new(At::attribute("application"), summary, what, remedy).weighing(Weight::Wait))
 }
 
 /// Holders other than declarations come and go with what they are for, never by hand.

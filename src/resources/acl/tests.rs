@@ -405,8 +405,19 @@ async fn state_of_another_provider_goes_on_without_a_change() {
     });
     let first = run(&cluster);
     let state = first.resource.upgrade(1, config.clone()).unwrap();
-    let read = first.read(&Stored { state, ..Stored::default() }).await;
+    let stored = Stored { state, ..Stored::default() };
+    let mut elsewhere = config.clone();
+    elsewhere["environment"] = json!("dev");
+    for config in [&config, &elsewhere] {
+        let planned = run(&cluster).plan(&stored, config).await;
+        told(&planned.diagnostics, Severity::Error, "State was never refreshed", "without `-refresh=false`");
+    }
+    let hidden = Run::on(&Arc::new(cluster.seen_by(Principal::user("nobody"))), "acl", Acting::default());
+    let unseen = hidden.read(&stored).await;
+    told(&unseen.diagnostics, Severity::Warning, "ACLs not refreshed", "as it was stored");
+    let read = first.read(&stored).await;
     quiet(&read.diagnostics);
+    assert_eq!(unseen.stored.state, read.stored.state, "where it is was no question");
     let mut without_default = config.clone();
     without_default.as_object_mut().unwrap().remove("resource_pattern_type_filter");
     for config in [config, without_default] {

@@ -30,8 +30,8 @@ pub(super) const KEYS: [Key; 5] = [
 /// What is wrong with a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WrongLimit {
-    /// Kafka has no such key; the one that is meant, most likely.
-    Unknown(&'static str),
+    /// Kafka has no such key; the one that is meant, if any is like it.
+    Unknown(Option<&'static str>),
     /// It is not for such an entity.
     NotOf {
         /// Whether the key is about addresses.
@@ -77,10 +77,10 @@ pub(super) fn shown(declared: Option<&Number>, found: f64) -> Option<Number> {
     }
 }
 
-/// The key that is nearest to a text.
-fn nearest(text: &str) -> &'static str {
-    let keys = KEYS.iter().map(|it| it.name);
-    keys.min_by_key(|it| distance(it, text)).unwrap_or_default()
+/// The key that is most like a text, if any is at all like it.
+fn nearest(text: &str) -> Option<&'static str> {
+    let likest = KEYS.iter().map(|it| it.name).min_by_key(|it| distance(it, text))?;
+    Some(likest).filter(|it| 2 * distance(it, text) < it.len())
 }
 
 #[cfg(test)]
@@ -99,9 +99,10 @@ mod tests {
             ("producer_byte_rate", "1024", &user, None),
             ("request_percentage", "0.5", &user, None),
             ("connection_creation_rate", "10", &address, None),
-            ("producer_byte_rates", "1024", &user, Some(WrongLimit::Unknown("producer_byte_rate"))),
-            ("producer-byte-rate", "1024", &user, Some(WrongLimit::Unknown("producer_byte_rate"))),
-            ("controller_mutations", "1", &user, Some(WrongLimit::Unknown("controller_mutation_rate"))),
+            ("producer_byte_rates", "1024", &user, Some(WrongLimit::Unknown(Some("producer_byte_rate")))),
+            ("producer-byte-rate", "1024", &user, Some(WrongLimit::Unknown(Some("producer_byte_rate")))),
+            ("controller_mutations", "1", &user, Some(WrongLimit::Unknown(Some("controller_mutation_rate")))),
+            ("foo", "1", &user, Some(WrongLimit::Unknown(None))),
             ("connection_creation_rate", "10", &user, Some(WrongLimit::NotOf { addresses: true })),
             ("producer_byte_rate", "10", &address, Some(WrongLimit::NotOf { addresses: false })),
             ("consumer_byte_rate", "0", &user, Some(WrongLimit::NotPositive)),

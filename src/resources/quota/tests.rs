@@ -185,6 +185,7 @@ async fn other_limits_that_are_there_are_not_changed_unless_they_are_adopted() {
     let mut config = json!({ "user": "alice", "producer_byte_rate": 1024 });
     let planned = run(&cluster).plan(&nothing(), &config).await;
     told(&planned.diagnostics, Severity::Warning, "Quota already exists", "`producer_byte_rate = 7`");
+    assert!(planned.diagnostics.0[0].detail.contains("where this plan replaces it"), "{planned:?}");
     let outcome = run(&cluster).apply(&nothing(), planned.planned, &config).await;
     told(&outcome.diagnostics, Severity::Error, "Quota already exists", "on_existing = \"adopt\"");
     assert_eq!(found(&cluster, &alice()).await, limits(&[("producer_byte_rate", 7.0)]));

@@ -1,7 +1,11 @@
 //! What is told of quotas.
 
-use super::entity::EntityName;
-use crate::framework::Diagnostic;
+use super::{entity::EntityName, limits::KEYS};
+use crate::{
+    framework::{Diagnostic, Phase},
+    governance::violation::listed,
+    resources::failures::{in_the_way, unless_gone},
+};
 
 pub(super) fn no_entity() -> Diagnostic {
     let detail = "Nobody is told whom the quota is for.\n\nWrite `user`, `client_id`, both, or `ip`; or `user_default = true`, \
@@ -59,8 +63,12 @@ pub(super) fn no_limit() -> Diagnostic {
     Diagnostic::error("No limit", detail)
 }
 
-pub(super) fn unknown_key(key: &str, nearest: &str) -> Diagnostic {
-    Diagnostic::error("Unknown quota", format!("Kafka has no quota `{key}`.\n\nDid you mean `{nearest}`?"))
+pub(super) fn unknown_key(key: &str, nearest: Option<&str>) -> Diagnostic {
+    let remedy = match nearest {
+        Some(nearest) => format!("Did you mean `{nearest}`?"),
+        None => format!("Kafka has {}.", listed(KEYS.iter().map(|it| it.name))),
+    };
+    Diagnostic::error("Unknown quota", format!("Kafka has no quota `{key}`.\n\n{remedy}"))
 }
 
 /// `addresses`: whether the key is about them.
@@ -85,17 +93,21 @@ pub(super) fn not_positive(key: &str) -> Diagnostic {
 }
 
 pub(super) fn not_whole(key: &str) -> Diagnostic {
-    Diagnostic::error("Invalid limit", format!("Kafka takes whole numbers alone as `{key}`.\n\nWrite one."))
+    Diagnostic::error(
+        "Invalid limit",
+        format!("Kafka takes whole numbers up to {} alone as `{key}`.\n\nWrite one.", i64::MAX),
+    )
 }
 
 /// `other` is what the entity has, such as `producer_byte_rate = 1024`.
-pub(super) fn exists(severity: fn(String, String) -> Diagnostic, name: &EntityName, other: &[String]) -> Diagnostic {
+pub(super) fn exists(phase: Phase, name: &EntityName, other: &[String]) -> Diagnostic {
     let detail = format!(
-        "`{name}` has other limits already: {}. Somebody else may count on them.\n\nImport it with an `import` block, or \
+        "`{name}` has other limits already: {}. Somebody else may count on them{}.\n\nImport it with an `import` block, or \
          write `on_existing = \"adopt\"`, which changes them at once.",
-        other.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
+        other.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", "),
+        unless_gone(phase)
     );
-    severity("Quota already exists".to_owned(), detail)
+    in_the_way(phase, "Quota already exists", detail)
 }
 
 pub(super) fn twice(name: &EntityName) -> Diagnostic {

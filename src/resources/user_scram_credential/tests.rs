@@ -151,7 +151,9 @@ async fn a_missing_right_is_no_absence() {
 
     let config = with(billing("one", "1"), "scram_mechanism", json!("SCRAM-SHA-256"));
     let planned = run(&nobody).plan(&nothing(), &config).await;
-    told(&planned.diagnostics, Severity::Warning, "Not checked by the broker", "only in apply");
+    let summaries: Vec<_> = planned.diagnostics.0.iter().map(|it| (it.severity, it.summary.as_str())).collect();
+    let expected = ["Credentials not permitted", "Not checked by the broker"].map(|it| (Severity::Warning, it));
+    assert_eq!(summaries, expected);
     let outcome = run(&nobody).apply(&nothing(), planned.planned, &config).await;
     told(&outcome.diagnostics, Severity::Error, "Not permitted by Kafka", "may not DESCRIBE the cluster");
     let outcome = run(&nobody).destroy(&stored).await;
@@ -159,6 +161,22 @@ async fn a_missing_right_is_no_absence() {
     let imported = run(&nobody).import("dev/billing/SCRAM-SHA-512").await;
     let seen = run(&nobody).read(&imported.stored).await;
     told(&seen.diagnostics, Severity::Error, "Not permitted by Kafka", "may not DESCRIBE the cluster");
+}
+
+#[tokio::test]
+async fn a_plan_tells_whoever_may_only_look_that_apply_takes_more() {
+    let cluster = cluster();
+    let stored = run(&cluster).applied(&nothing(), &billing("one", "1")).await;
+    cluster.add_rules(["CLUSTER|LITERAL|kafka-cluster|User:viewer|*|DESCRIBE|ALLOW".parse().unwrap()]);
+    let viewer = Arc::new(cluster.seen_by(Principal::user("viewer")));
+    quiet(&run(&viewer).plan(&stored, &billing("one", "1")).await.diagnostics);
+    let new = with(billing("one", "1"), "username", json!("orders"));
+    for (prior, config) in [(&nothing(), new), (&stored, billing("two", "2"))] {
+        let planned = run(&viewer).plan(prior, &config).await;
+        told(&planned.diagnostics, Severity::Warning, "Credentials not permitted", "may not ALTER the cluster");
+    }
+    let planned = run(&viewer).plan_end(&stored).await;
+    told(&planned.diagnostics, Severity::Warning, "Credentials not permitted", "may not ALTER the cluster");
 }
 
 /// Rule 25 of Terraform's core: an import knows no version, so that the first apply sends the password once.
@@ -190,6 +208,7 @@ async fn a_credential_that_exists_is_not_overwritten_unless_it_is_adopted() {
     let config = billing("ours", "1");
     let planned = run(&cluster).plan(&nothing(), &config).await;
     told(&planned.diagnostics, Severity::Warning, "Credential already exists", "on_existing = \"adopt\"");
+    assert!(planned.diagnostics.0[0].detail.contains("where this plan replaces it"), "{planned:?}");
     let outcome = run(&cluster).apply(&nothing(), planned.planned, &config).await;
     told(&outcome.diagnostics, Severity::Error, "Credential already exists", "would lock out");
     assert_eq!((outcome.stored.state, password(&cluster).as_deref()), (Value::Null, Some("theirs")));

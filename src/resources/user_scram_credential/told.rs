@@ -1,7 +1,10 @@
 //! What is told of SCRAM credentials. No password is in any of it.
 
 use super::{found::Found, name::CredentialName};
-use crate::framework::Diagnostic;
+use crate::{
+    framework::{Diagnostic, Phase},
+    resources::failures::{in_the_way, unless_gone},
+};
 
 pub(super) fn iterations(count: u32) -> Diagnostic {
     let nearest = if count < 4096 { 4096 } else { 16384 };
@@ -43,7 +46,7 @@ pub(super) fn no_password(is_update: bool) -> Diagnostic {
     Diagnostic::error("Password missing", detail).at("password_wo")
 }
 
-pub(super) fn exists(severity: fn(String, String) -> Diagnostic, name: &CredentialName, found: &Found) -> Diagnostic {
+pub(super) fn exists(phase: Phase, name: &CredentialName, found: &Found) -> Diagnostic {
     let CredentialName { user, mechanism } = name;
     let untold =
         "Whether it is the one that is declared here, as it is after an apply that was interrupted, cannot be told";
@@ -61,10 +64,11 @@ pub(super) fn exists(severity: fn(String, String) -> Diagnostic, name: &Credenti
     };
     let detail = format!(
         "The user `{user}` has a password for {mechanism} already. {what} Another one would lock out whoever logs in with \
-         it.\n\nImport it with an `import` block, after which the first apply sets the password that is declared here, or \
-         write `on_existing = \"adopt\"`, which does the same at once."
+         it{}.\n\nImport it with an `import` block, after which the first apply sets the password that is declared here, or \
+         write `on_existing = \"adopt\"`, which does the same at once.",
+        unless_gone(phase)
     );
-    let told = severity("Credential already exists".to_owned(), detail).at("username");
+    let told = in_the_way(phase, "Credential already exists", detail).at("username");
     match found {
         Found::Untold(Some(error)) => told.caused_by(error),
         _ => told,
@@ -106,6 +110,13 @@ pub(super) fn own_changes(name: &CredentialName) -> Diagnostic {
          with the new one.\n\nHave it in the provider block, or wherever the password comes from, before that run."
     );
     Diagnostic::warning("Own credential changes", detail)
+}
+
+pub(super) fn not_permitted() -> Diagnostic {
+    let detail = "The principal that the provider authenticates as may not ALTER the cluster, which it takes to change \
+                  credentials. That is as it should be where the plan may only read; apply needs the right.\n\nGrant it the \
+                  operation with an ACL, or apply with another principal.";
+    Diagnostic::warning("Credentials not permitted", detail)
 }
 
 pub(super) fn not_refreshed(name: &CredentialName) -> Diagnostic {

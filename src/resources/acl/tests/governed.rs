@@ -164,7 +164,7 @@ async fn rules_for_an_application_go_with_it() {
     assert_eq!(held.count(), 0);
     config["application"] = json!("shipping");
     let planned = Run::on(&cluster, "acl", Acting::default()).plan(&nothing(), &config).await;
-    told(&planned.diagnostics, Severity::Warning, "Application not in force", "`shipping`");
+    told(&planned.diagnostics, Severity::Warning, "Application missing", "`shipping`");
 }
 
 #[tokio::test]
