@@ -196,10 +196,9 @@ pub(super) async fn plan_place<M: Placed>(ctx: &Context, plan: &mut Plan<M>, cal
 /// State of another provider does not say where its object is, nor all that a plan starts from; a refresh does.
 fn never_read<M: Placed>() -> Diagnostic {
     let detail = format!(
-        "The state of the {} comes from another provider, and no refresh has read the {} since, so that a plan would start \
+        "The state of the {} comes from another provider, and no refresh has read it since, so that a plan would start \
          from what is not known.\n\nPlan once without `-refresh=false`, and with a provider block that is known while \
          planning.",
-        M::WHAT,
         M::WHAT
     );
     Diagnostic::error("State was never refreshed", detail)

@@ -229,7 +229,7 @@ impl Resource<Context> for Quota {
             }
             Import::Identity(it) => {
                 let environment = environment_of_identity(ctx, &it.cluster_id, call.deadline).await?;
-                (environment, it.entity.value()?.parse().map_err(|_| told::identifier())?)
+                (environment, it.entity.value()?.parse().map_err(|_| told::entity())?)
             }
         };
         settle_imported(QuotaModel::of(entity), environment, call).await

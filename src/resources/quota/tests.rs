@@ -9,7 +9,7 @@ use crate::{
         kafka::{KafkaError, Quota, QuotaEntity, QuotaName, Quotas},
         memory::MemoryCluster,
     },
-    framework::{Diagnostics, Severity, Value},
+    framework::{Diagnostics, Import, Severity, Value},
     governance::{acl::Principal, policy::Policy},
     provider::Acting,
     resources::testing::{Run, governed_by, nothing, quiet, soon, told},
@@ -136,6 +136,13 @@ async fn every_kind_of_entity_has_quotas() {
     }
     let wrong = run(&cluster).import("dev/alice").await;
     told(&wrong.diagnostics, Severity::Error, "Invalid quota identifier", "user=alice,client-id=app");
+
+    let stored = run(&cluster).applied(&nothing(), &json!({ "user": "a", "producer_byte_rate": 5 })).await;
+    let Value::Object(mut identity) = stored.identity else { panic!("{stored:?}") };
+    identity.insert("entity".to_owned(), "usr=a".into());
+    let run = run(&cluster);
+    let wrong = run.resource.import(&run.ctx, Import::Identity(Value::Object(identity))).await;
+    told(&wrong.diagnostics, Severity::Error, "Invalid quota identity", "`user=alice`");
 }
 
 #[tokio::test]

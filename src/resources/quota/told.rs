@@ -132,9 +132,18 @@ pub(super) fn not_refreshed(name: &EntityName) -> Diagnostic {
     Diagnostic::warning("Quota not refreshed", detail)
 }
 
+/// How an entity is written.
+const ENTITY: &str = "`user=alice`, `user=alice,client-id=app`, `client-id=<default>` or `ip=192.0.2.1`, and `,`, `/`, `<` and \
+                      `%` in a name as `%2C`, `%2F`, `%3C` and `%25`";
+
 pub(super) fn identifier() -> Diagnostic {
-    let detail = "The identifier of a quota is `<environment>/<entity>`, or `<entity>` in the default environment; an entity \
-                  is written as `user=alice`, `user=alice,client-id=app`, `client-id=<default>` or `ip=192.0.2.1`, and \
-                  `,`, `/`, `<` and `%` in a name as `%2C`, `%2F`, `%3C` and `%25`.";
+    let detail = format!(
+        "The identifier of a quota is `<environment>/<entity>`, or `<entity>` in the default environment; an entity is \
+         written as {ENTITY}."
+    );
     Diagnostic::error("Invalid quota identifier", detail)
+}
+
+pub(super) fn entity() -> Diagnostic {
+    Diagnostic::error("Invalid quota identity", format!("`entity` is written as {ENTITY}."))
 }
