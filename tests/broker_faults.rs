@@ -626,8 +626,8 @@ async fn a_throttled_client_leaves_the_broker_alone() {
     let pause = asked[1].at - asked[0].at;
     assert!(Duration::from_millis(300) <= pause, "{pause:?}");
     // Nor does a caller wait who has no time for it.
-    let res = kafka.cluster(Instant::now() + Duration::from_millis(50)).await;
-    assert!(matches!(res, Err(KafkaError::Deadline(_))), "{res:?}");
+    let error = kafka.cluster(Instant::now() + Duration::from_millis(50)).await.unwrap_err();
+    assert!(error.to_string().ends_with("the brokers throttle the caller, whom a client quota limits)"), "{error}");
 }
 
 /// Brokers answer a throttled fetch empty and at once.
@@ -645,6 +645,20 @@ async fn a_throttled_fetch_is_asked_again() {
     let broker = broker.await;
     let read = broker.client().read_log(&name("log"), 7, soon()).await.unwrap();
     assert_eq!((read.end, broker.asked(ApiKey::Fetch).len()), (7, 2));
+}
+
+/// Whoever is out of time for that learns why.
+#[tokio::test]
+async fn a_fetch_that_is_throttled_for_too_long_says_so() {
+    let broker = FakeBroker::start(|asked| match asked.key {
+        ApiKey::Fetch => asked.answer(&FetchResponse::default().with_throttle_time_ms(60_000)),
+        _ => usual(asked),
+    });
+    let broker = broker.await;
+    let error = broker.client().read_log(&name("log"), 7, Instant::now() + Duration::from_secs(1)).await.unwrap_err();
+    let expected = "the time was up while reading the records of topic `log` (the brokers throttle the caller, whom a client \
+                    quota limits)";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[tokio::test]

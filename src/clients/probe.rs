@@ -126,6 +126,7 @@ fn hindrance(error: &KafkaError) -> Probed {
         | KafkaError::TopicExists(_)
         | KafkaError::NoTopic(_)
         | KafkaError::Malformed { .. }
+        | KafkaError::Throttled
         | KafkaError::Deadline(_) => Probed::NoAnswer,
     }
 }

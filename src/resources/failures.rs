@@ -105,6 +105,13 @@ pub(super) fn kafka(error: &KafkaError) -> Diagnostic {
             "Not a Kafka broker",
             format!("What listens on `{broker}` does not speak Kafka's protocol.\n\nCheck host and port in `bootstrap_servers`."),
         ),
+        KafkaError::Throttled => told(
+            "Throttled by Kafka",
+            "A client quota limits the principal that the provider authenticates as, so that brokers have it wait for longer \
+             than there is time.\n\nRaise that quota, which may be one of all users, or give more time in the `timeouts` \
+             block."
+                .to_owned(),
+        ),
         KafkaError::Deadline(_) => told(
             "Time is up",
             "The cluster did not agree in time. What was begun may be done by now; the next apply finishes it.\n\nIf the \

@@ -139,7 +139,7 @@ impl Connection {
         let time_is_up = || KafkaError::Deadline(format!("waiting for broker {}", self.broker));
         let muted_until = *locked(&self.muted_until);
         if deadline <= muted_until {
-            return Err(Trouble::Again(KafkaError::Deadline(format!("broker {} throttled the caller", self.broker))));
+            return Err(Trouble::Again(KafkaError::Throttled));
         }
         tokio::time::sleep_until(muted_until.into()).await;
 

@@ -60,6 +60,9 @@ pub enum KafkaError {
         /// What is wrong with the answer.
         what: String,
     },
+    /// A broker answers nothing for longer than there is time: a client quota limits the caller.
+    #[error("the brokers throttle the caller, whom a client quota limits")]
+    Throttled,
     /// The time was up.
     #[error("the time was up while {0}")]
     Deadline(String),

@@ -88,7 +88,8 @@ impl Client {
                 // Who is throttled gets an empty answer at once, and is heard again after a while.
                 let is_throttled = 0 < answer.throttle_time_ms;
                 let partition = answer.responses.into_iter().flat_map(|it| it.partitions).next();
-                partition.ok_or_else(|| if is_throttled { unanswered(topic).again() } else { unanswered(topic) })
+                partition
+                    .ok_or_else(|| if is_throttled { Trouble::Again(KafkaError::Throttled) } else { unanswered(topic) })
             }
             Some(trouble) => Err(trouble),
         }

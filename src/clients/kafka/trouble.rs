@@ -77,11 +77,6 @@ impl Trouble {
         Self::Final(KafkaError::Broker { code: "UNKNOWN_SERVER_ERROR".to_owned(), message })
     }
 
-    /// The same, where another try may help after all.
-    pub(super) fn again(self) -> Self {
-        Self::Again(self.into_error())
-    }
-
     /// The error itself.
     pub(super) fn into_error(self) -> KafkaError {
         match self {
