@@ -154,6 +154,7 @@ async fn a_missing_right_is_no_absence() {
     let summaries: Vec<_> = planned.diagnostics.0.iter().map(|it| (it.severity, it.summary.as_str())).collect();
     let expected = ["Credentials not permitted", "Not checked by the broker"].map(|it| (Severity::Warning, it));
     assert_eq!(summaries, expected);
+    assert!(planned.diagnostics.0[1].detail.contains("only in apply"), "{planned:?}");
     let outcome = run(&nobody).apply(&nothing(), planned.planned, &config).await;
     told(&outcome.diagnostics, Severity::Error, "Not permitted by Kafka", "may not DESCRIBE the cluster");
     let outcome = run(&nobody).destroy(&stored).await;
