@@ -32,6 +32,7 @@ pub mod environment;
 pub mod grants;
 pub mod kind;
 pub mod leave;
+pub mod likeness;
 pub mod lockout;
 pub mod mailbox;
 pub mod names;

@@ -8,6 +8,7 @@ use std::{
 use regex_lite::Regex;
 
 use super::ConnectorName;
+use crate::governance::likeness::distance;
 
 /// The configuration of a connector, with the keys whose values are secret or not known yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -309,22 +310,6 @@ pub fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Optio
     let wanted = simple(written);
     let likest = names.map(|it| (distance(&wanted, &simple(it)), it)).min()?;
     Some(likest.1).filter(|_| likest.0 * 2 < wanted.chars().count().max(4))
-}
-
-/// How many letters have to be added, removed or changed to make one text of another.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut before = row[0];
-        row[0] = at + 1;
-        for (column, it) in other.iter().enumerate() {
-            let changed = before + usize::from(letter != *it);
-            before = row[column + 1];
-            row[column + 1] = changed.min(before + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// What all that fits a pattern begins with, and whether that is all of it.

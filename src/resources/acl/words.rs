@@ -4,7 +4,10 @@ use std::fmt;
 
 use crate::{
     framework::{Attribute, Diagnostic, Diagnostics, Kind, Type, Value},
-    governance::acl::{Operation, PatternType, Permission, ResourceType},
+    governance::{
+        acl::{Operation, PatternType, Permission, ResourceType},
+        likeness::distance,
+    },
 };
 
 /// One of Kafka's words, as it was written: Terraform wants it back letter by letter.
@@ -86,21 +89,6 @@ fn unknown<T: Worded>(text: &str) -> Diagnostic {
     let words = words.map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
     let shown: String = text.chars().take(60).collect();
     Diagnostic::error(T::SUMMARY, format!("`{shown}` is none of Kafka's words here.\n\n{remedy}There are {words}."))
-}
-
-/// How many letters must be put in, left out or exchanged to make one text of another.
-pub(in crate::resources) fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (at, letter) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, other) in to.iter().enumerate() {
-            let exchanged = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = exchanged.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 #[cfg(test)]

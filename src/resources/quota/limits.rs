@@ -3,8 +3,7 @@
 use crate::{
     clients::kafka::{Quota, QuotaChanges, QuotaEntity},
     framework::Number,
-    governance::client_quota::is_same_limit,
-    resources::acl::words::distance,
+    governance::{client_quota::is_same_limit, likeness::distance},
 };
 
 /// A key of a quota.
