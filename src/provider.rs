@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use environment::{Claimed, Context, Environment};
 pub use governance::{Acting, Governance, Governing};
-pub use rules::{Ending, Rules, Standing, rules_of_cluster};
+pub use rules::{Ending, Rules, rules_of_cluster};
 pub use settings::{EnvironmentSettings, SaslSettings, ServiceSettings, Settings, TlsSettings};
 
 use crate::{

@@ -20,7 +20,8 @@ use crate::{
 pub struct Rules {
     state: Mutex<State>,
     changed: Notify,
-    standing: OnceCell<Standing>,
+    of_cluster: OnceCell<Result<Vec<AclBinding>, KafkaError>>,
+    may_alter: OnceCell<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -33,15 +34,6 @@ struct State {
     ended: BTreeSet<AclBinding>,
     /// The rules for the cluster itself that plans would add, and those that they would remove.
     planned: (BTreeSet<AclBinding>, BTreeSet<AclBinding>),
-}
-
-/// What the caller may do about rules, as far as the cluster tells.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    /// What it may do to the cluster; `None` if nobody says.
-    pub rights: Option<BTreeSet<Operation>>,
-    /// The rules for the cluster itself, or why they are not known.
-    pub of_cluster: Result<Vec<AclBinding>, KafkaError>,
 }
 
 /// The rules for the cluster itself. Few rules are asked for, rather than all of them for a list that an apply would not
@@ -58,17 +50,19 @@ pub async fn rules_of_cluster(kafka: &dyn Kafka, deadline: Instant) -> Result<Ve
     kafka.acls(&filter, deadline).await
 }
 
-impl Standing {
-    async fn of(kafka: &dyn Kafka, deadline: Instant) -> Self {
-        let of_cluster = rules_of_cluster(kafka, deadline).await;
-        Self { rights: kafka.cluster_rights(deadline).await.unwrap_or(None), of_cluster }
-    }
-}
-
 impl Rules {
-    /// What the caller may do, asked once.
-    pub async fn standing(&self, kafka: &dyn Kafka, deadline: Instant) -> &Standing {
-        self.standing.get_or_init(async || Standing::of(kafka, deadline).await).await
+    /// The rules for the cluster itself, asked for once, or why they are not known.
+    pub async fn of_cluster(&self, kafka: &dyn Kafka, deadline: Instant) -> &Result<Vec<AclBinding>, KafkaError> {
+        self.of_cluster.get_or_init(async || rules_of_cluster(kafka, deadline).await).await
+    }
+
+    /// Whether the caller may ALTER the cluster, asked once; `true` if nobody says.
+    pub async fn may_alter(&self, kafka: &dyn Kafka, deadline: Instant) -> bool {
+        let asked = async || match kafka.cluster_rights(deadline).await {
+            Ok(Some(rights)) => rights.contains(&Operation::Alter),
+            Ok(None) | Err(_) => true,
+        };
+        *self.may_alter.get_or_init(asked).await
     }
 
     /// Notes that a resource has these rules, and answers which of them another one has too.

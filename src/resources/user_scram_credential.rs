@@ -18,7 +18,7 @@ use super::{
         IMPORTED, Placed, environment_of_identity, environment_of_plan, environment_of_state, expect_cluster,
         place_attributes, plan_place, settle, settle_imported, settle_seen,
     },
-    users::{OF_THE_PLAN, REPLACING, judge, patience, plan_once, username},
+    users::{OF_THE_PLAN, REPLACING, judge, patience, plan_once, username, warn_unless_may_alter},
 };
 use crate::{
     clients::kafka::{ITERATIONS, KafkaError, NewScramCredential, ScramMechanism, Secret},
@@ -26,10 +26,7 @@ use crate::{
         Block, Call, Change, Computed, Diagnostic, Diagnostics, Failure, Import, Model, Optional, OptionalComputed,
         Phase, Plan, Required, Resource, Timeouts, Unknown,
     },
-    governance::{
-        acl::{Operation, Principal},
-        check_user::check_credential,
-    },
+    governance::{acl::Principal, check_user::check_credential},
     provider::{Context, Environment},
 };
 
@@ -158,10 +155,7 @@ impl Resource<Context> for UserScramCredential {
         let is_deed =
             change.ending().is_some() || change.plan.as_ref().is_some_and(|it| it.is_sent(change.prior.as_ref()));
         if is_deed && !environment.has_made_anything() {
-            let standing = environment.rules.standing(environment.kafka()?, patience(call)).await;
-            if standing.rights.as_ref().is_some_and(|it| !it.contains(&Operation::Alter)) {
-                call.report.push(told::not_permitted());
-            }
+            warn_unless_may_alter(environment, "Credentials", "credentials", call).await?;
         }
         if let Some(ending) = change.ending() {
             warn_of_own(environment, &ending.name()?, told::own, call);

@@ -1,4 +1,4 @@
-//! What the resources of users share: credentials and quotas are the platform's but for what applications have of their
+//! What the resources of users share, rules in part: credentials and quotas are the platform's but for what applications have of their
 //! own, and each object has one resource.
 
 use std::time::{Duration, Instant};
@@ -28,6 +28,25 @@ pub(super) const OF_THE_PLAN: [&str; 3] = [super::place::ENVIRONMENT, REPLACING,
 /// Until when a plan waits for what is a service to its reader and no deed.
 pub(super) fn patience(call: &Call) -> Instant {
     call.deadline.min(Instant::now() + PATIENCE)
+}
+
+/// Warns whoever may not change what takes the right to ALTER the cluster.
+pub(super) async fn warn_unless_may_alter(
+    environment: &Environment,
+    what: &str,
+    things: &str,
+    call: &mut Call,
+) -> Result<(), Failure> {
+    if environment.rules.may_alter(environment.kafka()?, patience(call)).await {
+        return Ok(());
+    }
+    let detail = format!(
+        "The principal that the provider authenticates as may not ALTER the cluster, which it takes to change {things}. That \
+         is as it should be where the plan may only read; apply needs the right.\n\nGrant it the operation with an ACL, or \
+         apply with another principal."
+    );
+    call.report.push(Diagnostic::warning(format!("{what} not permitted"), detail));
+    Ok(())
 }
 
 /// Tells what speaks against a change where an environment is declared.

@@ -1,24 +1,21 @@
 //! Whether a change of rules may be, as far as a plan can tell.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeSet;
 
 use super::{AclModel, dropped, governed};
 use crate::{
     clients::kafka::KafkaError,
     framework::{Call, Change, Diagnostic, Failure, Unknown},
     governance::{
-        acl::{AclBinding, Operation, Principal, ResourceType},
+        acl::{AclBinding, Principal, ResourceType},
         lockout::{Loss, loss},
     },
     provider::{Context, Environment},
-    resources::place::environment_of_plan,
+    resources::{
+        place::environment_of_plan,
+        users::{patience, warn_unless_may_alter},
+    },
 };
-
-/// How long a plan waits for what is a service to its reader.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Tells what would go wrong with a change.
 pub(super) async fn judge(ctx: &Context, change: &Change<AclModel>, call: &mut Call) -> Result<(), Failure> {
@@ -46,26 +43,20 @@ async fn judge_standing(
     removed: &BTreeSet<AclBinding>,
     call: &mut Call,
 ) -> Result<(), Failure> {
-    let deadline = call.deadline.min(Instant::now() + PATIENCE);
-    let standing = environment.rules.standing(environment.kafka()?, deadline).await;
-    if let Err(KafkaError::NoAuthorizer) = standing.of_cluster {
+    let standing = environment.rules.of_cluster(environment.kafka()?, patience(call)).await;
+    if let Err(KafkaError::NoAuthorizer) = standing {
         let detail = "The brokers have no authorizer, so that they take no ACLs, and apply will fail.\n\nSet \
                       `authorizer.class.name` on the brokers, or do without ACLs.";
         call.report.push(Diagnostic::warning("No authorizer", detail));
         return Ok(());
     }
-    if standing.rights.as_ref().is_some_and(|it| !it.contains(&Operation::Alter)) {
-        let detail = "The principal that the provider authenticates as may not ALTER the cluster, which it takes to change \
-                      rules. That is as it should be where the plan may only read; apply needs the right.\n\nGrant it the \
-                      operation with an ACL, or apply with another principal.";
-        call.report.push(Diagnostic::warning("ACLs not permitted", detail));
-    }
+    warn_unless_may_alter(environment, "ACLs", "rules", call).await?;
     // No other rule gives or takes the right.
     let (added, removed) = (of_cluster(added), of_cluster(removed));
     if added.is_empty() && removed.is_empty() {
         return Ok(());
     }
-    if let (Some(caller), Ok(rules)) = (environment.principal(), &standing.of_cluster) {
+    if let (Some(caller), Ok(rules)) = (environment.principal(), standing) {
         // Each of two blocks may leave the right that the other one takes.
         let (added, removed) = environment.rules.plan(&added, &removed);
         match loss(rules, caller, &added, &removed) {

@@ -112,13 +112,6 @@ pub(super) fn own_changes(name: &CredentialName) -> Diagnostic {
     Diagnostic::warning("Own credential changes", detail)
 }
 
-pub(super) fn not_permitted() -> Diagnostic {
-    let detail = "The principal that the provider authenticates as may not ALTER the cluster, which it takes to change \
-                  credentials. That is as it should be where the plan may only read; apply needs the right.\n\nGrant it the \
-                  operation with an ACL, or apply with another principal.";
-    Diagnostic::warning("Credentials not permitted", detail)
-}
-
 pub(super) fn not_refreshed(name: &CredentialName) -> Diagnostic {
     let detail =
         format!("The credentials of `{}` may not be described, so that its state stays as it was stored.", name.user);
